@@ -1,0 +1,9 @@
+"""From scores to alerts: values in, values out.
+
+``rules`` says what is warned of and how patiently; ``life`` carries one alert from
+raise to clear; ``ledger`` holds alerts against what really happened.
+
+A score is not an alert. Operators need few, stable alerts: one open alert per machine
+and rule, raised after an on-delay, cleared with hysteresis and an off-delay, never by
+missing data. The defaults follow ISA-18.2-2016 / IEC 62682 and EEMUA 191.
+"""

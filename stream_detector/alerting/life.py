@@ -1,0 +1,244 @@
+"""One alert from raise to clear: a function of the machine's scored readings alone.
+
+Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
+readings over the threshold and cleared by an off-delay below a share of it, or by the
+outcome it warned of. A return within the cooldown continues the same alert. Time is
+event time. What is not scored is not seen here: no data never clears an alert.
+
+References
+----------
+ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries"; on-delay,
+off-delay and deadband: section 10.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from stream_detector.alerting.rules import Rule
+
+
+class Change(StrEnum):
+    """What happened to an alert."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+
+
+class ClearReason(StrEnum):
+    """Why an alert was closed."""
+
+    RETURNED_TO_NORMAL = "returned-to-normal"
+    OUTCOME = "outcome"
+
+
+class Judgement(NamedTuple):
+    """A scored reading beside the threshold in force.
+
+    ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run.
+    """
+
+    time: datetime
+    score: float
+    threshold: float
+    over: bool
+    first_of_run: bool = False
+    mode: str | None = None
+
+
+class Transition(NamedTuple):
+    """A change of an alert, to be told.
+
+    Parameters
+    ----------
+    change : Change
+    alert_id : str
+        The same from raise to clear, and through returns within the cooldown.
+    seq : int
+        Counts the messages of the alert, from 1.
+    occurrence : int
+        Counts its raises, from 1.
+    raised_at : datetime
+        Event time of the reading that raised it first.
+    n_over : int
+        Readings over the threshold among the last n of the on-delay.
+    reason : ClearReason or None
+        Of a clear.
+    """
+
+    change: Change
+    alert_id: str
+    seq: int
+    occurrence: int
+    raised_at: datetime
+    n_over: int
+    reason: ClearReason | None = None
+
+
+@dataclass(slots=True)
+class _Alert:
+    """The alert that is open, or was last."""
+
+    raised_at: datetime
+    told_at: datetime
+    seq: int = 0
+    occurrence: int = 0
+
+
+class AlertLife:
+    """The alert of one machine under one rule.
+
+    Parameters
+    ----------
+    rule : Rule
+    machine : str
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from stream_detector.alerting.rules import SHEET_BREAK
+    >>> life = AlertLife(SHEET_BREAK, machine="pm3")
+    >>> at = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
+    >>> raised = life.follow(Judgement(at, score=3.4, threshold=2.9, over=True))
+    >>> raised.change, raised.alert_id
+    (<Change.RAISED: 'raised'>, 'pm3.sheet-break.2026-11-22T03:10:00Z')
+    >>> life.follow(Judgement(at + timedelta(minutes=2), 3.0, 2.9, over=True)) is None
+    True
+    >>> life.close_by_outcome(at + timedelta(minutes=4)).reason
+    <ClearReason.OUTCOME: 'outcome'>
+    """
+
+    def __init__(self, rule: Rule, *, machine: str) -> None:
+        self._rule = rule
+        self._machine = machine
+        self._recent: deque[bool] = deque(maxlen=rule.on_delay.of)
+        self._n_below = 0
+        self._alert: _Alert | None = None
+        self._cleared_at: datetime | None = None
+        self._suppressed_until: datetime | None = None
+        self.is_open = False
+
+    def follow(self, judgement: Judgement) -> Transition | None:
+        """Take in the machine's next scored reading; give the change it made, if any."""
+        if judgement.first_of_run:
+            # A gap resets the counts, not the alert, and a run's first reading has no
+            # past to be judged by.
+            self._recent.clear()
+            self._n_below = 0
+            return None
+        self._recent.append(judgement.over)
+        suppressed = self._is_suppressed(judgement)
+        if self.is_open and self._alert is not None:
+            return self._follow_open(self._alert, judgement)
+        if sum(self._recent) >= self._rule.on_delay.count and not suppressed:
+            return self._raise(judgement.time)
+        return None
+
+    def close_by_outcome(self, time: datetime) -> Transition | None:
+        """Take in that the outcome happened: the alert, if open, has done its work.
+
+        The next alert is a new one, however soon it comes.
+        """
+        closed = None
+        if self.is_open and self._alert is not None:
+            closed = self._clear(self._alert, time, ClearReason.OUTCOME)
+        self._cleared_at = None
+        return closed
+
+    def _is_suppressed(self, judgement: Judgement) -> bool:
+        if judgement.mode is not None and judgement.mode in self._rule.suppressed_modes:
+            self._suppressed_until = judgement.time + self._rule.suppression_hold
+            return True
+        return self._suppressed_until is not None and judgement.time < self._suppressed_until
+
+    def _raise(self, time: datetime) -> Transition:
+        alert, cleared_at = self._alert, self._cleared_at
+        returns = cleared_at is not None and time - cleared_at < self._rule.cooldown
+        if alert is None or not returns:
+            alert = self._alert = _Alert(raised_at=time, told_at=time)
+        alert.occurrence += 1
+        self.is_open = True
+        self._n_below = 0
+        return self._tell(alert, Change.RAISED, time)
+
+    def _follow_open(self, alert: _Alert, judgement: Judgement) -> Transition | None:
+        below = judgement.score < self._rule.clear_share * judgement.threshold
+        self._n_below = self._n_below + 1 if below else 0
+        if self._n_below >= self._rule.off_delay:
+            return self._clear(alert, judgement.time, ClearReason.RETURNED_TO_NORMAL)
+        if judgement.time - alert.told_at >= self._rule.heartbeat:
+            return self._tell(alert, Change.UPDATED, judgement.time)
+        return None
+
+    def _clear(self, alert: _Alert, time: datetime, reason: ClearReason) -> Transition:
+        self.is_open = False
+        self._cleared_at = time
+        cleared = self._tell(alert, Change.CLEARED, time, reason)
+        self._recent.clear()
+        return cleared
+
+    def _tell(
+        self, alert: _Alert, change: Change, time: datetime, reason: ClearReason | None = None
+    ) -> Transition:
+        alert.seq += 1
+        alert.told_at = time
+        return Transition(
+            change=change,
+            alert_id=f"{self._machine}.{self._rule.name}.{_rfc3339(alert.raised_at)}",
+            seq=alert.seq,
+            occurrence=alert.occurrence,
+            raised_at=alert.raised_at,
+            n_over=sum(self._recent),
+            reason=reason,
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the state as plain data; times as RFC 3339 text."""
+        alert = self._alert
+        return {
+            "recent": list(self._recent),
+            "n_below": self._n_below,
+            "alert": alert
+            and {
+                "raised_at": _text(alert.raised_at),
+                "told_at": _text(alert.told_at),
+                "seq": alert.seq,
+                "occurrence": alert.occurrence,
+            },
+            "cleared_at": _text(self._cleared_at),
+            "suppressed_until": _text(self._suppressed_until),
+            "is_open": self.is_open,
+        }
+
+    @classmethod
+    def restore(cls, data: dict[str, Any], rule: Rule, *, machine: str) -> Self:
+        """Take a snapshot back, under the same rule."""
+        life = cls(rule, machine=machine)
+        life._recent.extend(data["recent"])
+        life._n_below = data["n_below"]
+        if (alert := data["alert"]) is not None:
+            life._alert = _Alert(
+                raised_at=datetime.fromisoformat(alert["raised_at"]),
+                told_at=datetime.fromisoformat(alert["told_at"]),
+                seq=alert["seq"],
+                occurrence=alert["occurrence"],
+            )
+        life._cleared_at = _time(data["cleared_at"])
+        life._suppressed_until = _time(data["suppressed_until"])
+        life.is_open = data["is_open"]
+        return life
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else _rfc3339(time)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

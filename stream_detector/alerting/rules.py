@@ -1,0 +1,153 @@
+"""What is warned of, and how patiently: the rules file.
+
+Rules are TOML, one table per rule. Without a file there is one rule, ``sheet-break``.
+"""
+
+import hashlib
+import tomllib
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import msgspec
+
+from stream_detector.errors import SettingsError
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+AlertClass = Literal["advisory", "alarm"]
+Priority = Literal["low", "medium", "high", "critical"]
+
+
+class OnDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An alert is raised when ``count`` of the last ``of`` readings are over the threshold."""
+
+    count: Count = 1
+    of: Count = 1
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One kind of alert."""
+
+    name: Name
+    """Part of the alert's identity, e.g. ``sheet-break``."""
+
+    outcome: str | None = None
+    """The process event it warns of; that event closes an open alert."""
+
+    horizon_seconds: Seconds = 240.0
+    """How far ahead the outcome is expected when the alert is raised."""
+
+    alert_class: AlertClass = msgspec.field(name="class", default="advisory")
+    """An ``alarm`` needs a timely operator response, so it needs a written one."""
+
+    priority: Priority = "low"
+    """From consequence and time to respond, not from the score."""
+
+    response: str | None = None
+    """What the operator shall do."""
+
+    runbook_url: str | None = None
+    """Where that is written at length."""
+
+    on_delay: OnDelay = OnDelay()
+    """1 of 1 by default: the score's sustained part is an on-delay already."""
+
+    clear_share: Share = 0.8
+    """An alert may clear below this share of the threshold (hysteresis)."""
+
+    off_delay: Count = 5
+    """... after so many readings in a row."""
+
+    cooldown_seconds: Seconds = 1800.0
+    """An alert that returns within this time goes on as the same alert."""
+
+    heartbeat_seconds: Seconds = 600.0
+    """An open alert says that it still stands, so often."""
+
+    suppressed_modes: tuple[str, ...] = ()
+    """Modes (start-up, wash-up, grade change) in which nothing is raised ..."""
+
+    suppression_hold_seconds: Seconds = 0.0
+    """... and for so long after."""
+
+    @property
+    def cooldown(self) -> timedelta:
+        """``cooldown_seconds`` as a span of time."""
+        return timedelta(seconds=self.cooldown_seconds)
+
+    @property
+    def heartbeat(self) -> timedelta:
+        """``heartbeat_seconds`` as a span of time."""
+        return timedelta(seconds=self.heartbeat_seconds)
+
+    @property
+    def suppression_hold(self) -> timedelta:
+        """``suppression_hold_seconds`` as a span of time."""
+        return timedelta(seconds=self.suppression_hold_seconds)
+
+
+SHEET_BREAK = Rule(name="sheet-break", outcome="break", priority="medium")
+"""The rule without a rules file: a score over the threshold predicts a break within 4 minutes."""
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All rules of a site."""
+
+    rules: tuple[Rule, ...] = (SHEET_BREAK,)
+    """At least one; names differ."""
+
+    run_ending_events: tuple[str, ...] = ("break",)
+    """Process events after which a machine's run starts anew."""
+
+    site: str | None = None
+    """Where the machines stand; it is named in every alert."""
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change when any rule does."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+
+
+def read_rules(text: str) -> Rules:
+    """Read rules from the text of a TOML file.
+
+    Raises
+    ------
+    SettingsError
+        If it is not TOML, a key is unknown, a value is out of range, two rules have
+        one name, or a rule of class ``alarm`` gives no response.
+
+    Examples
+    --------
+    >>> rules = read_rules('''
+    ... [[rules]]
+    ... name = "sheet-break"
+    ... outcome = "break"
+    ... on_delay = { count = 3, of = 5 }
+    ... ''')
+    >>> rules.rules[0].on_delay.count
+    3
+    """
+    try:
+        rules = msgspec.convert(tomllib.loads(text), Rules)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"the rules file is wrong: {error}; correct it") from error
+    if not rules.rules:
+        raise SettingsError("the rules file has no rule; add a [[rules]] table, or use no file")
+    names = [rule.name for rule in rules.rules]
+    for rule in rules.rules:
+        if names.count(rule.name) > 1:
+            raise SettingsError(f"the rules file names {rule.name!r} twice; rename one rule")
+        if rule.on_delay.count > rule.on_delay.of:
+            raise SettingsError(
+                f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of "
+                f"{rule.on_delay.of}; the count cannot be larger"
+            )
+        if rule.alert_class == "alarm" and not rule.response:
+            raise SettingsError(
+                f"rule {rule.name!r} is of class 'alarm' without a response; an alarm needs a "
+                "timely operator response: write it, or make the rule an 'advisory'"
+            )
+    return rules

@@ -1,0 +1,229 @@
+"""The folder of a bundle: written whole or not at all, read whole or refused by name."""
+
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.bundle.graph import OnnxGraph
+from stream_detector.bundle.manifest import (
+    FORMAT,
+    SCORING_FILES,
+    Manifest,
+    PartCurve,
+    bundle_id,
+)
+from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.detector import Model
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve
+from stream_detector.detection.threshold import Curve, Limits
+from stream_detector.errors import BundleError, BundleFileError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A trained model, ready to score.
+
+    Parameters
+    ----------
+    id : str
+        Hash of what decides its scores.
+    manifest : Manifest
+    model : Model
+    """
+
+    id: str
+    manifest: Manifest
+    model: Model
+
+
+def write_bundle(
+    folder: Path,
+    manifest: Manifest,
+    *,
+    parameters: Mapping[str, NDArray[Any]],
+    files: Mapping[str, bytes],
+) -> str:
+    """Write a bundle and give its id.
+
+    The folder appears complete or not at all; a bundle that was there is replaced.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : Manifest
+        Its checksums are filled in here.
+    parameters : mapping of name to array
+        For ``parameters.npz``.
+    files : mapping of name to content
+        ``model.onnx`` and whatever else belongs to the model.
+
+    Raises
+    ------
+    BundleError
+        If the folder holds something that is not a bundle.
+    """
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise BundleError(f"{str(folder)!r} exists and is no bundle; name another folder")
+    buffer = io.BytesIO()
+    np.savez(buffer, **parameters)  # type: ignore[arg-type]
+    content = {**files, "parameters.npz": buffer.getvalue()}
+    checksums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
+    manifest = msgspec.structs.replace(manifest, files=checksums)
+    encoded = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in {**content, MANIFEST: encoded}.items():
+            _write_durably(temporary / name, data)
+        temporary.chmod(0o755)
+        _put_in_place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    graphs = {name: files[name] for name in files if name.endswith(".onnx")}
+    return bundle_id(manifest, graphs, parameters)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle, checking every file.
+
+    Raises
+    ------
+    BundleFileError
+        If a file is missing or is not the one that was written.
+    BundleError
+        If the folder is no bundle, of another format, or does not fit together.
+    """
+    manifest = _read_manifest(folder / MANIFEST)
+    content = {}
+    for name, expected in manifest.files.items():
+        path = folder / name
+        data = path.read_bytes() if path.is_file() else None
+        found = None if data is None else hashlib.sha256(data).hexdigest()
+        if data is None or found != expected:
+            raise BundleFileError(path, expected=expected, found=found)
+        if name in SCORING_FILES:
+            content[name] = data
+    for name in ("model.onnx", "parameters.npz"):
+        if name not in content:
+            raise BundleError(f"{str(folder / MANIFEST)!r} lists no {name}; fit the bundle anew")
+    try:
+        with np.load(io.BytesIO(content["parameters.npz"]), allow_pickle=False) as arrays:
+            parameters = dict(arrays)
+        model = _assemble(manifest, parameters, content["model.onnx"])
+    except (KeyError, ValueError) as error:
+        raise BundleError(
+            f"the parameters in {str(folder)!r} do not fit its manifest: {error}; fit it anew"
+        ) from error
+    graphs = {name: data for name, data in content.items() if name.endswith(".onnx")}
+    return Bundle(bundle_id(manifest, graphs, parameters), manifest, model)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"no bundle at {str(path.parent)!r}: {error.strerror or error}; give the folder that "
+            "`python -m trainer fit --out` wrote"
+        ) from error
+    try:
+        found = msgspec.json.decode(data, type=dict[str, Any]).get("format")
+        if found != FORMAT:
+            raise BundleError(
+                f"{str(path)!r} has format {found!r}, this version reads {FORMAT}; "
+                "fit the bundle anew"
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{str(path)!r} is no manifest: {error}; copy it again") from error
+
+
+def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: bytes) -> Model:
+    sensors = manifest.sensors
+    n_sensors = len(sensors)
+    for name in ("center", "spread", "stuck_after"):
+        if parameters[name].shape != (n_sensors,):
+            raise ValueError(f"{name} has shape {parameters[name].shape}, not ({n_sensors},)")
+
+    def part(name: str, curve: PartCurve) -> Part:
+        quantiles = tuple(parameters[f"quantiles_{name}"].tolist())
+        return Part(SurpriseCurve(quantiles, curve.knee, curve.tail, curve.n_scores), curve.weight)
+
+    parts = manifest.parts
+    return Model(
+        features=FeatureSpec(
+            sensors=tuple(one.name for one in sensors),
+            units=tuple(one.unit for one in sensors),
+            low=np.array([-np.inf if one.low is None else one.low for one in sensors]),
+            high=np.array([np.inf if one.high is None else one.high for one in sensors]),
+        ),
+        conditioning=Conditioning(
+            **{name: parameters[name] for name in CONDITIONING_ARRAYS},
+            window_size=manifest.window_size,
+        ),
+        calibration=Calibration(
+            level=part("level", parts.level),
+            sustained=part("sustained", parts.sustained),
+            deviation=part("deviation", parts.deviation),
+        ),
+        limits=Limits(
+            by_budget=_curve(manifest.limits.by_budget),
+            by_rate=_curve(manifest.limits.by_rate),
+            readings_per_day=86400 / manifest.cadence_seconds,
+        ),
+        feed_limits=FeedLimits(
+            stuck_after=parameters["stuck_after"],
+            frozen_after=manifest.frozen_after,
+            silence_after=timedelta(seconds=manifest.silence_after_seconds),
+        ),
+        max_gap=timedelta(seconds=manifest.max_gap_seconds),
+        graph=OnnxGraph(graph, window_size=manifest.window_size, n_sensors=n_sensors),
+    )
+
+
+CONDITIONING_ARRAYS = (
+    "center",
+    "spread",
+    "deviation_center",
+    "deviation_spread",
+    "row_mean",
+    "precision",
+)
+"""The arrays of a :class:`~stream_detector.detection.conditioning.Conditioning`."""
+
+
+def _curve(points: tuple[tuple[float, float], ...]) -> Curve:
+    return Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Rename the finished folder; a bundle in its place is moved away first."""
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+        folder.rename(old / folder.name)
+        temporary.rename(folder)
+        shutil.rmtree(old)
+    else:
+        temporary.rename(folder)

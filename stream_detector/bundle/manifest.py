@@ -1,0 +1,112 @@
+"""What a bundle says of itself (``manifest.json``)."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = 1
+"""Version of the folder's format; another one is refused."""
+
+
+class Sensor(msgspec.Struct, frozen=True):
+    """One sensor of the model."""
+
+    name: str
+    unit: str | None = None
+    low: float | None = None
+    """Physical limit; a value below is a fault of the sensor. None is no limit."""
+    high: float | None = None
+    training_range: tuple[float, float] | None = None
+    """Smallest and largest value in normal training rows."""
+
+
+class PartCurve(msgspec.Struct, frozen=True):
+    """How surprising one part score is; its quantiles are in ``parameters.npz``."""
+
+    knee: float
+    tail: float
+    n_scores: int
+    weight: float
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The three parts of the score."""
+
+    level: PartCurve
+    sustained: PartCurve
+    deviation: PartCurve
+
+
+class LimitCurves(msgspec.Struct, frozen=True):
+    """Thresholds measured on cross-fitted scores, as points (x, score)."""
+
+    by_budget: tuple[tuple[float, float], ...]
+    by_rate: tuple[tuple[float, float], ...]
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """What the default threshold did on the rows kept back, through the live code."""
+
+    rows: int
+    """Scored rows."""
+    days: float
+    """Their number at the model's cadence."""
+    asked_per_day: float
+    per_day: float
+    """False alerts raised a day."""
+    recall: float | None = None
+    """Share of outcomes warned of within the horizon; None without labels."""
+    recall_by_chance: float | None = None
+    """What as many random alarms would have warned of."""
+    n_outcomes: int = 0
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a bundle that is not an array or a graph."""
+
+    format: int = FORMAT
+    sensors: tuple[Sensor, ...]
+    window_size: int
+    cadence_seconds: float
+    max_gap_seconds: float
+    silence_after_seconds: float
+    frozen_after: int
+    parts: Parts
+    limits: LimitCurves
+    default_budget_per_day: float
+    on_delay: tuple[int, int]
+    """Count and of: the on-delay that the budget curve was measured with."""
+    network: dict[str, Any]
+    """Kind and sizes of the level part's network."""
+    validation: Validation | None = None
+    files: dict[str, str] = {}
+    """SHA-256 of every other file of the folder."""
+    provenance: dict[str, Any] = {}
+    """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""
+
+
+SCORING_FILES = ("model.onnx", "head.onnx", "parameters.npz")
+"""Files that decide scores; the others are only checked."""
+
+
+def bundle_id(
+    manifest: Manifest, graphs: Mapping[str, bytes], parameters: Mapping[str, NDArray[Any]]
+) -> str:
+    """Name a bundle by what decides its scores: sixteen hexadecimal digits.
+
+    Dates, durations and reports do not count, so the same training gives the same id.
+    """
+    digest = hashlib.sha256()
+    scoring = msgspec.structs.replace(manifest, files={}, provenance={})
+    digest.update(msgspec.json.encode(scoring, order="deterministic"))
+    for name, graph in sorted(graphs.items()):
+        digest.update(name.encode())
+        digest.update(hashlib.sha256(graph).digest())
+    for name, array in sorted(parameters.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

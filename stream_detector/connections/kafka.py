@@ -1,0 +1,108 @@
+"""Kafka clients: their options, and the producer that waits for every delivery."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
+
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import ServiceError
+from stream_detector.pipeline.messages import Output
+
+_METADATA_TIMEOUT_SECONDS = 5.0
+
+_DELIVERY_TIMEOUT_MS = 240_000
+"""How long a message is retried. Longer than a broker's restart, shorter than the 300 s after
+which Kafka takes a consumer for dead that still waits for its batch's deliveries."""
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Give the options that every confluent-kafka client of ours needs."""
+    return {
+        "bootstrap.servers": settings.bootstrap_servers,
+        # Silent: whoever uses the client tells its errors.
+        "log_level": 0,
+    }
+
+
+def cluster_metadata(settings: Settings) -> ClusterMetadata:
+    """Ask the broker what topics there are.
+
+    Raises
+    ------
+    ServiceError
+        If it does not answer within 5 seconds.
+    """
+    try:
+        return AdminClient(client_options(settings)).list_topics(timeout=_METADATA_TIMEOUT_SECONDS)
+    except KafkaException as error:
+        raise ServiceError(
+            f"no Kafka broker answers at {settings.bootstrap_servers}: {_text(error)}; start it, "
+            "or correct DETECTOR_BROKER"
+        ) from error
+
+
+class ConfirmedProducer:
+    """Sends the outputs of a batch and waits until Kafka has every one of them.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._topics = {
+            "alerts": settings.alerts_topic,
+            "scores": settings.scores_topic,
+            "dead-letters": settings.dead_letters_topic,
+        }
+        self._producer = Producer(
+            {
+                **client_options(settings),
+                # No message twice and none out of order when a delivery is retried.
+                "enable.idempotence": True,
+                "acks": "all",
+                # The whole batch is queued at once, so waiting for more gains nothing.
+                "linger.ms": 0,
+                "compression.type": "lz4",
+                "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
+            }
+        )
+
+    async def send(self, outputs: Iterable[Output], headers: Iterable[tuple[str, bytes]]) -> None:
+        """Send outputs, each with further headers, and return when all are delivered.
+
+        Raises
+        ------
+        ServiceError
+            If one could not be delivered: the batch is not done then.
+        """
+        errors: list[KafkaError] = []
+
+        def note(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                errors.append(error)
+
+        further = list(headers)
+        for output in outputs:
+            self._producer.produce(
+                self._topics[output.topic],
+                key=output.key,
+                value=output.value,
+                headers=[*output.headers, *further],
+                on_delivery=note,
+            )
+        # Delivery reports are taken in a thread, so the event loop stays free meanwhile.
+        await asyncio.to_thread(self._producer.flush)
+        if errors:
+            raise ServiceError(
+                f"Kafka did not take {len(errors)} messages, the first because: {errors[0].str()}"
+            )
+
+
+def _text(error: KafkaException) -> str:
+    reason = error.args[0]
+    return str(reason.str()) if isinstance(reason, KafkaError) else str(reason)

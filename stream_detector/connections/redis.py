@@ -1,0 +1,140 @@
+"""Thresholds in Redis: the only place that knows the keys.
+
+``detector:thresholds:<bundle id>`` is a hash of machine or ``*`` to what people want,
+``…:current`` one of machine to the value in force, published for others and never read
+back.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from stream_detector.connections.settings import Settings
+from stream_detector.detection.threshold import Threshold
+from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.pipeline.thresholds import ThresholdSetting, decode_setting, setting_of
+
+_TIMEOUT_SECONDS = 2.0
+"""Redis is never waited for on the way of a reading, so it may take its time, but not hang."""
+
+RedisError = redis.RedisError
+
+
+@contextmanager
+def redis_faults() -> Iterator[None]:
+    """Turn an error of Redis into one line that says what to do.
+
+    Raises
+    ------
+    ServiceError
+        If Redis does not answer, or refuses us.
+    """
+    try:
+        yield
+    except redis.RedisError as error:
+        raise ServiceError(
+            f"Redis does not answer: {error}; start it, or correct DETECTOR_REDIS_URL"
+        ) from error
+
+
+class ThresholdStore:
+    """The thresholds of one bundle.
+
+    Parameters
+    ----------
+    settings : Settings
+    bundle_id : str
+
+    Raises
+    ------
+    SettingsError
+        If the URL is none of Redis.
+    """
+
+    def __init__(self, settings: Settings, bundle_id: str) -> None:
+        try:
+            self._redis = redis.Redis.from_url(
+                settings.redis_url.get_secret_value(),
+                socket_timeout=_TIMEOUT_SECONDS,
+                socket_connect_timeout=_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 1),
+            )
+        except ValueError as error:
+            raise SettingsError(f"DETECTOR_REDIS_URL is no Redis URL: {error}") from None
+        self._key = f"detector:thresholds:{bundle_id}"
+
+    def ping(self) -> None:
+        """Check that Redis answers.
+
+        Raises
+        ------
+        ServiceError
+            If it does not, or refuses us.
+        """
+        with redis_faults():
+            self._redis.ping()
+
+    def read(self) -> dict[str, bytes]:
+        """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
+        entries = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
+        return {name.decode(errors="replace"): data for name, data in entries.items()}
+
+    def offer_default(self, machine: str, threshold: Threshold, *, set_by: str) -> None:
+        """Write an entry unless there is one."""
+        setting = setting_of(threshold, version=1, set_by=set_by, set_at=_now())
+        self._redis.hsetnx(self._key, machine, msgspec.json.encode(setting))
+
+    def put(self, machine: str, threshold: Threshold, *, set_by: str) -> ThresholdSetting:
+        """Write what somebody wants of a machine (or ``*``), one version up.
+
+        Raises
+        ------
+        SettingsError
+            If somebody else changed the entry meanwhile.
+        """
+        with self._redis.pipeline() as transaction:
+            try:
+                transaction.watch(self._key)  # type: ignore[no-untyped-call]
+                version = self._version(cast("bytes | None", transaction.hget(self._key, machine)))
+                setting = setting_of(threshold, version=version + 1, set_by=set_by, set_at=_now())
+                transaction.multi()
+                transaction.hset(self._key, machine, msgspec.json.encode(setting).decode())
+                transaction.execute()
+            except redis.WatchError as error:
+                raise SettingsError(
+                    "somebody else changed the thresholds in this moment; look, and try again"
+                ) from error
+        return setting
+
+    def remove(self, machine: str) -> bool:
+        """Take an entry away; tell whether there was one."""
+        return bool(self._redis.hdel(self._key, machine))
+
+    def publish_current(self, in_force: Mapping[str, dict[str, Any]]) -> None:
+        """Tell others the thresholds in force, per machine."""
+        entries = {machine: msgspec.json.encode(value) for machine, value in in_force.items()}
+        self._redis.hset(f"{self._key}:current", mapping=cast("Any", entries))
+
+    def read_current(self) -> dict[str, dict[str, Any]]:
+        """Give the thresholds in force as the worker published them last."""
+        entries = cast("dict[bytes, bytes]", self._redis.hgetall(f"{self._key}:current"))
+        return {name.decode(): msgspec.json.decode(data) for name, data in entries.items()}
+
+    @staticmethod
+    def _version(data: bytes | None) -> int:
+        if data is None:
+            return 0
+        try:
+            return decode_setting(data).version
+        except SettingsError:
+            return 0  # what is unreadable may be written over
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

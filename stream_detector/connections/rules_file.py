@@ -1,0 +1,24 @@
+"""The rules file on disk."""
+
+from pathlib import Path
+
+from stream_detector.alerting.rules import Rules, read_rules
+from stream_detector.errors import SettingsError
+
+
+def load_rules(path: Path | None) -> Rules:
+    """Read a rules file; without one there is the default rule.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing or wrong.
+    """
+    if path is None:
+        return Rules()
+    try:
+        return read_rules(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"rules file {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"rules file {str(path)!r} is not UTF-8: {error}") from error

@@ -1,0 +1,148 @@
+"""What the programs are told from outside: the environment, read here and nowhere else."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import (
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stream_detector.errors import SettingsError
+
+PREFIX = "DETECTOR_"
+
+
+class Settings(BaseSettings):
+    """Settings of all programs; each is read from ``DETECTOR_<NAME>``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, use_attribute_docstrings=True, extra="forbid"
+    )
+
+    broker: str
+    """Kafka's address, e.g. ``kafka://kafka:9092``, or several with commas between. No
+    default: a guess reads the wrong topic."""
+
+    redis_url: SecretStr
+    """Where thresholds live, e.g. ``redis://redis:6379/0``. Never logged: it may hold a
+    password."""
+
+    bundle: Path | None = None
+    """Folder of the trained model that the worker scores with."""
+
+    rules: Path | None = None
+    """Rules file (TOML). Without one there is one rule: sheet-break."""
+
+    group: str = "stream-detector"
+    """Kafka consumer group. Workers of one group share the partitions; alerts name it."""
+
+    readings_topic: str = "sensor.readings"
+    """Where readings come from."""
+
+    alerts_topic: str = "detector.alerts"
+    """Where alerts and data-quality events go."""
+
+    scores_topic: str = "detector.scores"
+    """Where the score of each reading goes."""
+
+    dead_letters_topic: str = "detector.dead-letters"
+    """Where messages go that are no readings."""
+
+    published_scores: Literal["all", "alarm", "none"] = "all"
+    """Scores that are published: of all readings, of those over the threshold or in an alarm,
+    or none. A score is about 1 kB; at one reading a second and machine that is 90 MB a day."""
+
+    max_clock_skew_seconds: NonNegativeFloat = 300.0
+    """How far a reading's time may be ahead of Kafka's. A machine whose clock is further ahead
+    would make all its later readings look late, so such readings go to the dead letters."""
+
+    threshold_refresh_seconds: PositiveFloat = 1.0
+    """How often thresholds are read from Redis; a change is in force after at most twice this."""
+
+    max_batch: PositiveInt = 500
+    """Readings taken from Kafka at once. A batch of 500 takes about 20 ms and bounds what is
+    scored again after a crash."""
+
+    fetch_wait_ms: PositiveInt = 500
+    """How long Kafka may hold back an empty answer. A new reading ends the wait at once on a real
+    broker; the embedded one waits to the end, so there it is 10."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the programs tell."""
+
+    log_format: Literal["console", "json"] = "console"
+    """``json`` for machines that read logs."""
+
+    @field_validator("broker")
+    @classmethod
+    def _check_broker(cls, text: str) -> str:
+        for address in bootstrap_servers(text).split(","):
+            if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):\d{1,5}", address):
+                raise ValueError(f"{address!r} is no host:port")
+        return text
+
+    @property
+    def max_clock_skew(self) -> timedelta:
+        """``max_clock_skew_seconds`` as a span of time."""
+        return timedelta(seconds=self.max_clock_skew_seconds)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The broker's addresses as Kafka clients want them: ``host:port,host:port``."""
+        return bootstrap_servers(self.broker)
+
+
+def bootstrap_servers(broker: str) -> str:
+    """Turn a broker URL into ``host:port,host:port``.
+
+    Examples
+    --------
+    >>> bootstrap_servers("kafka://one:9092,kafka://two:9092")
+    'one:9092,two:9092'
+    """
+    addresses = (one.strip().removeprefix("kafka://") for one in re.split("[,;]", broker))
+    return ",".join(addresses)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    SettingsError
+        If one is missing, wrong, or misspelt: an unknown ``DETECTOR_`` name is refused,
+        because a setting that is silently ignored is worse than none.
+    """
+    found = os.environ if environment is None else environment
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in found.items()
+        if name.startswith(PREFIX)
+    }
+    unknown = sorted(given.keys() - Settings.model_fields.keys())
+    if unknown:
+        names = ", ".join(PREFIX + name.upper() for name in unknown)
+        raise SettingsError(f"unknown setting {names}; correct the name or remove it")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic parses the text
+    except ValidationError as error:
+        # The value is left out: it may be a secret.
+        problems = "; ".join(
+            f"{PREFIX}{str(one['loc'][0]).upper()}: {_problem(one['type'], one['msg'])}"
+            for one in error.errors(include_input=False, include_context=False)
+        )
+        raise SettingsError(f"wrong settings: {problems}") from None
+
+
+def _problem(kind: str, message: str) -> str:
+    return "is not set, and has no default" if kind == "missing" else message

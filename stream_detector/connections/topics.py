@@ -1,0 +1,94 @@
+"""Our topics: their names, how they are made, and whether they are there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from stream_detector.connections.kafka import client_options, cluster_metadata
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import ServiceError
+
+_FOREVER = None
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of ours and how it is made."""
+
+    name: str
+    retention: timedelta | None
+    """How long messages are kept; None is for ever."""
+    log_append_time: bool = False
+    """Kafka's own clock stamps the messages, so a wrong clock at the sender is seen."""
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Its configuration as Kafka wants it."""
+        ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
+        stamp = "LogAppendTime" if self.log_append_time else "CreateTime"
+        return {"retention.ms": str(ms), "message.timestamp.type": stamp}
+
+
+def topics(settings: Settings) -> tuple[Topic, ...]:
+    """List the topics the detector reads and writes."""
+    return (
+        # Longer than the longest outage to survive: what is gone cannot be read again.
+        Topic(settings.readings_topic, timedelta(days=7), log_append_time=True),
+        Topic(settings.alerts_topic, _FOREVER),
+        Topic(settings.scores_topic, timedelta(days=7)),
+        Topic(settings.dead_letters_topic, timedelta(days=30)),
+    )
+
+
+def create_topics(settings: Settings, *, partitions: int, replication: int) -> Iterator[str]:
+    """Make the topics that are missing; tell of each in a line.
+
+    Raises
+    ------
+    ServiceError
+        If the broker does not answer, or refuses.
+    """
+    present = cluster_metadata(settings).topics
+    admin = AdminClient(client_options(settings))
+    for topic in topics(settings):
+        if topic.name in present:
+            n_partitions = len(present[topic.name].partitions)
+            yield f"{topic.name}: is there already, with {n_partitions} partitions; left as it is"
+            continue
+        wanted = NewTopic(topic.name, partitions, replication, config=topic.config)
+        try:
+            admin.create_topics([wanted])[topic.name].result(timeout=30)
+        except KafkaException as error:
+            raise ServiceError(
+                f"Kafka did not make topic {topic.name!r}: {error.args[0].str()}"
+            ) from error
+        kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
+        stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""
+        yield f"{topic.name}: made, {partitions} partitions, kept {kept}{stamped}"
+
+
+def partition_counts(settings: Settings) -> dict[str, int]:
+    """Give the partitions of each of our topics.
+
+    Raises
+    ------
+    ServiceError
+        If the broker does not answer or a topic is missing; none is ever made silently.
+    """
+    present = cluster_metadata(settings).topics
+    counts = {
+        topic.name: len(present[topic.name].partitions)
+        for topic in topics(settings)
+        if topic.name in present and present[topic.name].error is None
+    }
+    missing = [topic.name for topic in topics(settings) if topic.name not in counts]
+    if missing:
+        raise ServiceError(
+            f"Kafka at {settings.bootstrap_servers} has no topic {', '.join(missing)}; make them "
+            "with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
+        )
+    return counts

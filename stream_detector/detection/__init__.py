@@ -1,0 +1,27 @@
+"""From readings to scores: numpy and plain values, no I/O, no clock.
+
+The story of one reading, module by module:
+
+``features``
+    which sensors a model knows, in which order, with units and physical limits
+``reading``
+    all sensor values of one machine at one instant
+``feed_health``
+    is it newer than the last one? which values are missing, stuck, or frozen?
+``conditioning``
+    scaling, the place of missing values, the deviation from the running mean
+``window``
+    the last readings of a run, as the model wants them
+``scoring``
+    part scores -> how surprising each is -> one score, and each sensor's share of it
+``threshold``
+    the level above which a score is anomalous, and the controller that keeps to an alarm budget
+``intake``
+    which readings enter, and as what rows: the part that training shares
+``detector``
+    all of it, for a batch of readings of many machines
+
+Every matrix product is done by the model's graph (a
+:class:`~stream_detector.detection.detector.Graph`, passed in), because only there a row
+gets the same bits in any batch. What is left here is elementwise, or a sum along one row.
+"""

@@ -1,0 +1,172 @@
+"""Scaling, the place of missing values, and the deviation from the running mean."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_LIFE_READINGS = 7
+"""Half-life of the running mean. Shorter forgets a slow precursor, longer follows no drift."""
+
+CLIP = 12.0
+"""Scaled values beyond this many spreads say nothing more, and would drown the other sensors."""
+
+_FINITE = 1e6
+"""Bound of an unclipped scaled value, so that no input makes the running mean infinite."""
+
+_ALPHA = 1 - 0.5 ** (1 / HALF_LIFE_READINGS)
+
+_MAX_PATTERNS = 256
+"""Patterns of missing sensors whose coefficients are kept; about 60 kB each at 100 sensors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """How a model's rows are conditioned, fitted on normal training rows.
+
+    Parameters
+    ----------
+    center, spread : float64 array, shape (p,)
+        Scale of the sensors, in their units: scaled = (value - center) / spread.
+    deviation_center, deviation_spread : float64 array, shape (p,)
+        Scale of the deviations from the running mean, in scaled units.
+    row_mean : float64 array, shape (p,)
+        Mean of the scaled and clipped training rows.
+    precision : float64 array, shape (p, p)
+        Inverse of their (shrunken) covariance.
+    window_size : int
+        Readings the graph sees at once.
+    """
+
+    center: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    deviation_center: NDArray[np.float64]
+    deviation_spread: NDArray[np.float64]
+    row_mean: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    window_size: int
+
+    def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Express rows of shape (n, p) in spreads from the centre; finite, not yet clipped."""
+        # A value near the float's limit overflows to infinity, which the bound then takes back.
+        with np.errstate(over="ignore"):
+            scaled = (values - self.center) / self.spread
+        return np.clip(scaled, -_FINITE, _FINITE, out=scaled)
+
+    def scale_deviations(self, deviations: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Scale and clip rows of deviations, shape (n, p)."""
+        scaled = (deviations - self.deviation_center) / self.deviation_spread
+        return clip(scaled)
+
+    def in_units(self, scaled: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give scaled values back in the sensors' own units."""
+        return np.asarray(scaled, np.float64) * self.spread + self.center
+
+
+def clip(scaled: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Bound scaled rows to +-12 spreads, as the graph takes them."""
+    return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+
+
+class ConditionalMeans:
+    """Put missing sensors of a row at their conditional mean given its other sensors.
+
+    There they add nothing to a score that measures distance from the training rows.
+    The coefficients follow from the precision matrix: with m missing and o observed,
+    E[m | o] = mean_m - inv(P_mm) P_mo (o - mean_o). They depend on the pattern of
+    missing sensors only and are kept for the 256 patterns used last.
+
+    Parameters
+    ----------
+    row_mean : float64 array, shape (p,)
+    precision : float64 array, shape (p, p)
+
+    References
+    ----------
+    Anderson (2003), "An Introduction to Multivariate Statistical Analysis", section 2.5.
+
+    Examples
+    --------
+    Two sensors that correlate by 0.8: at 1.0 of one, the other is expected at 0.8.
+
+    >>> precision = np.linalg.inv(np.array([[1.0, 0.8], [0.8, 1.0]]))
+    >>> row = np.array([1.0, np.nan])
+    >>> ConditionalMeans(np.zeros(2), precision).fill(row, np.isnan(row))
+    >>> row.round(6)
+    array([1. , 0.8])
+    """
+
+    def __init__(self, row_mean: NDArray[np.float64], precision: NDArray[np.float64]) -> None:
+        self._mean = row_mean
+        self._precision = precision
+        self._coefficients: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
+
+    def fill(self, row: NDArray[np.float64], missing: NDArray[np.bool_]) -> None:
+        """Write the conditional means into the missing places of a scaled row, shape (p,)."""
+        observed = ~missing
+        distance = np.clip(row[observed], -CLIP, CLIP) - self._mean[observed]
+        # A product and a sum along each row, not a matrix product: the same bits everywhere.
+        shift = (self._coefficients_of(missing) * distance).sum(axis=1)
+        row[missing] = self._mean[missing] + shift
+
+    def _coefficients_of(self, missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+        pattern = missing.tobytes()
+        known = self._coefficients.get(pattern)
+        if known is None:
+            among = self._precision[np.ix_(missing, missing)]
+            across = self._precision[np.ix_(missing, ~missing)]
+            known = np.asarray(-np.linalg.solve(among, across), np.float64)
+            if len(self._coefficients) >= _MAX_PATTERNS:
+                self._coefficients.popitem(last=False)
+            self._coefficients[pattern] = known
+        else:
+            self._coefficients.move_to_end(pattern)
+        return known
+
+
+class RunningMean:
+    """Exponentially weighted mean of a run's scaled rows, the newest included.
+
+    A plain mean until it has seen enough for its half-life of 7 readings.
+
+    Examples
+    --------
+    >>> mean = RunningMean(n_sensors=1)
+    >>> mean.start(np.array([1.0]))
+    >>> deviation = np.empty(1)
+    >>> mean.push(np.array([2.0]), None, out=deviation)
+    >>> deviation  # 2.0 from the mean of 1.0 and 2.0
+    array([0.5])
+    """
+
+    __slots__ = ("n_readings", "value")
+
+    def __init__(self, *, n_sensors: int) -> None:
+        self.value = np.zeros(n_sensors)
+        self.n_readings = 0
+
+    def start(self, row: NDArray[np.float64]) -> None:
+        """Begin a run at its first row."""
+        self.value[:] = row
+        self.n_readings = 1
+
+    def push(
+        self,
+        row: NDArray[np.float64],
+        missing: NDArray[np.bool_] | None,
+        *,
+        out: NDArray[np.float64],
+    ) -> None:
+        """Advance by one row and write its deviation from the new mean to ``out``.
+
+        A missing sensor has no deviation, and its mean stands still.
+        """
+        self.n_readings += 1
+        alpha = max(_ALPHA, 1 / self.n_readings)
+        step = row - self.value
+        if missing is not None:
+            step[missing] = 0.0
+        np.multiply(step, 1 - alpha, out=out)
+        step *= alpha
+        self.value += step

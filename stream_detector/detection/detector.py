@@ -1,0 +1,140 @@
+"""Readings of many machines in, scores out: one model at work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import fsum
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.intake import Intake
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Evidence, Scored
+from stream_detector.detection.scoring import Calibration, join
+from stream_detector.detection.state import DetectorState
+from stream_detector.detection.threshold import Limits
+
+
+class GraphScores(NamedTuple):
+    """What the model's graph makes of n rows; every array is float32.
+
+    ``level`` and ``deviation`` have shape (n,), high = anomalous, never negative. The
+    contributions, shape (n, p), sum along a row to them. ``expected``, shape (n, p), is
+    each sensor's conditional mean given the others of the newest reading, scaled.
+    """
+
+    level: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    level_contributions: NDArray[np.float32]
+    deviation_contributions: NDArray[np.float32]
+    expected: NDArray[np.float32]
+
+
+class Graph(Protocol):
+    """Every matrix product of a model."""
+
+    def __call__(
+        self, windows: NDArray[np.float32], deviations: NDArray[np.float32]
+    ) -> GraphScores:
+        """Score windows, shape (n, window_size, p), and deviations, shape (n, p).
+
+        A row's results must not depend on the other rows of the call.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """All that detection needs of a trained model."""
+
+    features: FeatureSpec
+    conditioning: Conditioning
+    calibration: Calibration
+    limits: Limits
+    feed_limits: FeedLimits
+    max_gap: timedelta
+    graph: Graph
+
+
+class Detector:
+    """Scores readings with one model; the state of each machine is the caller's.
+
+    A batch goes through in three passes: its readings enter their runs, one by one;
+    one call of the graph scores all their rows; then, one by one again, comes what
+    needs the scores before it. So a machine may appear in a batch as often as it
+    likes: each of its readings sees only its own past, and gets the same bits as in a
+    batch of one.
+
+    Parameters
+    ----------
+    model : Model
+    run_ending_events : frozenset of str
+        Events after which a machine's run starts anew, e.g. ``{"break"}``.
+    """
+
+    def __init__(self, model: Model, *, run_ending_events: frozenset[str]) -> None:
+        self.model = model
+        self._intake = Intake(
+            model.features,
+            model.conditioning,
+            model.feed_limits,
+            max_gap=model.max_gap,
+            run_ending_events=run_ending_events,
+        )
+
+    def new_state(self) -> DetectorState:
+        """Make the state of a machine never seen before."""
+        return DetectorState(
+            n_sensors=self.model.features.n_sensors,
+            window_size=self.model.conditioning.window_size,
+        )
+
+    def score(self, readings: Sequence[Reading], states: Sequence[DetectorState]) -> list[Scored]:
+        """Score readings in their order and advance the states.
+
+        Parameters
+        ----------
+        readings : sequence of Reading
+        states : sequence of DetectorState, same length
+            Of each reading's machine; one object may appear many times.
+
+        Returns
+        -------
+        list of Scored, same length and order
+        """
+        scored, rows = self._intake.take(readings, states)
+        if not rows.indices:
+            return scored
+        deviations = self.model.conditioning.scale_deviations(rows.deviations)
+        graph = self.model.graph(rows.windows, deviations)
+        levels, deviation_scores = graph.level.tolist(), graph.deviation.tolist()
+        for k, i in enumerate(rows.indices):
+            one, state, left_out = scored[i], states[i], rows.left_out[k]
+            level, deviation = levels[k], deviation_scores[k]
+            if left_out is not None:
+                # Sensors left out add nothing: judge by the mean over the others.
+                rescale = left_out.size / (left_out.size - int(left_out.sum()))
+                level, deviation = level * rescale, deviation * rescale
+            if one.first_of_run:
+                state.levels.clear()
+                state.level_rows.clear()
+            state.levels.append(level)
+            # A copy: a view would keep the whole batch in memory.
+            state.level_rows.append(graph.level_contributions[k].copy())
+            # fsum rounds once, so every Python version gives the same bits.
+            sustained = fsum(state.levels) / len(state.levels)
+            surprises = self.model.calibration.surprises(level, sustained, deviation)
+            one.score = join(surprises)
+            one.evidence = Evidence(
+                surprises,
+                tuple(state.level_rows),
+                graph.deviation_contributions[k],
+                graph.expected[k],
+                left_out,
+            )
+        return scored

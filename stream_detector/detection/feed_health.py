@@ -1,0 +1,126 @@
+"""Is the feed itself healthy? Missing, stuck and frozen sensors, late and silent machines.
+
+Missing data must never look normal, and a broken sensor must not blind the others.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class QualityState(StrEnum):
+    """How far a reading can be trusted."""
+
+    GOOD = "good"
+    """All sensors were used."""
+    UNCERTAIN = "uncertain"
+    """Some sensors were left out; the others were judged."""
+    BAD = "bad"
+    """Too little was left to judge, or the whole feed is frozen: there is no score."""
+
+
+class Quality(NamedTuple):
+    """How far a reading can be trusted, and how many sensors that rests on."""
+
+    state: QualityState
+    channels_used: int
+    channels_total: int
+
+
+class FeedFault(StrEnum):
+    """What can be wrong with a feed for a while."""
+
+    STUCK = "stuck"
+    """Sensors gave one value far longer than ever in training."""
+    FROZEN = "frozen"
+    """All sensors at once gave the values of the reading before."""
+    SILENCE = "silence"
+    """The machine sent no reading for longer than agreed."""
+    SECOND_PARTITION = "second-partition"
+    """The machine sends on two partitions, so its readings have no order."""
+
+
+class FeedEvent(NamedTuple):
+    """A fault of a feed that began or ended.
+
+    Parameters
+    ----------
+    fault : FeedFault
+    began : bool
+        False when the fault is over.
+    machine : str
+    time : datetime
+        Event time.
+    sensors : tuple of str
+        Those concerned; empty when it is the whole feed.
+    """
+
+    fault: FeedFault
+    began: bool
+    machine: str
+    time: datetime
+    sensors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FeedLimits:
+    """What a model takes for a healthy feed.
+
+    Parameters
+    ----------
+    stuck_after : float64 array, shape (p,)
+        Readings without a change after which a sensor counts as stuck; inf is never.
+    frozen_after : int
+        The same for all sensors together.
+    silence_after : timedelta
+        Time without a reading after which a machine counts as silent.
+    """
+
+    stuck_after: NDArray[np.float64]
+    frozen_after: int
+    silence_after: timedelta
+
+
+class FeedState:
+    """What one machine's feed did last.
+
+    ``unchanged`` counts, per sensor, the readings since its value last changed.
+    """
+
+    __slots__ = ("frozen", "last_time", "last_values", "stuck", "unchanged")
+
+    def __init__(self, n_sensors: int) -> None:
+        self.last_time: datetime | None = None
+        self.last_values = np.full(n_sensors, np.nan)
+        self.unchanged = np.zeros(n_sensors, np.int32)
+        self.stuck: tuple[int, ...] = ()
+        self.frozen = False
+
+    def observe(self, values: NDArray[np.float64]) -> None:
+        """Count another reading, shape (p,); NaN where a sensor is missing."""
+        self.unchanged += 1
+        self.unchanged *= values == self.last_values
+        self.last_values[:] = values
+
+
+def silence_since(last: datetime, *, machine: str, limits: FeedLimits) -> FeedEvent:
+    """Describe the silence of a machine after its last reading.
+
+    The event's time is the last reading's plus the limit, so a timer that notices
+    while the machine is silent says the same as the reading that ends the silence.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> limits = FeedLimits(np.full(1, np.inf), 3, timedelta(minutes=10))
+    >>> at_three = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    >>> silence_since(at_three, machine="pm3", limits=limits).time.isoformat()
+    '2026-11-22T03:10:00+00:00'
+    """
+    return FeedEvent(
+        FeedFault.SILENCE, began=True, machine=machine, time=last + limits.silence_after
+    )

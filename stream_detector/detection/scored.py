@@ -1,0 +1,94 @@
+"""What a detector says of one reading."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.detection.feed_health import FeedEvent, Quality
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scoring import shares
+
+
+class Status(StrEnum):
+    """What became of a reading."""
+
+    SCORED = "scored"
+    UNSCORED = "unscored"
+    """Too little of it could be trusted; its quality tells."""
+    EVENT = "event"
+    """A pure event, or one that ended the run: such rows are not scored."""
+    LATE = "late"
+    """Older than the machine's last reading: it entered nothing."""
+    DUPLICATE = "duplicate"
+    """As old as the machine's last reading: it entered nothing."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the explanation of a score rests on; turned into shares only when asked.
+
+    Parameters
+    ----------
+    surprises : three floats
+        Of level, sustained and deviation, weighted.
+    level_rows : tuple of float32 arrays, shape (p,)
+        Level contributions of the readings in the sustained part, newest last.
+    deviation_row, expected_row : float32 array, shape (p,)
+        Deviation contributions; expected values, scaled.
+    left_out : bool array, shape (p,), or None
+        Sensors that were not used.
+    """
+
+    surprises: tuple[float, float, float]
+    level_rows: tuple[NDArray[np.float32], ...]
+    deviation_row: NDArray[np.float32]
+    expected_row: NDArray[np.float32]
+    left_out: NDArray[np.bool_] | None
+
+    def shares(self) -> NDArray[np.float64]:
+        """Give each sensor's share of the score, shape (p,): non-negative, sum 1."""
+        level, sustained = self.level_rows[-1], np.sum(self.level_rows, axis=0)
+        deviation = self.deviation_row
+        if self.left_out is not None:
+            # A sensor that was not used is no reason for an alert.
+            used = ~self.left_out
+            level, sustained, deviation = level * used, sustained * used, deviation * used
+        return shares(self.surprises, (level, sustained, deviation))
+
+
+@dataclass(slots=True)
+class Scored:
+    """A reading and what the detector says of it.
+
+    Parameters
+    ----------
+    reading : Reading
+    status : Status
+    score : float or None
+        High = anomalous, never negative; None unless the status is SCORED.
+    quality : Quality or None
+        None where the status is EVENT, LATE or DUPLICATE.
+    run_start, window_start : datetime or None
+        First reading of the run, and of the window that was scored.
+    first_of_run : bool
+    warming_up : bool
+        The window still holds repetitions of the run's first reading.
+    feed_events : tuple of FeedEvent
+        What began or ended in the feed with this reading.
+    evidence : Evidence or None
+        None where there is no score.
+    """
+
+    reading: Reading
+    status: Status
+    score: float | None = None
+    quality: Quality | None = None
+    run_start: datetime | None = None
+    window_start: datetime | None = None
+    first_of_run: bool = False
+    warming_up: bool = False
+    feed_events: tuple[FeedEvent, ...] = ()
+    evidence: Evidence | None = None

@@ -1,0 +1,111 @@
+"""What a detector remembers of one machine: a value that can be kept and taken back."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from stream_detector.detection.conditioning import RunningMean
+from stream_detector.detection.feed_health import FeedState
+from stream_detector.detection.scoring import SUSTAINED_READINGS
+from stream_detector.detection.window import SlidingWindow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class DetectorState:
+    """The feed of one machine and its current run.
+
+    It is a function of the machine's readings, in their order, and of the model: fed
+    the same readings again, it is the same again, bit for bit.
+
+    Parameters
+    ----------
+    n_sensors : int
+    window_size : int
+        Of the model.
+    """
+
+    __slots__ = (
+        "feed",
+        "level_rows",
+        "levels",
+        "run_start",
+        "running_mean",
+        "times",
+        "window",
+    )
+
+    def __init__(self, *, n_sensors: int, window_size: int) -> None:
+        self.feed = FeedState(n_sensors)
+        self.run_start: datetime | None = None
+        self.times: deque[datetime] = deque(maxlen=window_size)
+        self.window = SlidingWindow(size=window_size, n_sensors=n_sensors)
+        self.running_mean = RunningMean(n_sensors=n_sensors)
+        self.levels: deque[float] = deque(maxlen=SUSTAINED_READINGS)
+        self.level_rows: deque[NDArray[np.float32]] = deque(maxlen=SUSTAINED_READINGS)
+
+    def start_run(self, time: datetime) -> None:
+        """Forget the run before; the first reading of a new one has this time."""
+        self.run_start = time
+        self.times.clear()
+
+    def end_run(self) -> None:
+        """Let the next reading start a new run."""
+        self.run_start = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the state as plain data: numbers, bytes, lists (times in µs since 1970)."""
+        return {
+            "last_time": _to_us(self.feed.last_time),
+            "last_values": self.feed.last_values.tobytes(),
+            "unchanged": self.feed.unchanged.tobytes(),
+            "stuck": list(self.feed.stuck),
+            "frozen": self.feed.frozen,
+            "run_start": _to_us(self.run_start),
+            "times": [_to_us(time) for time in self.times],
+            "window": self.window.snapshot(),
+            "running_mean": self.running_mean.value.tobytes(),
+            "n_readings": self.running_mean.n_readings,
+            "levels": list(self.levels),
+            "level_rows": [row.tobytes() for row in self.level_rows],
+        }
+
+    @classmethod
+    def restore(cls, data: dict[str, Any], *, n_sensors: int, window_size: int) -> Self:
+        """Take a snapshot back.
+
+        Raises
+        ------
+        ValueError
+            If it is of another shape of model.
+        KeyError
+            If it lacks a part.
+        """
+        state = cls(n_sensors=n_sensors, window_size=window_size)
+        state.feed.last_time = _from_us(data["last_time"])
+        state.feed.last_values[:] = np.frombuffer(data["last_values"], np.float64)
+        state.feed.unchanged[:] = np.frombuffer(data["unchanged"], np.int32)
+        state.feed.stuck = tuple(data["stuck"])
+        state.feed.frozen = data["frozen"]
+        state.run_start = _from_us(data["run_start"])
+        state.times.extend(_EPOCH + us * _MICROSECOND for us in data["times"])
+        state.window = SlidingWindow.restore(data["window"], size=window_size, n_sensors=n_sensors)
+        state.running_mean.value[:] = np.frombuffer(data["running_mean"], np.float64)
+        state.running_mean.n_readings = data["n_readings"]
+        state.levels.extend(data["levels"])
+        state.level_rows.extend(np.frombuffer(row, np.float32) for row in data["level_rows"])
+        return state
+
+
+def _to_us(time: datetime | None) -> int | None:
+    return None if time is None else (time - _EPOCH) // _MICROSECOND
+
+
+def _from_us(us: int | None) -> datetime | None:
+    return None if us is None else _EPOCH + us * _MICROSECOND

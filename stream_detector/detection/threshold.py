@@ -1,0 +1,188 @@
+"""The level above which a score is anomalous, and the controller that keeps to an alarm budget.
+
+People ask for a threshold in one of three ways: a number (:class:`Fixed`), a share
+of normal readings above it (:class:`Rate`), or false alerts a day (:class:`Budget`).
+A model's :class:`Limits`, measured on cross-fitted training scores, turn the last
+two into numbers. A frozen limit does not survive the drift of a real machine, so a
+budget is kept by a :class:`Controller`, one number of state per machine.
+"""
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+
+CONTROLLER_STEP = 0.2
+"""What an alert raises the threshold by; a score's unit is about a power of ten in rarity."""
+
+LOWEST_SHIFT, HIGHEST_SHIFT = -1.0, 2.0
+"""Bounds of the controller's shift: it may follow drift, not unlearn a fault."""
+
+_FURTHER_READINGS = 5
+"""Readings over the threshold after which a long alert raises it again ..."""
+
+_FURTHER_STEPS = 3
+"""... at most so often: a long fault is one alert, so it is not learned away."""
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value!r}, expected a positive number")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A threshold set as a number, in units of the score."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _check_positive("value", self.value)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A threshold that a share of normal readings exceeds (0.01 is one in a hundred)."""
+
+    share: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _check_positive("share", self.share)
+        if self.share >= 1:
+            raise ValueError(f"share is {self.share!r}, expected less than 1")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A threshold that holds to so many false alerts a day."""
+
+    per_day: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _check_positive("per_day", self.per_day)
+
+
+Threshold = Fixed | Rate | Budget
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A decreasing curve through measured points, linear between them in log x, flat outside.
+
+    Examples
+    --------
+    >>> curve = Curve(x=(1.0, 100.0), y=(4.0, 2.0))
+    >>> curve(10.0), curve(0.1)
+    (3.0, 4.0)
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not self.x or len(self.x) != len(self.y) or list(self.x) != sorted(set(self.x)):
+            raise ValueError("a curve needs as many y as x, and x rising")
+
+    def __call__(self, x: float) -> float:
+        """Read the curve at x > 0."""
+        i = bisect_left(self.x, x)
+        if i == 0:
+            return self.y[0]
+        if i == len(self.x):
+            return self.y[-1]
+        (x0, x1), (y0, y1) = self.x[i - 1 : i + 1], self.y[i - 1 : i + 1]
+        return y0 + (y1 - y0) * math.log(x / x0) / math.log(x1 / x0)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model's cross-fitted training scores say of thresholds.
+
+    Parameters
+    ----------
+    by_budget : Curve
+        False alerts a day -> the lowest score limit that kept to them.
+    by_rate : Curve
+        Share of normal readings -> the score they exceed.
+    readings_per_day : float
+        At the model's cadence.
+    """
+
+    by_budget: Curve
+    by_rate: Curve
+    readings_per_day: float
+
+    def level(self, threshold: Threshold, *, shift: float) -> float:
+        """Give the score above which a reading is anomalous; six decimals, like the score.
+
+        ``shift`` is the controller's, and counts for a budget only. It never takes a
+        threshold below half the limit.
+        """
+        if isinstance(threshold, Fixed):
+            return threshold.value
+        if isinstance(threshold, Rate):
+            return round(self.by_rate(threshold.share), 6)
+        limit = self.by_budget(threshold.per_day)
+        return round(max(limit + shift, limit / 2), 6)
+
+
+class Controller:
+    """Keeps the alerts of one machine to its budget by shifting the threshold.
+
+    Each alert raised lifts the threshold by 0.2, and each quiet reading takes back as
+    much as is due to one: with ``per_day`` alerts a day both balance. A long alert
+    lifts it again after every further 5 readings over the threshold, at most 3 times.
+
+    Examples
+    --------
+    >>> controller = Controller()
+    >>> controller.step(over=True, raised=True, alarm=True, budget_per_reading=0.01)
+    >>> controller.shift
+    0.2
+    >>> controller.step(over=False, raised=False, alarm=False, budget_per_reading=0.01)
+    >>> round(controller.shift, 6)
+    0.198
+    """
+
+    __slots__ = ("further_steps", "readings_over", "shift")
+
+    def __init__(self, shift: float = 0.0, readings_over: int = 0, further_steps: int = 0) -> None:
+        self.shift = shift
+        self.readings_over = readings_over
+        self.further_steps = further_steps
+
+    def step(self, *, over: bool, raised: bool, alarm: bool, budget_per_reading: float) -> None:
+        """Take in one judged reading.
+
+        Parameters
+        ----------
+        over : bool
+            Its score is over the threshold.
+        raised : bool
+            It raised an alert.
+        alarm : bool
+            An alert is open after it.
+        budget_per_reading : float
+            Alerts asked for, per reading.
+        """
+        if raised:
+            self.readings_over = self.further_steps = 0
+            self._lift()
+        if alarm:
+            self.readings_over += over
+            due = self.readings_over > _FURTHER_READINGS * (self.further_steps + 1)
+            if due and self.further_steps < _FURTHER_STEPS:
+                self.further_steps += 1
+                self._lift()
+        else:
+            self.shift = max(self.shift - CONTROLLER_STEP * budget_per_reading, LOWEST_SHIFT)
+
+    def _lift(self) -> None:
+        self.shift = min(self.shift + CONTROLLER_STEP, HIGHEST_SHIFT)
+
+    def snapshot(self) -> tuple[float, int, int]:
+        """Give the state as plain numbers, the arguments of a new controller."""
+        return (self.shift, self.readings_over, self.further_steps)

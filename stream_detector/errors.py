@@ -1,0 +1,69 @@
+"""Every error of ours, grouped by what the caller can do about it.
+
+Errors of the clients (Kafka, Redis) pass through as they are: the caller retries
+them. A ``ValueError`` is a bug of ours and ends the process.
+"""
+
+from pathlib import PurePath
+
+
+class StreamDetectorError(Exception):
+    """Root of all errors of this project; the message says what to do."""
+
+
+class ReadingError(StreamDetectorError):
+    """A message cannot be used as a reading: it goes to the dead letters.
+
+    Parameters
+    ----------
+    code : str
+        Stable reason code, e.g. ``"naive-time"``; programs match on it.
+    reason : str
+        The same for people: what was found and what was expected.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class RecordingError(StreamDetectorError):
+    """A recording (CSV, Parquet) cannot be read as told: correct the file or the options."""
+
+
+class TrainingError(StreamDetectorError):
+    """The history cannot give a model that could be trusted: bring more or cleaner rows."""
+
+
+class SettingsError(StreamDetectorError):
+    """A setting, rules file or threshold is wrong: correct it and start again."""
+
+
+class ServiceError(StreamDetectorError):
+    """The broker, a topic or Redis is missing or refuses us: mend it and start again."""
+
+
+class BundleError(StreamDetectorError):
+    """A trained model cannot be used: copy it again or fit it anew."""
+
+
+class BundleFileError(BundleError):
+    """A file of a bundle is missing or is not the one that was written.
+
+    Parameters
+    ----------
+    path : PurePath
+        The file.
+    expected : str
+        Checksum the manifest gives.
+    found : str or None
+        Checksum of the file as it is; None when there is no file.
+    """
+
+    def __init__(self, path: PurePath, *, expected: str, found: str | None) -> None:
+        super().__init__(
+            f"bundle file {str(path)!r} has checksum {found or 'none (the file is missing)'}, "
+            f"its manifest says {expected}; copy the bundle again or fit it anew"
+        )
+        self.path = path

@@ -1,0 +1,195 @@
+"""From verdicts to the messages that tell of them."""
+
+from typing import Literal
+
+import numpy as np
+
+from stream_detector.alerting.life import Change, Transition
+from stream_detector.alerting.rules import Rule, Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.bundle.manifest import Validation
+from stream_detector.detection.feed_health import FeedEvent, Quality
+from stream_detector.detection.scored import Scored
+from stream_detector.pipeline.machine import Verdict
+from stream_detector.pipeline.messages import (
+    AlertMessage,
+    Contributor,
+    DataQualityMessage,
+    Headers,
+    Output,
+    Over,
+    QualityInfo,
+    ScoreMessage,
+    Span,
+    Validated,
+    WarningInfo,
+    cloud_event_headers,
+    encode,
+    rfc3339,
+)
+from stream_detector.pipeline.thresholds import setting_of
+
+N_CONTRIBUTORS = 5
+"""Sensors named with a score: more than an operator looks at first."""
+
+
+class Announcer:
+    """Writes the messages of one model and its rules.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rules : Rules
+    source : str
+        ``ce_source`` of the alerts.
+    """
+
+    def __init__(self, bundle: Bundle, rules: Rules, *, source: str) -> None:
+        self._bundle_id = bundle.id
+        self._features = bundle.model.features
+        self._conditioning = bundle.model.conditioning
+        self._rules_digest = rules.digest
+        self._site = rules.site
+        self._source = source
+        self._validated = _validated(bundle.manifest.validation)
+
+    def alerts(self, verdict: Verdict) -> list[Output]:
+        """Tell the changes of the machine's alerts."""
+        return [self._alert(verdict, rule, change) for rule, change in verdict.transitions]
+
+    def scores(self, verdict: Verdict) -> list[Output]:
+        """Tell what was said of a reading, if it was judged at all."""
+        one, level = verdict.scored, verdict.level
+        if level is None or one.quality is None:
+            return []
+        message = ScoreMessage(
+            machine=one.reading.machine,
+            event_time=one.reading.time,
+            mode=one.reading.mode,
+            score=one.score,
+            threshold=level,
+            above=verdict.over,
+            alarm=verdict.alarm,
+            warming_up=one.warming_up,
+            quality=_quality(one.quality),
+            contributors=self._contributors(one),
+            bundle=self._bundle_id,
+        )
+        return [Output("scores", one.reading.machine.encode(), encode(message))]
+
+    def feed_event(self, event: FeedEvent) -> Output:
+        """Tell that a fault of a feed began or ended."""
+        began: Literal["began", "ended"] = "began" if event.began else "ended"
+        event_id = f"{event.machine}.{event.fault}.{began}.{rfc3339(event.time)}"
+        message = DataQualityMessage(
+            event=began,
+            event_id=event_id,
+            fault=event.fault,
+            machine=event.machine,
+            site=self._site,
+            event_time=event.time,
+            sensors=event.sensors,
+        )
+        headers = cloud_event_headers(
+            event_id=event_id,
+            source=self._source,
+            event_type=f"data-quality.{began}",
+            time=event.time,
+            subject=event.machine,
+        )
+        key = f"{event.machine}/{event.fault}"
+        return Output("alerts", key.encode(), encode(message), headers)
+
+    def _alert(self, verdict: Verdict, rule: Rule, change: Transition) -> Output:
+        one = verdict.scored
+        reading = one.reading
+        cleared = change.change is Change.CLEARED
+        message = AlertMessage(
+            event=change.change,
+            alert_id=change.alert_id,
+            machine=reading.machine,
+            rule=rule.name,
+            seq=change.seq,
+            occurrence=change.occurrence,
+            alert_class=rule.alert_class,
+            site=self._site,
+            mode=reading.mode,
+            priority=rule.priority,
+            event_time=reading.time,
+            raised_at=change.raised_at,
+            reason=change.reason,
+            duration_s=(reading.time - change.raised_at).total_seconds() if cleared else None,
+            score=one.score,
+            threshold=verdict.level,
+            clear_level=_clear_level(verdict.level, rule),
+            over=Over(change.n_over, rule.on_delay.of),
+            warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated),
+            contributors=self._contributors(one),
+            quality=one.quality and _quality(one.quality),
+            bundle=self._bundle_id,
+            rules=self._rules_digest,
+            threshold_source=setting_of(verdict.threshold).source(),
+            evidence=_evidence(one),
+            response=rule.response,
+            runbook_url=rule.runbook_url,
+        )
+        headers = cloud_event_headers(
+            event_id=f"{change.alert_id}/{change.seq}",
+            source=self._source,
+            event_type=f"alert.{change.change}",
+            time=reading.time,
+            subject=change.alert_id,
+        )
+        key = f"{reading.machine}/{rule.name}"
+        return Output("alerts", key.encode(), encode(message), headers + _place(verdict))
+
+    def _contributors(self, one: Scored) -> tuple[Contributor, ...]:
+        """Name the sensors with the largest shares, largest first."""
+        if one.evidence is None or one.reading.values is None:
+            return ()
+        shares = one.evidence.shares()
+        expected = self._conditioning.in_units(one.evidence.expected_row)
+        top = np.argsort(-shares, kind="stable")[:N_CONTRIBUTORS]
+        return tuple(
+            Contributor(
+                sensor=self._features.sensors[i],
+                actual=one.reading.values[i],
+                expected=float(f"{expected[i]:.6g}"),
+                unit=self._features.units[i],
+                share=round(float(shares[i]), 4),
+            )
+            for i in top.tolist()
+            if shares[i] > 0
+        )
+
+
+def _validated(validation: Validation | None) -> Validated | None:
+    if validation is None:
+        return None
+    return Validated(validation.recall, validation.per_day, validation.rows)
+
+
+def _quality(quality: Quality) -> QualityInfo:
+    return QualityInfo(quality.state, quality.channels_used, quality.channels_total)
+
+
+def _clear_level(level: float | None, rule: Rule) -> float | None:
+    return None if level is None else round(rule.clear_share * level, 6)
+
+
+def _evidence(one: Scored) -> Span | None:
+    if one.run_start is None or one.window_start is None:
+        return None
+    return Span(run_start=one.run_start, start=one.window_start, end=one.reading.time)
+
+
+def _place(verdict: Verdict) -> Headers:
+    """Say where in the log the evidence stands, for whoever wants to recompute it."""
+    record = verdict.record
+    place = {
+        "evidence_topic": record.topic,
+        "evidence_partition": str(record.partition),
+        "evidence_from_offset": str(verdict.run_offset),
+        "evidence_to_offset": str(record.offset),
+    }
+    return tuple((name, value.encode()) for name, value in place.items())

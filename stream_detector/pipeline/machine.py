@@ -1,0 +1,185 @@
+"""One machine under one model and its rules: from scored readings to alerts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
+from stream_detector.alerting.rules import Rule, Rules
+from stream_detector.detection.detector import Detector
+from stream_detector.detection.feed_health import FeedEvent
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored, Status
+from stream_detector.detection.state import DetectorState
+from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold
+from stream_detector.errors import ReadingError
+from stream_detector.pipeline.readings import Record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(slots=True)
+class Verdict:
+    """All that was made of a reading.
+
+    Parameters
+    ----------
+    record : Record
+    scored : Scored
+    threshold : Threshold
+        What people want of the machine.
+    level : float or None
+        That as a number, with the controller's shift; None where nothing was judged.
+    over : bool
+        The score is over it.
+    alarm : bool
+        An alert is open after the reading.
+    transitions : tuple of (Rule, Transition)
+    feed_events : tuple of FeedEvent
+    run_offset : int
+        Offset of the run's first reading.
+    """
+
+    record: Record
+    scored: Scored
+    threshold: Threshold
+    level: float | None = None
+    over: bool = False
+    alarm: bool = False
+    transitions: tuple[tuple[Rule, Transition], ...] = ()
+    feed_events: tuple[FeedEvent, ...] = ()
+    run_offset: int = -1
+
+
+class Refusal(NamedTuple):
+    """A message that is no reading, and why."""
+
+    record: Record
+    error: ReadingError
+
+
+class Machine:
+    """The state of one machine: its detector's, its controller's and its alerts'.
+
+    Parameters
+    ----------
+    name : str
+    state : DetectorState
+    rules : Rules
+    """
+
+    __slots__ = (
+        "controller",
+        "heard_at",
+        "level",
+        "lives",
+        "name",
+        "run_offset",
+        "state",
+        "told_silence_of",
+    )
+
+    def __init__(self, name: str, state: DetectorState, rules: Rules) -> None:
+        self.name = name
+        self.state = state
+        self.controller = Controller()
+        self.lives = [(rule, AlertLife(rule, machine=name)) for rule in rules.rules]
+        self.run_offset = -1
+        """Offset of the run's first reading: where a recomputation has to begin."""
+        self.level: float | None = None
+        """The threshold it was judged by last, for others to see."""
+        self.heard_at: datetime | None = None
+        """When Kafka took its last message; like the next, it says nothing of the machine."""
+        self.told_silence_of: datetime | None = None
+        """Last reading before a silence that a timer has told already."""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether an alert is open."""
+        return any(life.is_open for _, life in self.lives)
+
+    def judge(
+        self, record: Record, scored: Scored, threshold: Threshold, limits: Limits
+    ) -> Verdict:
+        """Hold a reading against the threshold, and follow the alerts and the controller.
+
+        An unscored reading holds the state: no data never clears an alert.
+        """
+        verdict = Verdict(record, scored, threshold, feed_events=scored.feed_events)
+        self.heard_at = record.timestamp
+        if scored.first_of_run:
+            self.run_offset = record.offset
+        if scored.status is Status.EVENT:
+            verdict.transitions = self._take_outcome(scored.reading)
+        elif scored.quality is not None:
+            verdict.level = self.level = limits.level(threshold, shift=self.controller.shift)
+            if scored.score is not None:
+                verdict.over = scored.score > verdict.level
+                verdict.transitions = self._follow(
+                    Judgement(
+                        scored.reading.time,
+                        scored.score,
+                        verdict.level,
+                        verdict.over,
+                        scored.first_of_run,
+                        scored.reading.mode,
+                    )
+                )
+                if isinstance(threshold, Budget) and not scored.first_of_run:
+                    self._control(verdict, threshold, limits)
+        verdict.alarm = self.alarm
+        verdict.run_offset = self.run_offset
+        return verdict
+
+    def _follow(self, judgement: Judgement) -> tuple[tuple[Rule, Transition], ...]:
+        changes = [(rule, life.follow(judgement)) for rule, life in self.lives]
+        return tuple((rule, change) for rule, change in changes if change is not None)
+
+    def _take_outcome(self, reading: Reading) -> tuple[tuple[Rule, Transition], ...]:
+        changes = [
+            (rule, life.close_by_outcome(reading.time))
+            for rule, life in self.lives
+            if reading.event is not None and reading.event == rule.outcome
+        ]
+        return tuple((rule, change) for rule, change in changes if change is not None)
+
+    def _control(self, verdict: Verdict, budget: Budget, limits: Limits) -> None:
+        # An alert that returns within its cooldown was paid for when it was first raised.
+        raised = any(
+            change.change is Change.RAISED and change.occurrence == 1
+            for _, change in verdict.transitions
+        )
+        self.controller.step(
+            over=verdict.over,
+            raised=raised,
+            alarm=self.alarm,
+            budget_per_reading=budget.per_day / limits.readings_per_day,
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the state as plain data."""
+        return {
+            "detector": self.state.snapshot(),
+            "controller": list(self.controller.snapshot()),
+            "lives": {rule.name: life.snapshot() for rule, life in self.lives},
+            "run_offset": self.run_offset,
+        }
+
+    @classmethod
+    def restore(cls, name: str, data: dict[str, Any], detector: Detector, rules: Rules) -> Self:
+        """Take a snapshot back, under the same model; a rule that is new starts afresh."""
+        state = DetectorState.restore(
+            data["detector"],
+            n_sensors=detector.model.features.n_sensors,
+            window_size=detector.model.conditioning.window_size,
+        )
+        machine = cls(name, state, rules)
+        machine.controller = Controller(*data["controller"])
+        machine.run_offset = data["run_offset"]
+        machine.lives = [
+            (rule, AlertLife.restore(data["lives"][rule.name], rule, machine=name))
+            if rule.name in data["lives"]
+            else (rule, AlertLife(rule, machine=name))
+            for rule in rules.rules
+        ]
+        return machine

@@ -1,0 +1,189 @@
+"""The pipeline: records of the readings topic in, records of our own topics out."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.detection.detector import Detector
+from stream_detector.detection.feed_health import FeedEvent, FeedFault, silence_since
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored
+from stream_detector.errors import ReadingError
+from stream_detector.pipeline.announcer import Announcer
+from stream_detector.pipeline.machine import Machine, Refusal, Verdict
+from stream_detector.pipeline.messages import Output, dead_letter
+from stream_detector.pipeline.readings import Oddities, ReadingDecoder, Record
+from stream_detector.pipeline.thresholds import ThresholdTable
+
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""How far a machine's clock may be ahead of Kafka's by default."""
+
+PublishedScores = Literal["all", "alarm", "none"]
+"""Which scores are told: of every reading, of those over the threshold or in an alarm, or none."""
+
+
+class Pipeline:
+    """One model and its rules at work on any number of machines.
+
+    The state of a machine belongs to the partition its readings come from: it is a
+    function of that partition's log, so it can be dropped and built again.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rules : Rules
+    source : str
+        Who says so: ``ce_source`` of the alerts, e.g. ``/stream-detector/mill-a``.
+    max_clock_skew : timedelta
+        How far a reading's time may be ahead of Kafka's.
+    published_scores : "all", "alarm" or "none"
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        rules: Rules,
+        *,
+        source: str = "/stream-detector/replay",
+        max_clock_skew: timedelta = MAX_CLOCK_SKEW,
+        published_scores: PublishedScores = "all",
+    ) -> None:
+        self._rules = rules
+        self._limits = bundle.model.limits
+        self._feed_limits = bundle.model.feed_limits
+        self._decoder = ReadingDecoder(bundle.model.features, max_clock_skew=max_clock_skew)
+        self._detector = Detector(
+            bundle.model, run_ending_events=frozenset(rules.run_ending_events)
+        )
+        self._announcer = Announcer(bundle, rules, source=source)
+        self._published_scores = published_scores
+        self._partitions: dict[int, dict[str, Machine]] = {}
+        self._homes: dict[str, int] = {}
+
+    @property
+    def oddities(self) -> Oddities:
+        """What was read all the same, but should not be like that."""
+        return self._decoder.oddities
+
+    def process(self, records: Iterable[Record], thresholds: ThresholdTable) -> list[Output]:
+        """Take in records in log order; give what has to be sent, in order."""
+        return self.announce(self.judge(records, thresholds))
+
+    def judge(
+        self, records: Iterable[Record], thresholds: ThresholdTable
+    ) -> list[Verdict | Refusal]:
+        """Advance the state by records in log order; give one verdict each, in order.
+
+        To bring a state forward silently, drop the verdicts.
+        """
+        decoded = [self._decode(record) for record in records]
+        readings = [one for one in decoded if isinstance(one, _Decoded)]
+        scored = self._detector.score(
+            [one.reading for one in readings], [one.machine.state for one in readings]
+        )
+        verdicts = iter(
+            [
+                self._judge(one, result, thresholds)
+                for one, result in zip(readings, scored, strict=True)
+            ]
+        )
+        return [one if isinstance(one, Refusal) else next(verdicts) for one in decoded]
+
+    def announce(self, verdicts: Iterable[Verdict | Refusal]) -> list[Output]:
+        """Give the messages that verdicts lead to."""
+        outputs: list[Output] = []
+        for verdict in verdicts:
+            if isinstance(verdict, Refusal):
+                outputs.append(dead_letter(verdict.record, verdict.error))
+                continue
+            outputs += map(self._announcer.feed_event, verdict.feed_events)
+            outputs += self._announcer.alerts(verdict)
+            if self._is_published(verdict):
+                outputs += self._announcer.scores(verdict)
+        return outputs
+
+    def silences(self, now: datetime) -> list[Output]:
+        """Tell of machines that Kafka has heard nothing of for too long, each silence once.
+
+        The state stays as it is, and the reading that ends a silence gives the same
+        message again: so what is sent does not depend on when this is called.
+        """
+        outputs = []
+        for machines in self._partitions.values():
+            for machine in machines.values():
+                last = machine.state.feed.last_time
+                if last is None or machine.heard_at is None or machine.told_silence_of == last:
+                    continue
+                if now - machine.heard_at > self._feed_limits.silence_after:
+                    machine.told_silence_of = last
+                    event = silence_since(last, machine=machine.name, limits=self._feed_limits)
+                    outputs.append(self._announcer.feed_event(event))
+        return outputs
+
+    def in_force(self) -> dict[str, dict[str, float]]:
+        """Give, per machine judged so far, the threshold in force and the controller's shift."""
+        return {
+            machine.name: {"threshold": machine.level, "shift": round(machine.controller.shift, 6)}
+            for machines in self._partitions.values()
+            for machine in machines.values()
+            if machine.level is not None
+        }
+
+    def drop(self, partition: int) -> None:
+        """Forget the machines of a partition."""
+        for name in self._partitions.pop(partition, {}):
+            if self._homes.get(name) == partition:
+                del self._homes[name]
+
+    def machines(self, partition: int) -> dict[str, Machine]:
+        """Give the machines of a partition by name; the caller may replace them."""
+        return self._partitions.setdefault(partition, {})
+
+    def _decode(self, record: Record) -> "_Decoded | Refusal":
+        try:
+            reading = self._decoder.decode(record)
+        except ReadingError as error:
+            return Refusal(record, error)
+        machines = self.machines(record.partition)
+        machine = machines.get(reading.machine)
+        if machine is None:
+            state = self._detector.new_state()
+            machine = machines[reading.machine] = Machine(reading.machine, state, self._rules)
+        return _Decoded(record, reading, machine)
+
+    def _judge(self, one: "_Decoded", scored: Scored, thresholds: ThresholdTable) -> Verdict:
+        wanted = thresholds.of(one.machine.name)
+        verdict = one.machine.judge(one.record, scored, wanted, self._limits)
+        verdict.feed_events += self._check_home(one.record, one.reading)
+        return verdict
+
+    def _check_home(self, record: Record, reading: Reading) -> tuple[FeedEvent, ...]:
+        """Notice a machine on a second partition: its readings have no order any more."""
+        home = self._homes.setdefault(reading.machine, record.partition)
+        if home == record.partition:
+            return ()
+        # Each partition has its own state of the machine; the newest counts as its home.
+        self._homes[reading.machine] = record.partition
+        return (
+            FeedEvent(
+                FeedFault.SECOND_PARTITION,
+                began=True,
+                machine=reading.machine,
+                time=reading.time,
+            ),
+        )
+
+    def _is_published(self, verdict: Verdict) -> bool:
+        return self._published_scores == "all" or (
+            self._published_scores == "alarm" and (verdict.over or verdict.alarm)
+        )
+
+
+class _Decoded(NamedTuple):
+    """A record that is a reading, and the machine it is of."""
+
+    record: Record
+    reading: Reading
+    machine: Machine

@@ -1,0 +1,200 @@
+"""Messages of the readings topic -> readings, or the reason why not.
+
+Strict where a mistake would be judged as data (types, times), lenient where it only
+is new (unknown fields and sensors are counted, not refused).
+"""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.reading import Reading
+from stream_detector.errors import ReadingError
+
+MAX_READING_BYTES = 1_000_000
+"""Longer messages are refused unread. A reading of 1,000 sensors has about 20 kB."""
+
+MAX_UNKNOWN_NAMES = 1000
+"""Names of unknown sensors that are counted one by one; beyond, together."""
+
+OTHER_NAMES = "(other)"
+"""Where unknown sensors are counted once there are too many names."""
+
+_FIRST_YEAR = 1970
+"""Earlier times are refused: no machine had sensors then, and arithmetic on them overflows."""
+
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Label = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Record(NamedTuple):
+    """A message as it stands in the log: its place, Kafka's time of it, and its bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    key: bytes | None
+    value: bytes | None
+
+
+class ReadingMessage(msgspec.Struct, kw_only=True):
+    """A reading as JSON (``schemas/reading.v1.json``)."""
+
+    machine: _Machine
+    time: _Time
+    values: dict[str, float | None] | None = None
+    mode: _Label | None = None
+    event: _Label | None = None
+
+
+class Oddities:
+    """What was read all the same, but should not be like that; counted since the start."""
+
+    def __init__(self) -> None:
+        self.not_finite = 0
+        """Messages with a literal NaN or Infinity."""
+        self.unknown_sensors: Counter[str] = Counter()
+        """Values of sensors the model does not know."""
+
+
+class ReadingDecoder:
+    """Decodes the readings for one model.
+
+    Parameters
+    ----------
+    features : FeatureSpec
+        The sensors and their order.
+    max_clock_skew : timedelta
+        A reading so far ahead of Kafka's own time comes from a wrong clock, and would
+        make all that follow look late.
+
+    Examples
+    --------
+    >>> decoder = ReadingDecoder(
+    ...     FeatureSpec.without_limits(("a", "b")), max_clock_skew=timedelta(minutes=5)
+    ... )
+    >>> now = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
+    >>> value = b'{"machine": "pm3", "time": "2026-11-22T03:10:00Z", "values": {"a": 1.5}}'
+    >>> decoder.decode(Record("sensor.readings", 0, 0, now, None, value)).values
+    (1.5, None)
+    """
+
+    def __init__(self, features: FeatureSpec, *, max_clock_skew: timedelta) -> None:
+        self._sensors = features.sensors
+        self._max_clock_skew = max_clock_skew
+        self.oddities = Oddities()
+        # A struct with a field per sensor decodes twice as fast as a dict. It refuses
+        # unknown names, so what it refuses is looked at again, slowly.
+        values = msgspec.defstruct(
+            "Values",
+            [
+                (f"sensor_{i}", float | None, msgspec.field(name=name, default=None))
+                for i, name in enumerate(self._sensors)
+            ],
+            forbid_unknown_fields=True,
+        )
+        known = msgspec.defstruct(
+            "KnownReading", [("values", values | None, None)], bases=(ReadingMessage,)
+        )
+        self._fast: msgspec.json.Decoder[Any] = msgspec.json.Decoder(known)
+        self._slow = msgspec.json.Decoder(ReadingMessage)
+
+    def decode(self, record: Record) -> Reading:
+        """Read one message.
+
+        Raises
+        ------
+        ReadingError
+            With code ``too-large``, ``empty``, ``not-json``, ``invalid`` (a wrong type, no
+            machine, no time, a time without a zone), ``nothing`` (neither values nor an
+            event) or ``clock``.
+        """
+        data = record.value
+        if not data:
+            raise ReadingError("empty", "the message has no value")
+        if len(data) > MAX_READING_BYTES:
+            raise ReadingError(
+                "too-large", f"the message has {len(data)} bytes, at most {MAX_READING_BYTES} go"
+            )
+        try:
+            message = self._fast.decode(data)
+            row = None if message.values is None else msgspec.structs.astuple(message.values)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            message = self._decode_slowly(data)
+            row = self._row(message.values)
+        if row is None and message.event is None:
+            raise ReadingError("nothing", "the message has neither values nor an event")
+        if b"\\u" in data:
+            _check_encodable(message)
+        time = _utc(message.time)
+        if time - record.timestamp > self._max_clock_skew:
+            raise ReadingError(
+                "clock",
+                f"the reading is of {time.isoformat()}, but Kafka took it at "
+                f"{record.timestamp.isoformat()}; set the sender's clock",
+            )
+        return Reading(message.machine, time, row, message.mode, message.event)
+
+    def _decode_slowly(self, data: bytes) -> ReadingMessage:
+        """Read what has unknown sensors or literal NaNs; refuse the rest with its reason."""
+        try:
+            return self._slow.decode(data)
+        except msgspec.ValidationError as error:
+            raise ReadingError("invalid", str(error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._decode_not_finite(data)
+
+    def _decode_not_finite(self, data: bytes) -> ReadingMessage:
+        """Read JSON with literal NaN and Infinity, which many producers write."""
+        found: list[str] = []
+        try:
+            # They become None, as a missing value is written.
+            parsed = json.loads(data, parse_constant=found.append)
+            message = msgspec.convert(parsed, ReadingMessage, strict=True)
+        except msgspec.ValidationError as error:
+            raise ReadingError("invalid", str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise ReadingError("not-json", str(error)) from error
+        self.oddities.not_finite += bool(found)
+        return message
+
+    def _row(self, values: dict[str, float | None] | None) -> tuple[float | None, ...] | None:
+        if values is None:
+            return None
+        unknown = self.oddities.unknown_sensors
+        for name in values.keys() - set(self._sensors):
+            counted = name in unknown or len(unknown) < MAX_UNKNOWN_NAMES
+            unknown[name[:200] if counted else OTHER_NAMES] += 1
+        return tuple(map(values.get, self._sensors))
+
+
+def _check_encodable(message: ReadingMessage) -> None:
+    r"""Refuse half a surrogate pair (``\\ud800``): JSON can escape it, UTF-8 cannot write it."""
+    try:
+        for text in (message.machine, message.mode, message.event):
+            (text or "").encode()
+    except UnicodeEncodeError as error:
+        raise ReadingError("invalid", f"{error.object!r} is not valid Unicode") from error
+
+
+def _utc(time: datetime) -> datetime:
+    if time.year < _FIRST_YEAR:
+        raise ReadingError("invalid", f"the time {time.isoformat()} is before {_FIRST_YEAR}")
+    return time.astimezone(UTC)
+
+
+def encode_reading(message: ReadingMessage) -> bytes:
+    """Write a reading as the readings topic has it; absent fields are left out."""
+    return msgspec.json.encode(
+        {
+            field: value
+            for field in ReadingMessage.__struct_fields__
+            if (value := getattr(message, field)) is not None
+        }
+    )

@@ -1,0 +1,139 @@
+"""What people want of each machine's threshold, as they wrote it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
+from stream_detector.errors import SettingsError
+
+ALL_MACHINES = "*"
+"""The name that stands for every machine without a threshold of its own."""
+
+
+class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One entry of the thresholds hash, as JSON."""
+
+    kind: Literal["fixed", "rate", "budget"]
+    value: float | None = None
+    share: float | None = None
+    per_day: float | None = None
+    version: int = 0
+    """Rises by one with each change: two people cannot overwrite each other unseen."""
+    set_by: str | None = None
+    set_at: datetime | None = None
+
+    @property
+    def threshold(self) -> Threshold:
+        """The threshold that is wanted.
+
+        Raises
+        ------
+        SettingsError
+            If the number that goes with the kind is missing or not positive.
+        """
+        field = {"fixed": "value", "rate": "share", "budget": "per_day"}[self.kind]
+        number = getattr(self, field)
+        if number is None:
+            raise SettingsError(f"a threshold of kind {self.kind!r} needs {field!r}")
+        try:
+            return _threshold(self.kind, number)
+        except ValueError as error:
+            raise SettingsError(f"a threshold's {error}") from error
+
+    def source(self) -> dict[str, str | float]:
+        """Say in short what was asked for: the kind and its number."""
+        number = {"value": self.value, "share": self.share, "per_day": self.per_day}
+        return {"kind": self.kind, **{k: v for k, v in number.items() if v is not None}}
+
+
+def _threshold(kind: str, number: float) -> Threshold:
+    match kind:
+        case "fixed":
+            return Fixed(number)
+        case "rate":
+            return Rate(number)
+        case "budget":
+            return Budget(number)
+    raise ValueError(f"kind is {kind!r}, expected fixed, rate or budget")
+
+
+def setting_of(
+    threshold: Threshold,
+    *,
+    version: int = 0,
+    set_by: str | None = None,
+    set_at: datetime | None = None,
+) -> ThresholdSetting:
+    """Write a threshold down, with who wants it since when."""
+    match threshold:
+        case Fixed(value):
+            setting = ThresholdSetting(kind="fixed", value=value)
+        case Rate(share):
+            setting = ThresholdSetting(kind="rate", share=share)
+        case Budget(per_day):
+            setting = ThresholdSetting(kind="budget", per_day=per_day)
+    return msgspec.structs.replace(setting, version=version, set_by=set_by, set_at=set_at)
+
+
+def decode_setting(data: bytes) -> ThresholdSetting:
+    """Read an entry of the thresholds hash.
+
+    Raises
+    ------
+    SettingsError
+        If it is malformed or its number is not positive.
+
+    Examples
+    --------
+    >>> decode_setting(b'{"kind": "budget", "per_day": 6, "version": 1}').threshold
+    Budget(per_day=6.0)
+    """
+    try:
+        setting = msgspec.json.decode(data, type=ThresholdSetting)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"not a threshold: {error}") from error
+    setting.threshold  # noqa: B018 - raises where the number is wrong
+    return setting
+
+
+def parse_threshold(text: str) -> Threshold:
+    """Read a threshold as people type it: ``budget:6``, ``rate:0.01`` or ``fixed:3.1``.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> parse_threshold("rate:0.01")
+    Rate(share=0.01)
+    """
+    kind, _, number = text.partition(":")
+    try:
+        return _threshold(kind, float(number))
+    except ValueError as error:
+        raise SettingsError(
+            f"threshold is {text!r}, expected budget:N (alerts a day), rate:S (share of normal "
+            "readings) or fixed:T (a score), each positive"
+        ) from error
+
+
+@dataclass(frozen=True)
+class ThresholdTable:
+    """The threshold wanted for each machine; a machine's own wins over ``*``."""
+
+    default: Threshold
+    """Where nobody set anything: the bundle's budget."""
+
+    by_machine: Mapping[str, Threshold] = dataclass_field(default_factory=dict)
+
+    def of(self, machine: str) -> Threshold:
+        """Give the threshold wanted for a machine."""
+        own = self.by_machine.get(machine)
+        return own or self.by_machine.get(ALL_MACHINES) or self.default

@@ -1,0 +1,124 @@
+"""The commands ``replay`` and ``publish``."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from stream_detector.bundle.directory import read_bundle
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.connections.settings import read_settings
+from stream_detector.detection.threshold import Budget
+from stream_detector.errors import SettingsError
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.thresholds import (
+    ThresholdSetting,
+    ThresholdTable,
+    parse_threshold,
+)
+from stream_detector.replay.options import recording_options
+from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
+from stream_detector.replay.records import records
+from stream_detector.replay.replaying import replay as run_replay
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_csv = click.option(
+    "--csv",
+    "path",
+    type=_file,
+    required=True,
+    help="Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
+)
+
+
+@click.command(
+    epilog="Example: stream-detector replay --bundle model --csv history.csv --scores scores.csv"
+)
+@click.option("--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model.")
+@_csv
+@click.option("--scores", type=click.Path(path_type=Path), help="Write a line per row here (CSV).")
+@click.option(
+    "--alerts", type=click.Path(path_type=Path), help="Write the alerts here (JSON lines)."
+)
+@click.option(
+    "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
+)
+@click.option("--threshold", help="budget:N, rate:S or fixed:T.  [default: the bundle's budget]")
+@click.option(
+    "--thresholds",
+    "thresholds_file",
+    type=_file,
+    help="JSON file of machine (or *) to a threshold as in Redis.",
+)
+@recording_options
+def replay(
+    folder: Path,
+    path: Path,
+    scores: Path | None,
+    alerts: Path | None,
+    rules_file: Path | None,
+    threshold: str | None,
+    thresholds_file: Path | None,
+    options: RecordingOptions,
+) -> None:
+    """Run a recording through the pipeline: the scores and alerts it would have had live."""
+    bundle = read_bundle(folder)
+    rules = load_rules(rules_file)
+    table = _thresholds(threshold, thresholds_file, Budget(bundle.manifest.default_budget_per_day))
+    recording = _read(path, options)
+    tally = run_replay(
+        records(recording), Pipeline(bundle, rules), table, scores=scores, alerts=alerts
+    )
+    click.echo(
+        f"{recording.machine}: {tally.rows} rows, {tally.scored} scored, {tally.above} above the "
+        f"threshold, {tally.raised} alerts raised",
+        err=True,
+    )
+
+
+@click.command(epilog="Example: stream-detector publish --csv history.csv --speed 120")
+@_csv
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="So many times faster than recorded.  [default: as fast as Kafka takes them]",
+)
+@recording_options
+def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
+    """Send a recording to the readings topic, faster than it was recorded."""
+    # Not needed by replay, which needs no Kafka.
+    from stream_detector.replay.publish import publish as send  # noqa: PLC0415
+
+    settings = read_settings()
+    recording = _read(path, options)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("readings", total=recording.n_rows)
+        n_sent = send(
+            records(recording),
+            settings,
+            speed=speed,
+            on_published=lambda n: progress.update(task, completed=n),
+        )
+    click.echo(f"{recording.machine}: {n_sent} readings published", err=True)
+
+
+def _read(path: Path, options: RecordingOptions) -> Recording:
+    recording = read_recording(path, options)
+    for note in recording.notes:
+        click.echo(f"note: {note}", err=True)
+    return recording
+
+
+def _thresholds(text: str | None, path: Path | None, default: Budget) -> ThresholdTable:
+    if path is None:
+        return ThresholdTable(parse_threshold(text) if text else default)
+    if text is not None:
+        raise click.UsageError("give --threshold or --thresholds, not both")
+    try:
+        settings = msgspec.json.decode(path.read_bytes(), type=dict[str, ThresholdSetting])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{str(path)!r} holds no thresholds: {error}") from error
+    return ThresholdTable(default, {name: one.threshold for name, one in settings.items()})

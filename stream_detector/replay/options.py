@@ -1,0 +1,221 @@
+"""The command-line options that say how to read a recording; the same for every command."""
+
+import csv
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from stream_detector.errors import RecordingError
+from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
+from stream_detector.replay.times import read_zone, to_utc
+
+_T = TypeVar("_T")
+
+_SECONDS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)\s*([a-z]*)")
+
+
+class Duration(click.ParamType):
+    """A span of time above zero, as seconds: ``120``, ``2min``, ``0.5s``, ``1h``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a text; a number is taken as seconds."""
+        match = _DURATION.fullmatch(str(value).strip().lower())
+        if match is None or match[2] not in _SECONDS:
+            self.fail(f"{value!r} is not a duration such as 120, 2min, 0.5s or 1h", param, ctx)
+        seconds = float(match[1]) * _SECONDS[match[2]]
+        if not 0 < seconds <= timedelta.max.total_seconds():
+            self.fail(f"{value!r} must be above zero and within bounds", param, ctx)
+        return seconds
+
+
+class _Delimiter(click.ParamType):
+    name = "character"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        delimiter = "\t" if value in {"tab", r"\t"} else str(value)
+        if len(delimiter) != 1 or delimiter in '"\r\n\0':
+            self.fail(f"{value!r} is not one character, such as ';' or tab", param, ctx)
+        return delimiter
+
+
+class _TimeFormat(click.ParamType):
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        # A format that cannot read back the date it wrote cannot read a file's dates either.
+        written = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
+        try:
+            read = datetime.strptime(written.strftime(value), value)  # noqa: DTZ007 -- a trial
+        except ValueError as error:
+            self.fail(f"{value!r} is not a strptime format: {error}", param, ctx)
+        if read.date() != written.date():
+            self.fail(f"{value!r} has no year, month and day", param, ctx)
+        return str(value)
+
+
+class _TimeZone(click.ParamType):
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return read_zone(value).key
+        except RecordingError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Time(click.ParamType):
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an ISO 8601 time", param, ctx)
+
+
+class _Names(click.ParamType):
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        try:
+            # Read as a line of CSV, so that a name with a comma can be quoted.
+            names = next(csv.reader([value], strict=True), [])
+        except csv.Error as error:
+            self.fail(f"{value!r} is not a list of names: {error}", param, ctx)
+        return tuple(name.strip() for name in names if name.strip())
+
+
+_OPTIONS = (
+    click.option(
+        "--time-column",
+        metavar="NAME",
+        default=RecordingOptions.time_column,
+        show_default=True,
+        help="Column of times.",
+    ),
+    click.option(
+        "--time-format",
+        type=_TimeFormat(),
+        metavar="FORMAT",
+        help="How times are written, as for strptime, e.g. '%m/%d/%y %H:%M'.  [default: ISO 8601]",
+    ),
+    click.option(
+        "--time-zone",
+        type=_TimeZone(),
+        metavar="ZONE",
+        help="Zone of times that carry no offset, e.g. UTC or Europe/Helsinki. Without it such "
+        "times are refused. When clocks are set back, the first of two equal times is meant.",
+    ),
+    click.option(
+        "--cadence",
+        type=Duration(),
+        metavar="DURATION",
+        help="Time from row to row, e.g. 120, 2min or 1s, for a file without a column of times.",
+    ),
+    click.option(
+        "--start",
+        type=_Time(),
+        metavar="TIME",
+        help="Time of the first row, with --cadence.  "
+        f"[default: {DEFAULT_START:%Y-%m-%dT%H:%M:%SZ}]",
+    ),
+    click.option(
+        "--delimiter",
+        type=_Delimiter(),
+        metavar="CHARACTER",
+        default=RecordingOptions.delimiter,
+        show_default=True,
+        help="Character between cells, e.g. ';' or tab.",
+    ),
+    click.option(
+        "--machine",
+        metavar="NAME",
+        help="Name of the machine.  [default: the file's name up to its first dot]",
+    ),
+    click.option(
+        "--mode-column",
+        metavar="NAME",
+        help="Column that names the machine's mode, e.g. the paper grade; not a sensor.",
+    ),
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        help="Column of 0 and 1 that marks rows, e.g. those of breaks; not a sensor.",
+    ),
+    click.option(
+        "--label-kind",
+        type=click.Choice(get_args(LabelKind)),
+        default=RecordingOptions.label_kind,
+        show_default=True,
+        help="What a 1 means: the event to warn of, which ends the run, or anomalous rows, "
+        "which training leaves out.",
+    ),
+    click.option(
+        "--exclude",
+        type=_Names(),
+        multiple=True,
+        metavar="NAME,...",
+        help="Columns to leave out; may be repeated.",
+    ),
+    click.option(
+        "--tags",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="CSV file sensor,unit,low,high: unit and physical limits of each sensor.",
+    ),
+)
+
+
+def recording_options(command: Callable[..., _T]) -> Callable[..., _T]:
+    """Give a command all options of a recording, as one argument ``options``.
+
+    Wrong values end in click's usage error, exit code 2.
+
+    Examples
+    --------
+    >>> @click.command()
+    ... @click.argument("file", type=click.Path(path_type=Path))
+    ... @recording_options
+    ... def show(file: Path, *, options: RecordingOptions) -> None:
+    ...     click.echo(f"{file}: {options.cadence} s, without {options.exclude}")
+    >>> show(["run.csv", "--cadence", "3min", "--exclude", "a,b"], standalone_mode=False)
+    run.csv: 180.0 s, without ('a', 'b')
+    """
+
+    @functools.wraps(command)
+    def with_options(*args: Any, **parameters: Any) -> _T:
+        given = {field.name: parameters.pop(field.name) for field in fields(RecordingOptions)}
+        return command(*args, **parameters, options=_recording_options(given))
+
+    for option in reversed(_OPTIONS):
+        with_options = option(with_options)
+    return with_options
+
+
+def _recording_options(given: dict[str, Any]) -> RecordingOptions:
+    exclude = tuple(name for names in given["exclude"] for name in names)
+    start = given["start"]
+    if start is not None:
+        if given["cadence"] is None:
+            raise click.UsageError("--start is the time of the first row: it needs --cadence")
+        zone = read_zone(given["time_zone"]) if given["time_zone"] else None
+        try:
+            start = to_utc(start, zone)
+        except RecordingError as error:
+            raise click.BadParameter(str(error), param_hint="--start") from None
+    return RecordingOptions(**(given | {"exclude": exclude, "start": start}))

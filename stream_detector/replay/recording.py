@@ -1,0 +1,280 @@
+"""Recordings: the readings of one machine, read from a file into arrays."""
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.errors import RecordingError
+from stream_detector.replay.columns import (
+    Column,
+    LabelColumn,
+    ModeColumn,
+    SensorColumn,
+    number,
+)
+from stream_detector.replay.table import open_table
+from stream_detector.replay.tags import Tag, read_tags
+from stream_detector.replay.times import Clock, TimeColumn, read_zone
+
+DEFAULT_START = datetime(2000, 1, 1, tzinfo=UTC)
+"""Time of row 0 when the file has no times and none is given: a date nobody takes for real."""
+
+LabelKind = Literal["event", "rows"]
+
+_NAMES_LISTED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingOptions:
+    """How to read a file: which column is what, and how its cells are written."""
+
+    machine: str | None = None
+    """Name of the machine; None takes the file's name up to its first dot."""
+
+    time_column: str = "time"
+    """Column of times."""
+
+    time_format: str | None = None
+    """How times are written, for ``datetime.strptime``; None for ISO 8601."""
+
+    time_zone: str | None = None
+    """IANA name of the zone of times that carry no offset; None refuses such times."""
+
+    cadence: float | None = None
+    """Seconds from row to row, for a file without a column of times."""
+
+    start: datetime | None = None
+    """Time of row 0 (UTC-aware) if ``cadence`` makes the times; None is ``DEFAULT_START``."""
+
+    delimiter: str = ","
+    """The character between the cells of a CSV file."""
+
+    mode_column: str | None = None
+    """Column that names the machine's mode, e.g. the paper grade."""
+
+    label_column: str | None = None
+    """Column of 0 and 1; what a 1 means, ``label_kind`` says."""
+
+    label_kind: LabelKind = "event"
+    """``event``: a 1 is the outcome to warn of, and ends the run. ``rows``: a 1 marks an
+    anomalous row, which training leaves out."""
+
+    exclude: tuple[str, ...] = ()
+    """Columns to read as if they were not there."""
+
+    tags: Path | None = None
+    """CSV ``sensor,unit,low,high`` with units and physical limits."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """The readings of one machine, in the order of the file; n rows, p sensors."""
+
+    machine: str
+    sensors: tuple[str, ...]
+    """Names of the p sensors, in the order of the file."""
+
+    units: tuple[str | None, ...]
+    """Unit of each sensor, None where the tags file gives none."""
+
+    low: NDArray[np.float64]
+    """Physical limit below, shape (p,); -inf where there is none. Values are as recorded."""
+
+    high: NDArray[np.float64]
+    """Physical limit above, shape (p,); inf where there is none."""
+
+    times: NDArray[np.datetime64]
+    """UTC in microseconds, shape (n,). Rows need not be sorted: a late row stays late."""
+
+    values: NDArray[np.float64]
+    """Shape (n, p); NaN where a value is missing, never infinite."""
+
+    modes: tuple[str | None, ...] | None = None
+    """Mode per row, None where the cell is empty; None without a mode column."""
+
+    labels: NDArray[np.bool_] | None = None
+    """Mark per row, shape (n,); None without a label column."""
+
+    label_kind: LabelKind = "event"
+    notes: tuple[str, ...] = ()
+    """What was left out or looked odd, a sentence each; for people."""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.times)
+
+    def time(self, row: int) -> datetime:
+        """Give the time of one row, UTC-aware."""
+        time: datetime = self.times[row].item()
+        return time.replace(tzinfo=UTC)
+
+    def slice(self, start: int, stop: int) -> Self:
+        """Take the rows from ``start`` up to, not including, ``stop``; arrays are views."""
+        rows = slice(start, stop)
+        return dataclasses.replace(
+            self,
+            times=self.times[rows],
+            values=self.values[rows],
+            modes=None if self.modes is None else self.modes[rows],
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+
+def read_recording(path: Path, options: RecordingOptions) -> Recording:
+    r"""Read a recording: CSV, gzipped CSV (``.gz``) or Parquet (``.parquet``).
+
+    Every column of numbers that is not time, mode or label is a sensor; a column is one
+    of numbers if at least half of its texts are. What is left out is in ``notes``. Rows
+    count from 0, in messages as everywhere.
+
+    Raises
+    ------
+    RecordingError
+        If the file or its tags file cannot be read as told; the message names the file,
+        the place and the option to change.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> lines = "time,speed,steam", "2024-05-01T06:00Z,8.1,", "2024-05-01T06:02Z,8.3,2"
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "pm3.csv")
+    ...     _ = path.write_text("\n".join(lines))
+    ...     recording = read_recording(path, RecordingOptions())
+    >>> recording.machine, recording.sensors
+    ('pm3', ('speed', 'steam'))
+    >>> recording.values
+    array([[8.1, nan],
+           [8.3, 2. ]])
+    >>> recording.time(1).isoformat()
+    '2024-05-01T06:02:00+00:00'
+    """
+    tags = read_tags(options.tags) if options.tags else {}
+    try:
+        return _read(path, options, tags)
+    except RecordingError as error:
+        raise RecordingError(f"{str(path)!r}: {error}") from error.__cause__
+
+
+def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Recording:
+    with open_table(path, delimiter=options.delimiter) as table:
+        layout = _layout(table.names, options)
+        n_rows = 0
+        for chunk in table.chunks:
+            for name, cells in zip(table.names, chunk, strict=True):
+                if name in layout.columns:
+                    layout.columns[name].add(cells, n_rows)
+            n_rows += len(chunk[0])
+
+    times, columns = layout.times, layout.columns.values()
+    notes = _header_notes(table.names)
+    if options.cadence is not None and isinstance(times, TimeColumn):
+        notes.append(f"times are those of column {options.time_column!r}: cadence not used")
+    notes += [note for column in columns for note in column.notes()]
+    sensors = [c for c in columns if isinstance(c, SensorColumn) and c.is_sensor]
+    if not sensors:
+        raise RecordingError(f"no column is a sensor: {'; '.join(notes) or 'there is no other'}")
+    names = tuple(column.name for column in sensors)
+    notes += [f"tag {tag!r} is no sensor of this recording" for tag in tags if tag not in names]
+    known = [tags.get(name, Tag()) for name in names]
+    values = np.empty((n_rows, len(sensors)))
+    for index, column in enumerate(sensors):
+        values[:, index] = column.values()
+    return Recording(
+        machine=options.machine or _machine(path),
+        sensors=names,
+        units=tuple(tag.unit for tag in known),
+        low=np.array([tag.low for tag in known]),
+        high=np.array([tag.high for tag in known]),
+        times=times.values() if isinstance(times, TimeColumn) else times.values(n_rows),
+        values=values,
+        modes=tuple(layout.modes.values) if layout.modes else None,
+        labels=np.array(layout.labels.values) if layout.labels else None,
+        label_kind=options.label_kind,
+        notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which column is what; ``columns`` are all that are read, in the order of the file."""
+
+    times: TimeColumn | Clock
+    modes: ModeColumn | None
+    labels: LabelColumn | None
+    columns: dict[str, Column]
+
+
+def _layout(header: Sequence[str], options: RecordingOptions) -> _Layout:
+    _require(options.exclude, header)
+    names = [name for name in header if name and name not in options.exclude]
+    times = _times(names, options)
+    modes = ModeColumn() if options.mode_column else None
+    labels = LabelColumn(options.label_column) if options.label_column else None
+
+    named = [name for name in (options.mode_column, options.label_column) if name]
+    _require(named, names)
+    if len({options.time_column, *named}) <= len(named):
+        raise RecordingError(
+            "time, mode and label must be different columns, got "
+            + _listed([options.time_column, *named])
+        )
+    roles: dict[str | None, Column | None] = {
+        options.time_column: times if isinstance(times, TimeColumn) else None,
+        options.mode_column: modes,
+        options.label_column: labels,
+    }
+    # A column without a role may be a sensor: its cells will tell.
+    columns = {name: roles.get(name) or SensorColumn(name) for name in names}
+    return _Layout(times, modes, labels, columns)
+
+
+def _times(names: Sequence[str], options: RecordingOptions) -> TimeColumn | Clock:
+    if options.time_column in names:
+        zone = read_zone(options.time_zone) if options.time_zone else None
+        return TimeColumn(time_format=options.time_format, zone=zone)
+    # The default name is only a guess, which a cadence overrules; a name that was given is not.
+    if options.cadence is not None and options.time_column == RecordingOptions.time_column:
+        return Clock(options.start or DEFAULT_START, options.cadence)
+    raise RecordingError(
+        f"there is no time column {options.time_column!r} among {_listed(names)}: name it with "
+        "--time-column, or, if the file has no times, give the time from row to row with --cadence"
+    )
+
+
+def _require(wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse a name that no column has; say which are alike."""
+    for name in wanted:
+        if name not in names:
+            alike = difflib.get_close_matches(name, names)
+            hint = f"did you mean {_listed(alike)}?" if alike else f"there are {_listed(names)}"
+            raise RecordingError(f"there is no column {name!r}; {hint}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    first, n_more = [repr(name) for name in names[:_NAMES_LISTED]], len(names) - _NAMES_LISTED
+    return ", ".join(first if n_more <= 0 else [*first, f"{n_more} more"])
+
+
+def _header_notes(header: Sequence[str]) -> list[str]:
+    notes = []
+    if "" in header:
+        notes.append(f"{header.count('')} of {len(header)} columns have no name: not read")
+    if not any(np.isnan(number(name)) for name in header):
+        notes.append("all column names are numbers: is the line of names missing?")
+    return notes
+
+
+def _machine(path: Path) -> str:
+    machine = path.name.split(".")[0]
+    if not machine:
+        raise RecordingError("the file's name gives no name of a machine: give it with --machine")
+    return machine

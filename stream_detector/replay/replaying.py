@@ -1,0 +1,120 @@
+"""A recording through the pipeline: the code that also runs live, without Kafka."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from stream_detector.alerting.life import Change
+from stream_detector.errors import RecordingError
+from stream_detector.pipeline.machine import Refusal, Verdict
+from stream_detector.pipeline.messages import rfc3339
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ThresholdTable
+
+_CHUNK = 256
+"""Records judged at once: it bounds memory; the result is the same for any number."""
+
+SCORE_COLUMNS = ("row", "time", "machine", "score", "threshold", "above", "alarm", "quality")
+
+
+@dataclass
+class Tally:
+    """What a replay counted."""
+
+    rows: int = 0
+    scored: int = 0
+    above: int = 0
+    raised: int = 0
+    refused: int = 0
+
+
+def verdicts(
+    records: Iterable[Record], pipeline: Pipeline, thresholds: ThresholdTable
+) -> Iterator[Verdict | Refusal]:
+    """Judge records in order; one verdict each."""
+    source = iter(records)
+    while chunk := list(islice(source, _CHUNK)):
+        yield from pipeline.judge(chunk, thresholds)
+
+
+def replay(
+    records: Iterable[Record],
+    pipeline: Pipeline,
+    thresholds: ThresholdTable,
+    *,
+    scores: Path | None = None,
+    alerts: Path | None = None,
+) -> Tally:
+    """Judge records and write what comes of them.
+
+    Parameters
+    ----------
+    records : iterable of Record
+    pipeline : Pipeline
+    thresholds : ThresholdTable
+    scores : Path, optional
+        CSV, one line per record: ``row`` is its offset, ``above`` says score > threshold,
+        ``alarm`` that an alert is open. A reading that was not scored has an empty score.
+    alerts : Path, optional
+        JSON lines: the values of the alerts topic, byte for byte.
+
+    Raises
+    ------
+    RecordingError
+        If a file cannot be written.
+    """
+    tally = Tally()
+    with ExitStack() as files:
+        lines = alerts and files.enter_context(_create(alerts))
+        table = scores and csv.writer(files.enter_context(_create(scores)), lineterminator="\n")
+        if table:
+            table.writerow(SCORE_COLUMNS)
+        for verdict in verdicts(records, pipeline, thresholds):
+            _count(tally, verdict)
+            if table:
+                table.writerow(_score_line(verdict))
+            if lines:
+                for output in pipeline.announce([verdict]):
+                    if output.topic == "alerts" and output.value is not None:
+                        lines.write(output.value.decode() + "\n")
+    return tally
+
+
+def _create(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise RecordingError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
+    tally.rows += 1
+    if isinstance(verdict, Refusal):
+        tally.refused += 1
+        return
+    tally.scored += verdict.scored.score is not None
+    tally.above += verdict.over
+    tally.raised += sum(change.change is Change.RAISED for _, change in verdict.transitions)
+
+
+def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:
+    row = verdict.record.offset
+    if isinstance(verdict, Refusal):
+        return (row, "", "", "", "", 0, 0, verdict.error.code)
+    one = verdict.scored
+    quality = one.quality.state if one.quality is not None else one.status
+    return (
+        row,
+        rfc3339(one.reading.time),
+        one.reading.machine,
+        "" if one.score is None else one.score,
+        "" if verdict.level is None else verdict.level,
+        int(verdict.over),
+        int(verdict.alarm),
+        quality,
+    )

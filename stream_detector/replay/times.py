@@ -1,0 +1,176 @@
+"""The times of a recording: what a text says, in which zone, in UTC."""
+
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.errors import RecordingError
+
+
+class TimeColumn:
+    """The column of times, brought to UTC.
+
+    Parameters
+    ----------
+    time_format : str or None
+        For ``datetime.strptime``; None for ISO 8601.
+    zone : ZoneInfo or None
+        Zone of the times that carry no offset; None refuses them.
+
+    Notes
+    -----
+    When clocks are set back, an hour of local time happens twice and its texts do not
+    say which is meant: the first is taken, and ``notes`` says so. The rows of the second
+    are then late ones. A time skipped when clocks are set forward is refused: the
+    machine's clock never showed it, so the zone is not the recording's.
+
+    Examples
+    --------
+    >>> column = TimeColumn(time_format="%d.%m.%Y %H:%M", zone=ZoneInfo("Europe/Helsinki"))
+    >>> column.add(["01.07.2024 12:00", "01.07.2024 12:02"], 0)
+    >>> column.values()
+    array(['2024-07-01T09:00:00.000000', '2024-07-01T09:02:00.000000'],
+          dtype='datetime64[us]')
+    """
+
+    def __init__(self, *, time_format: str | None, zone: ZoneInfo | None) -> None:
+        self._format = time_format
+        self._zone = zone
+        self._chunks: list[NDArray[np.datetime64]] = []
+        self._n_repeated = 0
+        self._first_repeated = ""
+
+    def add(self, cells: Sequence[str], first_row: int, /) -> None:
+        """Take the next cells as times; RecordingError for a cell that is none."""
+        times = [self._read(cell.strip(), row) for row, cell in enumerate(cells, first_row)]
+        self._chunks.append(np.array(times, dtype="datetime64[us]"))
+
+    def _read(self, text: str, row: int) -> datetime:
+        """Read one cell as UTC, without a zone because numpy knows none."""
+        time = self._parse(text, row)
+        try:
+            utc = to_utc(time, self._zone)
+        except RecordingError as error:
+            raise RecordingError(f"row {row}: {error}") from None
+        if time.tzinfo is None and self._zone and utc != _instants(time, self._zone)[1]:
+            self._first_repeated = self._first_repeated or f"first {text!r} at row {row}"
+            self._n_repeated += 1
+        return utc.replace(tzinfo=None)
+
+    def _parse(self, text: str, row: int) -> datetime:
+        try:
+            if self._format is None:
+                return datetime.fromisoformat(text)
+            return datetime.strptime(text, self._format)  # noqa: DTZ007 -- to_utc adds the zone
+        except ValueError:
+            expected = f"written as {self._format!r}" if self._format else "an ISO 8601 time"
+            raise RecordingError(
+                f"row {row}: time {reprlib.repr(text)} is not {expected}; "
+                "tell how times are written with --time-format, e.g. '%m/%d/%y %H:%M'"
+            ) from None
+
+    def values(self) -> NDArray[np.datetime64]:
+        """Give one UTC time per row, in microseconds."""
+        return np.concatenate(self._chunks)
+
+    def notes(self) -> list[str]:
+        """Say which times may be an hour off, and which rows are out of order."""
+        notes = []
+        if self._n_repeated:
+            notes.append(
+                f"times that happen twice when the clocks of {self._zone} are set back: "
+                f"{self._n_repeated}, {self._first_repeated}; the first of the two is taken"
+            )
+        late = np.flatnonzero(np.diff(self.values()) <= np.timedelta64(0))
+        if late.size:
+            notes.append(
+                f"rows not later than the row before: {late.size}, first row {late[0] + 1}; "
+                "kept in the order of the file"
+            )
+        return notes
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The times of a recording without any: row i is at ``start`` + i times ``cadence`` seconds.
+
+    Examples
+    --------
+    >>> Clock(datetime(2000, 1, 1, tzinfo=UTC), 0.5).values(2)
+    array(['2000-01-01T00:00:00.000000', '2000-01-01T00:00:00.500000'],
+          dtype='datetime64[us]')
+    """
+
+    start: datetime
+    cadence: float
+
+    def values(self, n_rows: int) -> NDArray[np.datetime64]:
+        """Give one UTC time per row, in microseconds."""
+        # Rounded after multiplying: a cadence like 1/3 s must not drift.
+        elapsed = np.rint(np.arange(n_rows) * self.cadence * 1e6).astype("timedelta64[us]")
+        start = np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "us")
+        times: NDArray[np.datetime64] = start + elapsed
+        return times
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """Look up a time zone by its IANA name, e.g. ``Europe/Helsinki``.
+
+    Raises
+    ------
+    RecordingError
+        If there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise RecordingError(
+            f"there is no time zone {name!r}: expected an IANA name, e.g. UTC or Europe/Helsinki"
+        ) from None
+
+
+def to_utc(time: datetime, zone: ZoneInfo | None) -> datetime:
+    """Bring a time to UTC; one without an offset is what a clock in ``zone`` shows.
+
+    Raises
+    ------
+    RecordingError
+        If it has no offset and there is no zone, or no clock of the zone ever shows it.
+
+    Examples
+    --------
+    >>> to_utc(datetime(2024, 7, 1, 12, 0), ZoneInfo("Europe/Helsinki")).isoformat()
+    '2024-07-01T09:00:00+00:00'
+    """
+    try:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+        if zone is not None:
+            first, second = _instants(time, zone)
+            if first <= second:
+                return first
+    except OverflowError:
+        raise RecordingError(f"time '{time}' is outside the years 1 to 9999 in UTC") from None
+    if zone is None:
+        raise RecordingError(
+            f"time '{time}' has no time zone: say which one with --time-zone, e.g. UTC"
+        )
+    raise RecordingError(
+        f"time '{time}' is skipped by the clocks of {zone}: the recording is in another zone, "
+        "perhaps in standard time all year, e.g. --time-zone Etc/GMT-2 for UTC+2"
+    )
+
+
+def _instants(time: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Give the instants that a clock's reading can mean: almost always the same one twice.
+
+    The first is the earlier one for a reading that happens twice because clocks are set
+    back, and the later one for a reading that is skipped (PEP 495).
+    """
+    local = time.replace(tzinfo=zone)
+    return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)

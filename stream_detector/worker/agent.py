@@ -1,0 +1,79 @@
+"""The agent: a batch in, its messages delivered, the batch done."""
+
+import os
+import sys
+from collections.abc import AsyncIterable
+from datetime import UTC, datetime
+
+import structlog
+
+from stream_detector.connections.kafka import ConfirmedProducer
+from stream_detector.pipeline.messages import Output, rfc3339
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.worker.reader import Batch
+from stream_detector.worker.records import to_record
+from stream_detector.worker.recovery import Recovery
+from stream_detector.worker.thresholds import ThresholdWatch
+
+log = structlog.get_logger()
+
+
+class BatchWork:
+    """Works batches off, in order.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    recovery : Recovery
+    producer : ConfirmedProducer
+    thresholds : ThresholdWatch
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        recovery: Recovery,
+        producer: ConfirmedProducer,
+        thresholds: ThresholdWatch,
+    ) -> None:
+        self._pipeline = pipeline
+        self._recovery = recovery
+        self._producer = producer
+        self._thresholds = thresholds
+
+    async def run(self, batches: AsyncIterable[Batch]) -> None:
+        """Work off batches until there are no more; the body of the Faust agent.
+
+        An error ends the process at once, with nothing of the batch committed: whoever
+        supervises it starts it again. Faust's own supervisors lose messages here.
+        """
+        try:
+            async for batch in batches:
+                await self._work_off(batch)
+                if not batch.done.done():
+                    batch.done.set_result(None)
+        except Exception:
+            log.exception("agent.failed", doing="ending the process; the batch is not committed")
+            sys.stderr.flush()
+            os._exit(1)
+
+    async def tell_silences(self) -> None:
+        """Tell of machines that nothing was heard of for too long."""
+        await self._send(self._pipeline.silences(datetime.now(UTC)))
+
+    async def _work_off(self, batch: Batch) -> None:
+        outputs: list[Output] = []
+        for partition, messages in batch.records.items():
+            known = await self._recovery.bring_to(
+                partition, messages[0].offset, self._thresholds.table
+            )
+            # Below `known` everything was judged, and what came of it delivered, before.
+            records = [to_record(one) for one in messages if one.offset >= known]
+            outputs += self._pipeline.process(records, self._thresholds.table)
+            self._recovery.advance(partition, max(known, messages[-1].offset + 1))
+        await self._send(outputs)
+
+    async def _send(self, outputs: list[Output]) -> None:
+        if outputs:
+            emitted = rfc3339(datetime.now(UTC)).encode()
+            await self._producer.send(outputs, [("emitted_at", emitted)])

@@ -1,0 +1,79 @@
+"""Everything the worker needs, looked at before it starts; the command ``check`` shows it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.connections.kafka import cluster_metadata
+from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.topics import partition_counts
+from stream_detector.errors import SettingsError, StreamDetectorError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: ``fault`` is None when all is well."""
+
+    subject: str
+    detail: str
+    fault: str | None = None
+
+
+def load_bundle(settings: Settings) -> Bundle:
+    """Read the bundle the settings name.
+
+    Raises
+    ------
+    SettingsError
+        If they name none.
+    BundleError
+        If it cannot be used.
+    """
+    if settings.bundle is None:
+        raise SettingsError(
+            "DETECTOR_BUNDLE is not set; give the folder that `python -m trainer fit --out` wrote"
+        )
+    return read_bundle(settings.bundle)
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Look at the broker, the topics, Redis, the bundle and the rules, one after the other."""
+
+    def broker() -> str:
+        n_brokers = len(cluster_metadata(settings).brokers)
+        return f"{settings.bootstrap_servers} answers ({n_brokers} brokers)"
+
+    def our_topics() -> str:
+        counts = partition_counts(settings)
+        return ", ".join(f"{name} ({count} partitions)" for name, count in counts.items())
+
+    def thresholds() -> str:
+        ThresholdStore(settings, "check").ping()
+        return "answers"
+
+    def bundle() -> str:
+        found = load_bundle(settings)
+        n_sensors = len(found.manifest.sensors)
+        return (
+            f"{settings.bundle}: {found.id}, {n_sensors} sensors, {found.manifest.network['kind']}"
+        )
+
+    def rules() -> str:
+        found = load_rules(settings.rules)
+        names = ", ".join(rule.name for rule in found.rules)
+        return f"{settings.rules or 'no file, the default'}: {names}"
+
+    checks: dict[str, Callable[[], str]] = {
+        "broker": broker,
+        "topics": our_topics,
+        "redis": thresholds,
+        "bundle": bundle,
+        "rules": rules,
+    }
+    for subject, look in checks.items():
+        try:
+            yield Finding(subject, look())
+        except StreamDetectorError as error:
+            yield Finding(subject, "", str(error))

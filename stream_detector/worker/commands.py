@@ -1,0 +1,62 @@
+"""The commands ``worker``, ``check`` and ``topics``."""
+
+import sys
+
+import click
+
+from stream_detector.connections.settings import read_settings
+
+
+@click.command(epilog="Example: DETECTOR_BUNDLE=model stream-detector worker")
+def worker() -> None:
+    """Score live readings and publish alerts.
+
+    Reads DETECTOR_BROKER, DETECTOR_REDIS_URL, DETECTOR_BUNDLE and the other settings. Workers of
+    one DETECTOR_GROUP share the partitions. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault:
+    let systemd or Kubernetes start it again.
+    """
+    # Faust is imported only by the one command that runs it.
+    from stream_detector.worker.app import run  # noqa: PLC0415
+
+    run(read_settings())
+
+
+@click.command(epilog="Example: stream-detector check")
+def check() -> None:
+    """Look at broker, topics, Redis, bundle and rules; exit 1 if one is at fault."""
+    from stream_detector.worker.checks import check as look  # noqa: PLC0415
+
+    healthy = True
+    for finding in look(read_settings()):
+        healthy = healthy and finding.fault is None
+        mark = "ok   " if finding.fault is None else "FAULT"
+        click.echo(f"{mark} {finding.subject}: {finding.fault or finding.detail}")
+    sys.exit(0 if healthy else 1)
+
+
+@click.group()
+def topics() -> None:
+    """Make the Kafka topics."""
+
+
+@topics.command(epilog="Example: stream-detector topics create --partitions 12 --replication 3")
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 10_000),
+    default=8,
+    show_default=True,
+    help="Of each topic. Workers share partitions, so it is the most workers that can help.",
+)
+@click.option(
+    "--replication",
+    type=click.IntRange(1, 10),
+    default=1,
+    show_default=True,
+    help="Copies of each message; 3 in a plant with three brokers.",
+)
+def create(partitions: int, replication: int) -> None:
+    """Make the topics that are missing and tell of each."""
+    from stream_detector.connections.topics import create_topics  # noqa: PLC0415
+
+    for line in create_topics(read_settings(), partitions=partitions, replication=replication):
+        click.echo(line)

@@ -1,0 +1,106 @@
+"""A copy of the thresholds people want, refreshed beside the stream.
+
+The stream never waits for Redis. While Redis is away, or an entry is wrong, the last
+good value stays in force.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from mode import Service
+
+from stream_detector.connections.redis import RedisError, ThresholdStore
+from stream_detector.detection.threshold import Threshold
+from stream_detector.errors import SettingsError
+from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting
+
+log = structlog.get_logger()
+
+
+class ThresholdWatch(Service):
+    """Reads the thresholds every second, and publishes those in force.
+
+    Parameters
+    ----------
+    store : ThresholdStore
+    default : Threshold
+        Of the bundle: in force where nobody set anything.
+    in_force : callable
+        Gives the thresholds in force, per machine, for others to see.
+    refresh_seconds : float
+    """
+
+    def __init__(
+        self,
+        store: ThresholdStore,
+        default: Threshold,
+        in_force: Callable[[], dict[str, dict[str, Any]]],
+        *,
+        refresh_seconds: float,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._in_force = in_force
+        self._refresh_seconds = refresh_seconds
+        self._entries: dict[str, bytes] = {}
+        self._wanted: dict[str, Threshold] = {}
+        self._published: dict[str, dict[str, Any]] = {}
+        self._away = False
+        self.table = ThresholdTable(default)
+
+    def refresh(self) -> None:
+        """Read the thresholds once.
+
+        Raises
+        ------
+        RedisError
+            If Redis does not answer; the table stays as it is.
+        """
+        entries = self._store.read()
+        if entries == self._entries:
+            return
+        wanted, refused = {}, {}
+        for machine, data in entries.items():
+            try:
+                wanted[machine] = decode_setting(data).threshold
+            except SettingsError as fault:
+                refused[machine] = str(fault)
+                if machine in self._wanted:
+                    wanted[machine] = self._wanted[machine]
+        for machine, error in refused.items():
+            if entries[machine] != self._entries.get(machine):
+                kept = wanted.get(machine, self.table.default)
+                log.error("threshold.refused", machine=machine, error=error, keeping=str(kept))
+        for machine in wanted.keys() | self._wanted.keys():
+            if wanted.get(machine) != self._wanted.get(machine):
+                log.info("threshold.adopted", machine=machine, threshold=str(wanted.get(machine)))
+        self._entries, self._wanted = entries, wanted
+        self.table = ThresholdTable(self.table.default, wanted)
+
+    @Service.task
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            try:
+                await asyncio.to_thread(self.refresh)
+                await self._publish()
+                if self._away:
+                    log.info("redis.back")
+                    self._away = False
+            except RedisError as error:
+                if not self._away:
+                    log.warning("redis.away", error=str(error), keeping="the last thresholds")
+                    self._away = True
+            await self.sleep(self._refresh_seconds)
+
+    async def _publish(self) -> None:
+        in_force = self._in_force()
+        changed = {
+            machine: value
+            for machine, value in in_force.items()
+            if self._published.get(machine) != value
+        }
+        if changed:
+            await asyncio.to_thread(self._store.publish_current, changed)
+            self._published = in_force

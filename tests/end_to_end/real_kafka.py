@@ -1,0 +1,133 @@
+"""A real Apache Kafka: one node that is broker and controller, ready in about 3 s."""
+
+import fcntl
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.end_to_end.server import Server, free_port
+
+_POM = Path(__file__).with_name("pom.xml")
+
+# A killed broker can register again only when its last session has run out, after 9 s by default.
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+log.dirs={folder}/data
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+"""
+
+_TIMED_LOG = [
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+]
+
+
+class RealKafka:
+    """Runs inside ``with``, reached at `bootstrap`; its data and its log lie in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        port, controller_port = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._classes = f"{_jars()}/*"
+        self._properties = folder / "server.properties"
+        self._properties.write_text(
+            _PROPERTIES.format(port=port, controller_port=controller_port, folder=folder)
+        )
+        # Small and soon ready rather than fast: one test at a time talks to it.
+        lean = ["-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        self._server = Server(
+            ["java", *lean, *_TIMED_LOG, "-cp", self._classes, "kafka.Kafka", self._properties],
+            log=folder / "kafka.log",
+            is_ready=self._answers,
+        )
+        self._admin = AdminClient(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "reconnect.backoff.max.ms": 100,
+                "log_level": 0,  # that nobody listens yet is no news
+            }
+        )
+
+    def __enter__(self) -> Self:
+        self._format()
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._server.pid
+
+    def start(self) -> None:
+        """Start it, also again after its end: on the same ports, with the same data."""
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def log_tail(self) -> str:
+        return self._server.log_tail()
+
+    def _format(self) -> None:
+        arguments = ["format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(self._properties)]
+        subprocess.run(
+            ["java", "-cp", self._classes, "kafka.tools.StorageTool", *arguments, "--standalone"],
+            check=True,
+            capture_output=True,
+        )
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._admin.list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
+
+
+def _jars() -> Path:
+    """Return the folder of Kafka's jars; the first test run on a machine has Maven fill it."""
+    found = re.search("<kafka.version>(.+)</kafka.version>", _POM.read_text())
+    assert found, f"{_POM} names no Kafka"
+    told = os.environ.get("STREAM_DETECTOR_CACHE")
+    cache = Path(told or "~/.cache/stream-detector").expanduser()
+    jars = cache / f"kafka-{found[1]}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two test runs one fills the cache, the other waits
+        if not jars.exists():
+            # Filled under another name first: a folder with the right name is complete.
+            unfinished = tempfile.mkdtemp(dir=cache, prefix="unfinished-")
+            copy = ["dependency:copy-dependencies", f"-DoutputDirectory={unfinished}"]
+            subprocess.run(["mvn", "-q", "-B", "-f", _POM, *copy], check=True)
+            Path(unfinished).rename(jars)
+    return jars

@@ -1,0 +1,88 @@
+"""A server that a test starts, kills and starts again; it ends with the test process."""
+
+import random
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.waiting import wait_until
+
+
+class Server:
+    """One process at a time from one command, with one log over all its lives.
+
+    Start it from the main thread: the kernel ends the server when the thread that started it ends,
+    so that none is left behind, whatever becomes of the tests.
+    """
+
+    def __init__(
+        self, command: Sequence[str | Path], *, log: Path, is_ready: Callable[[], bool]
+    ) -> None:
+        self._command = command
+        self._log = log
+        self._is_ready = is_ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Number of the process now, to send it any other signal."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return when it answers; when it does not, the error shows its log."""
+        assert self._process is None, "the server is running already"
+        with self._log.open("ab") as log:
+            self._process = process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            wait_until(
+                lambda: process.poll() is not None or self._is_ready(),
+                f"{Path(self._command[0]).name} answers",
+                limit_seconds=60,
+            )
+            assert process.poll() is None, f"it ended at once, with {process.returncode}"
+        except BaseException as failure:
+            self.kill()
+            failure.add_note(self.log_tail())
+            raise
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def log_tail(self, lines: int = 60) -> str:
+        """Return the last lines of its log."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=60)
+            self._process = None
+
+
+def free_port() -> int:
+    """Return a loopback port for a server.
+
+    It lies below those that the kernel hands to outgoing connections: a client that tries to reach
+    a killed server might otherwise be given the server's own port, and then talk to itself.
+    """
+    for port in random.sample(range(20_000, 30_000), k=100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("tried 100 ports between 20000 and 30000, none is free")

@@ -1,0 +1,108 @@
+"""Times of a recording: how they are written, and what a clock on a wall means in UTC."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_detector.errors import RecordingError
+from stream_detector.replay.times import TimeColumn, read_zone, to_utc
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+def column(*cells: str, time_format: str | None = None, zone: ZoneInfo | None = None) -> TimeColumn:
+    times = TimeColumn(time_format=time_format, zone=zone)
+    times.add(cells, 0)
+    return times
+
+
+def utc(*cells: str, time_format: str | None = None, zone: ZoneInfo | None = None) -> list[str]:
+    times = column(*cells, time_format=time_format, zone=zone).values()
+    return [str(time) for time in times.astype("datetime64[s]")]
+
+
+def test_iso_8601_is_read_without_a_format() -> None:
+    assert utc("2024-05-01T06:00:00Z", "2024-05-01 08:02+02:00", " 20240501T060400Z ") == [
+        "2024-05-01T06:00:00",
+        "2024-05-01T06:02:00",
+        "2024-05-01T06:04:00",
+    ]
+
+
+def test_a_format_tells_how_times_are_written() -> None:
+    assert utc("5/1/99 0:02", time_format="%m/%d/%y %H:%M", zone=ZoneInfo("UTC")) == [
+        "1999-05-01T00:02:00"
+    ]
+
+
+def test_an_offset_rules_over_the_zone() -> None:
+    assert utc("2024-05-01T06:00:00+00:00", "2024-05-01T06:00:00", zone=HELSINKI) == [
+        "2024-05-01T06:00:00",
+        "2024-05-01T03:00:00",
+    ]
+
+
+def test_a_time_without_a_zone_is_refused_by_row() -> None:
+    with pytest.raises(RecordingError, match=r"row 1: time .* has no time zone: .*--time-zone"):
+        column("2024-05-01T06:00:00Z", "2024-05-01T06:02:00")
+
+
+@pytest.mark.parametrize("cell", ["5/1/99 0:00", "", "1714543200", "Bad"])
+def test_a_cell_that_is_no_time_is_refused_by_row_and_text(cell: str) -> None:
+    with pytest.raises(RecordingError, match=f"row 0: time '{cell}' is not .*--time-format"):
+        column(cell, zone=HELSINKI)
+
+
+def test_a_cell_in_another_format_is_refused_with_the_format() -> None:
+    with pytest.raises(RecordingError, match=r"row 0: time '2024-05-01' is not written as '%d.%m"):
+        column("2024-05-01", time_format="%d.%m.%Y", zone=HELSINKI)
+
+
+def test_of_an_hour_that_happens_twice_the_first_is_taken_and_noted() -> None:
+    #  UTC        23:30   00:30   01:30   02:30
+    #  Helsinki   02:30   03:30   03:30   04:30     27 October 2024: back at 04:00
+    #  read as            00:30   00:30
+    cells = [f"2024-10-27T0{hour}:30" for hour in (2, 3, 3, 4)]
+    times = column(*cells, zone=HELSINKI)
+
+    assert utc(*cells, zone=HELSINKI) == [
+        "2024-10-26T23:30:00",
+        "2024-10-27T00:30:00",
+        "2024-10-27T00:30:00",
+        "2024-10-27T02:30:00",
+    ]
+    assert times.notes() == [
+        "times that happen twice when the clocks of Europe/Helsinki are set back: 2, first "
+        "'2024-10-27T03:30' at row 1; the first of the two is taken",
+        "rows not later than the row before: 1, first row 2; kept in the order of the file",
+    ]
+
+
+def test_a_time_that_never_was_is_refused() -> None:
+    # 31 March 2024: forward from 03:00 to 04:00.
+    with pytest.raises(RecordingError, match=r"row 0: .* skipped by the clocks of Europe/Helsinki"):
+        column("2024-03-31T03:30", zone=HELSINKI)
+
+
+def test_a_time_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(RecordingError, match="outside the years 1 to 9999"):
+        column("0001-01-01T00:00:00+14:00")
+
+
+@given(st.datetimes(min_value=datetime(1980, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_local_time_means_the_instant_it_was_shown_at(instant: datetime) -> None:
+    shown = instant.astimezone(HELSINKI)
+
+    read = to_utc(shown.replace(tzinfo=None, fold=0), HELSINKI)
+
+    # In the hour that happens twice the first pass is taken: one hour early.
+    assert (instant - read).total_seconds() == (3600 if shown.fold else 0)
+
+
+@pytest.mark.parametrize("name", ["Helsinki", "", "Europe", "../../etc/passwd"])
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    with pytest.raises(RecordingError, match="there is no time zone"):
+        read_zone(name)

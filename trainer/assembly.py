@@ -1,0 +1,137 @@
+"""What a training run found, as the parts of a bundle."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import CONDITIONING_ARRAYS
+from stream_detector.bundle.manifest import LimitCurves, Manifest, PartCurve, Parts, Sensor
+from stream_detector.detection.scoring import Part
+from stream_detector.detection.threshold import Limits
+from stream_detector.replay.recording import Recording
+from trainer.calibration import Calibrated
+from trainer.config import TrainingConfig
+from trainer.crossfit import FittedParts
+from trainer.history import Timing, TrainingRows, span
+
+
+def parameters_of(
+    rows: TrainingRows, parts: FittedParts, calibrated: Calibrated
+) -> dict[str, NDArray[Any]]:
+    """Gather the arrays that decide scores."""
+    fitted = {
+        "row_mean": parts.parts.row.mean,
+        "precision": parts.parts.row.precision,
+        "stuck_after": rows.feed_limits.stuck_after,
+    }
+    measured = {
+        name: getattr(rows.conditioning, name) for name in CONDITIONING_ARRAYS if name not in fitted
+    }
+    quantiles = {
+        f"quantiles_{name}": np.array(getattr(calibrated.calibration, name).curve.quantiles)
+        for name in ("level", "sustained", "deviation")
+    }
+    return {**measured, **fitted, **quantiles}
+
+
+def manifest_of(
+    training: Recording,
+    timing: Timing,
+    rows: TrainingRows,
+    calibrated: Calibrated,
+    limits: Limits,
+    config: TrainingConfig,
+    rules: Rules,
+) -> Manifest:
+    """Say of the bundle what decides its scores."""
+    calibration, on_delay = calibrated.calibration, rules.rules[0].on_delay
+    return Manifest(
+        sensors=_sensors(training),
+        window_size=rows.conditioning.window_size,
+        cadence_seconds=timing.cadence.total_seconds(),
+        max_gap_seconds=timing.max_gap.total_seconds(),
+        silence_after_seconds=timing.silence_after.total_seconds(),
+        frozen_after=rows.feed_limits.frozen_after,
+        parts=Parts(
+            level=_part_curve(calibration.level),
+            sustained=_part_curve(calibration.sustained),
+            deviation=_part_curve(calibration.deviation),
+        ),
+        limits=LimitCurves(
+            by_budget=tuple(zip(limits.by_budget.x, limits.by_budget.y, strict=True)),
+            by_rate=tuple(zip(limits.by_rate.x, limits.by_rate.y, strict=True)),
+        ),
+        default_budget_per_day=config.budget,
+        on_delay=(on_delay.count, on_delay.of),
+        network=_network(config),
+    )
+
+
+def _network(config: TrainingConfig) -> dict[str, Any]:
+    network = config.network.config(seed=config.seed)
+    if network.kind == "linear":
+        return {"kind": "linear", "seed": network.seed}
+    return {**vars(network), "layers": list(network.layers)}
+
+
+def _part_curve(part: Part) -> PartCurve:
+    curve = part.curve
+    return PartCurve(curve.knee, curve.tail, curve.n_scores, part.weight)
+
+
+def _sensors(training: Recording) -> tuple[Sensor, ...]:
+    with np.errstate(invalid="ignore"):
+        smallest = np.nanmin(training.values, axis=0).tolist()
+        largest = np.nanmax(training.values, axis=0).tolist()
+    limits = zip(training.low.tolist(), training.high.tolist(), strict=True)
+    return tuple(
+        Sensor(
+            name=name,
+            unit=unit,
+            low=low if np.isfinite(low) else None,
+            high=high if np.isfinite(high) else None,
+            training_range=(least, most),
+        )
+        for name, unit, (low, high), least, most in zip(
+            training.sensors, training.units, limits, smallest, largest, strict=True
+        )
+    )
+
+
+def keras_files_of(parts: FittedParts) -> dict[str, bytes]:
+    """Save the network, if there is one, for people to use without us."""
+    network = parts.parts.network
+    if network is None:
+        return {}
+    # TensorFlow is there: it has trained the network.
+    from trainer.keras_models import keras_files  # noqa: PLC0415
+
+    dense = network.config.kind == "dense"
+    return keras_files(network, parts.parts.level if dense else parts.parts.row)
+
+
+def provenance_of(
+    recording: Recording, rows: TrainingRows, config: TrainingConfig, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Say where the bundle comes from; it does not count for its id."""
+    digest = hashlib.sha256(recording.values.tobytes() + recording.times.tobytes())
+    packages = ("stream-detector", "numpy", "onnx", "onnxruntime", "tensorflow")
+    return {
+        "machine": recording.machine,
+        "data_sha256": digest.hexdigest(),
+        "rows": recording.n_rows,
+        "training_rows": len(rows.windows),
+        "span": [time.isoformat() for time in span(recording)],
+        "config": msgspec.to_builtins(config),
+        "trained_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in packages}},
+        "seconds": dict(seconds),
+    }

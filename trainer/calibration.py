@@ -1,0 +1,156 @@
+"""From cross-fitted part scores to a calibrated score and its thresholds.
+
+Everything here rests on scores of rows by parts that were fitted without them: limits
+taken from scores in sample are exceeded by most later rows.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.alerting.life import AlertLife, Change, Judgement
+from stream_detector.alerting.rules import Rule
+from stream_detector.detection.scoring import (
+    SUSTAINED_READINGS,
+    Calibration,
+    Part,
+    SurpriseCurve,
+    join,
+)
+from stream_detector.detection.threshold import Curve, Limits
+
+_KNEE_QUANTILE = 0.95
+_LEAST_TAIL = 0.02
+"""A tail shorter than this would make a small excess astronomically rare."""
+
+_MAX_QUANTILES = 1000
+_LEAST_WEIGHT = 0.4
+"""A part that drifts counts for less, but never for nothing."""
+
+_DRIFT_BLOCKS = 10
+_N_LIMITS = 60
+_N_RATES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """A calibration, and the cross-fitted scores of the training rows on its scale."""
+
+    calibration: Calibration
+    scores: NDArray[np.float64]
+
+
+def sustain(levels: NDArray[np.float64], run_numbers: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Mean of the last 8 levels of the same run, shape (n,); fewer at a run's start.
+
+    Examples
+    --------
+    >>> sustain(np.array([1.0, 3.0, 5.0]), np.array([0, 0, 1]))
+    array([1., 2., 5.])
+    """
+    total = np.concatenate([[0.0], np.cumsum(levels)])
+    after = np.arange(1, len(levels) + 1)
+    run_start = np.searchsorted(run_numbers, run_numbers)
+    first = np.maximum(after - SUSTAINED_READINGS, run_start)
+    return np.asarray((total[after] - total[first]) / (after - first))
+
+
+def fit_curve(scores: NDArray[np.float64]) -> SurpriseCurve:
+    """Fit how surprising a part score is: ranks up to the 95 % quantile, a power law beyond."""
+    knee = float(np.quantile(scores, _KNEE_QUANTILE))
+    beyond = scores[scores > knee]
+    tail = float(np.mean(np.log(beyond / knee))) if len(beyond) else _LEAST_TAIL
+    below = np.sort(scores[scores <= knee])
+    if len(below) > _MAX_QUANTILES:
+        below = below[np.linspace(0, len(below) - 1, _MAX_QUANTILES).astype(int)]
+    return SurpriseCurve(tuple(below.tolist()), knee, max(tail, _LEAST_TAIL), len(scores))
+
+
+def drift(scores: NDArray[np.float64]) -> float:
+    """Compare how much a score wanders between tenths of the history with its spread in one.
+
+    0 is none; from about 1 on the past says little of tomorrow.
+    """
+    logs = np.array_split(np.log(np.maximum(scores, 1e-12)), _DRIFT_BLOCKS)
+    between = np.std([np.median(block) for block in logs])
+    within = float(np.median([np.std(block) for block in logs]))
+    return float(between / max(within, 1e-12))
+
+
+def calibrate(
+    levels: NDArray[np.float64], deviations: NDArray[np.float64], run_numbers: NDArray[np.intp]
+) -> Calibrated:
+    """Put the three parts on one scale and join them.
+
+    Parameters
+    ----------
+    levels, deviations : float64 array, shape (n,)
+        Cross-fitted, of the normal training rows in time order.
+    run_numbers : int array, shape (n,)
+    """
+    raw = [levels, sustain(levels, run_numbers), deviations]
+    trust = np.array([1 / (1 + drift(scores) ** 4) for scores in raw])
+    weights = np.maximum(trust / trust.max(), _LEAST_WEIGHT)
+    parts = [
+        Part(fit_curve(scores), float(weight)) for scores, weight in zip(raw, weights, strict=True)
+    ]
+    calibration = Calibration(*parts)
+    rows = zip(*(scores.tolist() for scores in raw), strict=True)
+    joined = [join(calibration.surprises(*row)) for row in rows]
+    return Calibrated(calibration, np.array(joined))
+
+
+def measure_limits(
+    scores: NDArray[np.float64],
+    times: NDArray[np.datetime64],
+    run_numbers: NDArray[np.intp],
+    *,
+    rule: Rule,
+    readings_per_day: float,
+) -> Limits:
+    """Measure which threshold gives how many alerts, and which share of rows is above it.
+
+    Alerts are counted as raised: by the rule's own policy, run over the training rows.
+    """
+    n_rows = len(scores)
+    points: dict[float, float] = {}
+    most = 1
+    candidates = np.unique(np.quantile(scores, 1 - np.geomspace(1 / n_rows, 0.2, _N_LIMITS)))
+    judged = _Series(scores, times, run_numbers)
+    for limit in candidates[::-1].tolist():
+        # From the top down; a lower limit never counts for less than a higher one.
+        most = max(most, judged.count_alerts(limit, rule))
+        points[most * readings_per_day / n_rows] = round(limit, 6)
+    shares = np.geomspace(1 / n_rows, 0.5, _N_RATES)
+    rates = np.quantile(scores, 1 - shares)
+    return Limits(
+        by_budget=Curve(tuple(points), tuple(points.values())),
+        by_rate=Curve(tuple(shares.tolist()), tuple(np.round(rates, 6).tolist())),
+        readings_per_day=readings_per_day,
+    )
+
+
+class _Series:
+    """Scores of one machine, to be judged by one threshold after the other."""
+
+    def __init__(
+        self,
+        scores: NDArray[np.float64],
+        times: NDArray[np.datetime64],
+        run_numbers: NDArray[np.intp],
+    ) -> None:
+        firsts = np.concatenate([[True], run_numbers[1:] != run_numbers[:-1]]).tolist()
+        stamps = [time.replace(tzinfo=UTC) for time in times.tolist()]
+        self._rows = list(zip(stamps, scores.tolist(), firsts, strict=True))
+
+    def count_alerts(self, limit: float, rule: Rule) -> int:
+        """Count the alerts that a fixed threshold would have raised."""
+        life = AlertLife(rule, machine="")
+        n_raised = 0
+        for time, score, first in self._rows:
+            change = life.follow(Judgement(time, score, limit, score > limit, first))
+            if change is not None and change.change is Change.RAISED and change.occurrence == 1:
+                n_raised += 1
+        return n_raised

@@ -1,0 +1,133 @@
+"""The command ``python -m trainer fit``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.console import Console
+
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.replay.options import recording_options
+from stream_detector.replay.recording import RecordingOptions, read_recording
+from trainer.config import TrainingConfig, read_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainer.fitting import NetworkFitter
+    from trainer.progress import FitProgress
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Turn a machine's history into a bundle that the worker scores with."""
+
+
+@main.command(epilog="Example: python -m trainer fit --csv history.csv --out model")
+@click.option(
+    "--csv",
+    "path",
+    type=_file,
+    required=True,
+    help="History: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Bundle folder."
+)
+@click.option("--config", "config_file", type=_file, help="Configuration (TOML); options win.")
+@click.option(
+    "--model",
+    type=click.Choice(["dense", "lstm", "linear"]),
+    help="Network of the level part.  [default: dense]",
+)
+@click.option("--window", type=int, help="Readings an LSTM sees, at least 4.  [default: 5]")
+@click.option("--budget", type=float, help="False alerts a day to hold to.  [default: 6]")
+@click.option(
+    "--holdout", type=float, help="Latest share kept back for the report.  [default: 0.2]"
+)
+@click.option("--seed", type=int, help="Of everything random.  [default: 0]")
+@click.option(
+    "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write TensorBoard logs here.",
+)
+@recording_options
+def fit(
+    *,
+    path: Path,
+    out: Path,
+    config_file: Path | None,
+    rules_file: Path | None,
+    tensorboard: Path | None,
+    options: RecordingOptions,
+    **given: Any,
+) -> None:
+    """Learn a machine's normal behaviour from its history.
+
+    The earlier part of the rows trains, the later part is kept back and judged by the live code
+    for the report. With labels, rows shortly before an outcome are left out of training.
+    """
+    config = _configure(
+        read_config(config_file) if config_file else TrainingConfig(),
+        {name: value for name, value in given.items() if value is not None},
+    )
+    rules = load_rules(rules_file)
+    console = Console(stderr=True)
+    recording = read_recording(path, options)
+    for note in recording.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
+    # Plots and TensorFlow take seconds to load: only now, when everything else is in order.
+    from trainer.progress import FitProgress  # noqa: PLC0415
+    from trainer.run import fit as run  # noqa: PLC0415
+
+    with FitProgress(console) as progress:
+        findings = run(
+            recording,
+            out,
+            config,
+            rules=rules,
+            make_fitter=_fitter_maker(config, progress, tensorboard),
+            tell=progress.tell,
+        )
+    for line in findings.summary:
+        click.echo(line, err=True)
+    click.echo(
+        f"bundle {findings.bundle_id} in {out}, its report in {out / 'report.html'}", err=True
+    )
+
+
+def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
+    """Let what was given as an option win over the file, checked in the same way."""
+    merged = msgspec.to_builtins(config)
+    of_network = {"model": "kind", "window": "window"}
+    for name, value in given.items():
+        if name in of_network:
+            merged["network"][of_network[name]] = value
+        else:
+            merged[name] = value
+    try:
+        return msgspec.convert(merged, TrainingConfig)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _fitter_maker(
+    config: TrainingConfig, progress: "FitProgress", tensorboard: Path | None
+) -> "Callable[[int], NetworkFitter] | None":
+    network = config.network.config(seed=config.seed)
+    if network.kind == "linear":
+        return None
+    from trainer.fitting import NetworkFitter  # noqa: PLC0415
+
+    def make(n_sensors: int) -> NetworkFitter:
+        return NetworkFitter(
+            network, n_sensors=n_sensors, progress=progress, tensorboard=tensorboard
+        )
+
+    return make

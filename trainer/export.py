@@ -1,0 +1,277 @@
+"""The score parts as one ONNX graph: every matrix product on the way to a score.
+
+Native operators only (Gemm, LSTM, reductions), in float32, so ONNX Runtime scores without
+TensorFlow, a hundred times faster than Keras called reading by reading. A Keras LSTM
+becomes an ``LSTM`` operator: gates in another order (Keras i, f, c, o; ONNX i, o, f, c),
+matrices transposed, and its one bias in the first half of ONNX' two.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from stream_detector.bundle.graph import MAX_ROWS, OnnxGraph
+from stream_detector.detection.detector import GraphScores
+from stream_detector.errors import TrainingError
+from trainer.architectures import STACKED_READINGS, Layer, plan
+from trainer.score_parts import Network, ScoreParts
+from trainer.whitening import Whitening
+
+OPSET, IR_VERSION = 17, 9
+"""Old enough for every ONNX Runtime since 2022."""
+
+TOLERANCE = 1e-5
+"""Largest difference to Keras and NumPy, relative to the score; 1e-6 is usual in float32."""
+
+_ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
+
+_Matrix = NDArray[np.floating[Any]]
+_Affine = tuple[_Matrix, _Matrix]
+_Shapes = dict[str, tuple[str | int, ...]]
+
+
+def export(parts: ScoreParts) -> bytes:
+    """Write the graph of a model, for any number n of rows of its p sensors.
+
+    Inputs: ``window`` (n, window_size, p), scaled and clipped readings, oldest first;
+    ``deviation`` (n, p). Outputs: ``level`` and ``deviation_score`` (n,);
+    ``level_contributions`` and ``deviation_contributions`` (n, p), never negative, which
+    sum to them; ``expected`` (n, p), each sensor of the newest reading as the others of
+    that reading would have it.
+
+    Returns
+    -------
+    bytes
+        A serialized ONNX model, the same for the same parts.
+    """
+    p, window_size, network = parts.n_sensors, parts.window_size, parts.network
+    graph = _Graph()
+    readings = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
+    stacked = readings
+    if window_size > STACKED_READINGS:
+        stacked = _last_columns(graph, readings, STACKED_READINGS * p)
+    whitened = _affine(graph, stacked, *_whitening(parts.level))
+    shares = _shares(graph, whitened, n_readings=STACKED_READINGS, p=p, unit=parts.linear_unit)
+    if network is not None:
+        of_network = _network_shares(graph, parts, network, whitened)
+        shares = graph.add("Mul", graph.add("Add", shares, of_network), graph.floats(0.5))
+    _output_score(graph, "level", "level_contributions", shares, p=p)
+
+    deviation = _affine(graph, "deviation", *_whitening(parts.deviation))
+    shares = _shares(graph, deviation, n_readings=1, p=p, unit=1.0)
+    _output_score(graph, "deviation_score", "deviation_contributions", shares, p=p)
+
+    newest = _last_columns(graph, readings, p)
+    _affine(graph, newest, *_conditional_means(parts.row), out="expected")
+    return graph.serialize(
+        inputs={"window": ("n", window_size, p), "deviation": ("n", p)},
+        outputs={
+            "level": ("n",),
+            "deviation_score": ("n",),
+            "level_contributions": ("n", p),
+            "deviation_contributions": ("n", p),
+            "expected": ("n", p),
+        },
+    )
+
+
+def check_parity(
+    graph: bytes,
+    parts: ScoreParts,
+    windows: NDArray[np.float32],
+    deviations: NDArray[np.float32],
+) -> None:
+    """Make sure that the graph gives the scores that the parts define.
+
+    One row at a time and 64 at once, within 1e-5 of the score; contributions within 1e-5
+    of the score they sum to, expected values within 1e-5 of a spread or of their size.
+
+    Parameters
+    ----------
+    graph : bytes
+        From :func:`export`.
+    parts : ScoreParts
+    windows : float32 array, shape (n, window_size, p)
+    deviations : float32 array, shape (n, p)
+        Some hundred rows, of a part that was not trained on if there is one.
+
+    Raises
+    ------
+    TrainingError
+        If they differ by more.
+    """
+    session = OnnxGraph(graph, window_size=parts.window_size, n_sensors=parts.n_sensors)
+    wanted = parts.score(windows, deviations)
+    one_by_one = [session(windows[i : i + 1], deviations[i : i + 1]) for i in range(len(windows))]
+    singles = GraphScores(*(np.concatenate(rows) for rows in zip(*one_by_one, strict=True)))
+    for size, found in ((1, singles), (MAX_ROWS, session(windows, deviations))):
+        for name, got, want, scale in zip(
+            GraphScores._fields, found, wanted, _scales(wanted), strict=True
+        ):
+            worst = float((np.abs(got - want) / scale).max(initial=0.0))
+            if not worst <= TOLERANCE:
+                raise TrainingError(
+                    f"the ONNX graph's {name} differs from Keras by {worst:.1e}, allowed "
+                    f"{TOLERANCE:.0e} (batch {size}): the model cannot be trusted; report this"
+                )
+
+
+def _scales(wanted: GraphScores) -> GraphScores:
+    """Size that a difference in each output is measured by."""
+    return GraphScores(
+        level=wanted.level,
+        deviation=wanted.deviation,
+        level_contributions=wanted.level[:, None],
+        deviation_contributions=wanted.deviation[:, None],
+        expected=np.maximum(np.abs(wanted.expected), 1.0),
+    )
+
+
+class _Graph:
+    """Nodes in the order they run, and their constants."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+        """Append a node and return the name of its first output that has one."""
+        out = out or f"{operator}_{len(self._nodes)}"
+        outputs = [""] * attributes.pop("nth_output", 0) + [out]
+        self._nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
+        return out
+
+    def floats(self, values: Any) -> str:
+        return self._constant(np.asarray(values, np.float32))
+
+    def ints(self, *values: int) -> str:
+        return self._constant(np.array(values, np.int64))
+
+    def _constant(self, array: NDArray[Any]) -> str:
+        name = f"constant_{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def serialize(self, *, inputs: _Shapes, outputs: _Shapes) -> bytes:
+        def values(shapes: _Shapes) -> list[onnx.ValueInfoProto]:
+            return [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in shapes.items()
+            ]
+
+        graph = helper.make_graph(
+            self._nodes, "stream_detector", values(inputs), values(outputs), self._constants
+        )
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        onnx.checker.check_model(model, full_check=True)
+        return bytes(model.SerializeToString(deterministic=True))
+
+
+def _whitening(whitening: Whitening) -> _Affine:
+    return whitening.matrix, -whitening.mean @ whitening.matrix
+
+
+def _conditional_means(row: Whitening) -> _Affine:
+    """Each sensor given the others: mean_j - sum over k != j of (P_jk / P_jj) (x_k - mean_k)."""
+    matrix = -row.precision / np.diag(row.precision)
+    np.fill_diagonal(matrix, 0.0)
+    return matrix, row.mean - row.mean @ matrix
+
+
+def _affine(graph: _Graph, rows: str, matrix: _Matrix, offset: _Matrix, out: str = "") -> str:
+    return graph.add("Gemm", rows, graph.floats(matrix), graph.floats(offset), out=out)
+
+
+def _last_columns(graph: _Graph, rows: str, n_columns: int) -> str:
+    far = graph.ints(np.iinfo(np.int64).max)
+    return graph.add("Slice", rows, graph.ints(-n_columns), far, graph.ints(1))
+
+
+def _shares(
+    graph: _Graph, residual: str, *, n_readings: int, p: int, unit: float, axis: int = 1
+) -> str:
+    """Sum the squares of each sensor over the readings: its share of the mean of squares."""
+    shape = graph.ints(*(-1, n_readings, p) if axis == 1 else (n_readings, -1, p))
+    by_sensor = graph.add("Reshape", residual, shape)
+    squares = graph.add("ReduceSumSquare", by_sensor, axes=[axis], keepdims=0)
+    return graph.add("Mul", squares, graph.floats(1 / (n_readings * p * unit)))
+
+
+def _output_score(graph: _Graph, score: str, contributions: str, shares: str, *, p: int) -> None:
+    graph.add("Identity", shares, out=contributions)
+    # A product with ones: ReduceSum along rows adds in an order that depends on where a row
+    # begins in memory, so a row's last bits would differ with the batch it came in.
+    total = graph.add("MatMul", shares, graph.floats(np.ones((p, 1))))
+    graph.add("Reshape", total, graph.ints(-1), out=score)
+
+
+def _network_shares(graph: _Graph, parts: ScoreParts, network: Network, whitened: str) -> str:
+    p, unit = parts.n_sensors, parts.network_unit
+    if network.config.kind == "dense":
+        residual = graph.add("Sub", whitened, _reconstruct(graph, whitened, network))
+        return _shares(graph, residual, n_readings=STACKED_READINGS, p=p, unit=unit)
+    # Reading by reading: the LSTM operator wants time first, and all else is content with it.
+    in_time = graph.add("Transpose", "window", perm=[1, 0, 2])
+    readings = graph.add("Reshape", in_time, graph.ints(-1, p))
+    rows = _affine(graph, readings, *_whitening(parts.row))
+    residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
+    return _shares(graph, residual, n_readings=parts.window_size, p=p, unit=unit, axis=0)
+
+
+def _reconstruct(graph: _Graph, rows: str, network: Network) -> str:
+    """Run the layers over whitened rows, shape (n, 4 * p) or (window_size * n, p)."""
+    config, weights = network.config, iter(network.weights)
+    n_columns, in_time = len(network.weights[0]), config.kind == "lstm"
+    encoder, decoder = plan(config, n_columns=n_columns)
+    values = rows
+    if in_time:
+        values = graph.add("Reshape", rows, graph.ints(config.window_size, -1, n_columns))
+    for layer in (*encoder, *decoder):
+        match layer.kind:
+            case "repeat":
+                values = graph.add("Tile", values, graph.ints(config.window_size, 1, 1))
+            case "lstm":
+                values = _lstm(graph, values, layer, next(weights), next(weights), next(weights))
+            case "dense":
+                kernel, bias = next(weights), next(weights)
+                if in_time:
+                    values = graph.add("Reshape", values, graph.ints(-1, len(kernel)))
+                values = _affine(graph, values, kernel, bias)
+                if layer.activation != "linear":
+                    values = graph.add(_ACTIVATIONS[layer.activation], values)
+    return values
+
+
+def _lstm(
+    graph: _Graph, values: str, layer: Layer, kernel: _Matrix, recurrent: _Matrix, bias: _Matrix
+) -> str:
+    """Give the outputs at every reading, shape (window_size, n, u), or the last, (1, n, u)."""
+    activation = _ACTIVATIONS[layer.activation]
+    inputs = (
+        values,
+        graph.floats(_onnx_gates(kernel).T[None]),
+        graph.floats(_onnx_gates(recurrent).T[None]),
+        graph.floats(np.concatenate((_onnx_gates(bias), np.zeros_like(bias)))[None]),
+    )
+    every = graph.add(
+        "LSTM",
+        *inputs,
+        nth_output=0 if layer.every_reading else 1,
+        hidden_size=layer.units,
+        activations=["Sigmoid", activation, activation],
+    )
+    return graph.add("Squeeze", every, graph.ints(1)) if layer.every_reading else every
+
+
+def _onnx_gates(weights: _Matrix) -> _Matrix:
+    """Reorder the gates of a Keras LSTM for ONNX.
+
+    >>> _onnx_gates(np.array([1.0, 2.0, 3.0, 4.0]))  # input, forget, cell, output
+    array([1., 4., 2., 3.])
+    """
+    at_input, forget, cell, output = np.split(weights, 4, axis=-1)
+    return np.concatenate((at_input, output, forget, cell), axis=-1)

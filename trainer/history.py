@@ -1,0 +1,263 @@
+"""A recording as training rows: split by time, labelled by the clock, conditioned as live."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.intake import Intake
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored
+from stream_detector.detection.state import DetectorState
+from stream_detector.errors import TrainingError
+from stream_detector.replay.recording import Recording
+from stream_detector.replay.records import OUTCOME
+from trainer.whitening import fit_whitening, robust_scale
+
+_MIN_ROWS, _MIN_ROWS_PER_SENSOR, _FEW_ROWS = 300, 5, 1000
+
+_STUCK_AT_LEAST, _STUCK_FACTOR = 20, 3
+"""A sensor is stuck after three times its longest rest in training, 20 readings at least."""
+
+_FROZEN_AT_LEAST = 2
+"""All sensors at rest together: this many repeats, or twice what training had."""
+
+_GAP_IN_CADENCES = 1.5
+_SILENCE_IN_CADENCES = 10.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The rhythm of a machine's readings."""
+
+    cadence: timedelta
+    max_gap: timedelta
+    silence_after: timedelta
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """The normal rows of a history, conditioned, in time order; n rows, p sensors.
+
+    Parameters
+    ----------
+    conditioning : Conditioning
+        Fitted on these rows; live readings go through the same.
+    feed_limits : FeedLimits
+    windows : float32 array, shape (n, window_size, p)
+    deviations : float32 array, shape (n, p)
+    times : datetime64 array, shape (n,)
+    run_numbers : int array, shape (n,)
+        Rows of one run have one number.
+    """
+
+    conditioning: Conditioning
+    feed_limits: FeedLimits
+    windows: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+    times: NDArray[np.datetime64]
+    run_numbers: NDArray[np.intp]
+
+
+def measure_timing(recording: Recording) -> Timing:
+    """Take the usual step between readings for the cadence; a longer one is a gap.
+
+    Raises
+    ------
+    TrainingError
+        If there are no two readings, or time does not go forward.
+    """
+    steps = np.diff(recording.times)
+    forward = steps[steps > np.timedelta64(0)]
+    if not len(forward):
+        raise TrainingError("the recording has no two readings of different times")
+    cadence: timedelta = np.median(forward).astype("timedelta64[us]").item()
+    return Timing(cadence, _GAP_IN_CADENCES * cadence, _SILENCE_IN_CADENCES * cadence)
+
+
+def split_by_time(recording: Recording, *, holdout: float) -> tuple[Recording, Recording]:
+    """Cut a recording into an earlier part for training and a later part kept back."""
+    cut = recording.n_rows - round(recording.n_rows * holdout)
+    return recording.slice(0, cut), recording.slice(cut, recording.n_rows)
+
+
+def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray[np.bool_]:
+    """Mark the rows at most ``horizon`` before an outcome, by the clock; not its own row.
+
+    Examples
+    --------
+    >>> times = np.datetime64("2026-11-22T03:00", "us") + np.arange(5) * np.timedelta64(2, "m")
+    >>> values = np.zeros((5, 1))
+    >>> recording = Recording(
+    ...     machine="pm3", sensors=("a",), units=(None,), low=values[0], high=values[0],
+    ...     times=times, values=values, labels=np.array([0, 0, 0, 1, 0], bool),
+    ... )
+    >>> rows_before_outcomes(recording, horizon=timedelta(minutes=4)).astype(int)
+    array([0, 1, 1, 0, 0])
+    """
+    before = np.zeros(recording.n_rows, bool)
+    for row in np.flatnonzero(outcome_rows(recording)):
+        lead = recording.times[row] - recording.times
+        before |= (lead > np.timedelta64(0)) & (lead <= np.timedelta64(horizon))
+    return before & ~outcome_rows(recording)
+
+
+def outcome_rows(recording: Recording) -> NDArray[np.bool_]:
+    """Mark the rows at which the outcome happened."""
+    if recording.labels is None or recording.label_kind != "event":
+        return np.zeros(recording.n_rows, bool)
+    return recording.labels
+
+
+def prepare(
+    recording: Recording, timing: Timing, *, window_size: int, horizon: timedelta
+) -> TrainingRows:
+    """Condition the normal rows of a history.
+
+    Normal is what is no outcome row, not within the warning horizon before one, not
+    labelled anomalous, and can be scored.
+
+    Raises
+    ------
+    TrainingError
+        If too few normal rows are left, or a sensor has no value in them.
+    """
+    abnormal = rows_before_outcomes(recording, horizon=horizon)
+    if recording.labels is not None:
+        abnormal = abnormal | recording.labels
+    features = feature_spec(recording)
+    inside = (recording.values >= features.low) & (recording.values <= features.high)
+    values = np.where(inside, recording.values, np.nan)
+    _check_size(values[~abnormal], recording)
+    conditioning = _scale(values[~abnormal], recording, window_size)
+    pass_through = FeedLimits(np.full(len(features.sensors), np.inf), 2**31 - 1, timedelta.max)
+    history = _History(recording, features, timing, pass_through, normal=~abnormal)
+    if np.isnan(values[~abnormal]).any():
+        # First with missing sensors at their means, then given the others of their row.
+        windows, _, _ = history.condition(conditioning)
+        row = fit_whitening(windows[:, -1], n_blocks=5)
+        conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
+    windows, raw_deviations, kept = history.condition(conditioning)
+    center, spread = robust_scale(raw_deviations)
+    conditioning = dataclasses.replace(
+        conditioning, deviation_center=center, deviation_spread=spread
+    )
+    starts = np.array([one.run_start for one in kept])
+    return TrainingRows(
+        conditioning,
+        _feed_limits(values, timing),
+        windows,
+        conditioning.scale_deviations(raw_deviations),
+        np.array([one.reading.time.replace(tzinfo=None) for one in kept], "datetime64[us]"),
+        np.cumsum(np.concatenate([[False], starts[1:] != starts[:-1]])),
+    )
+
+
+def feature_spec(recording: Recording) -> FeatureSpec:
+    """Describe the sensors of a recording."""
+    return FeatureSpec(recording.sensors, recording.units, recording.low, recording.high)
+
+
+@dataclass(frozen=True, eq=False)
+class _History:
+    """A recording, ready to go through the intake that also takes in live readings."""
+
+    recording: Recording
+    features: FeatureSpec
+    timing: Timing
+    feed_limits: FeedLimits
+    normal: NDArray[np.bool_]
+
+    def condition(
+        self, conditioning: Conditioning
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], list[Scored]]:
+        """Give windows and raw deviations of the normal rows, and what was said of each."""
+        intake = Intake(
+            self.features,
+            conditioning,
+            self.feed_limits,
+            max_gap=self.timing.max_gap,
+            run_ending_events=frozenset({OUTCOME}),
+        )
+        readings = self._readings()
+        state = DetectorState(
+            n_sensors=self.features.n_sensors, window_size=conditioning.window_size
+        )
+        scored, rows = intake.take(readings, [state] * len(readings))
+        kept = np.flatnonzero(self.normal[rows.indices])
+        said = [scored[rows.indices[k]] for k in kept]
+        return rows.windows[kept], rows.deviations[kept], said
+
+    def _readings(self) -> list[Reading]:
+        recording, outcomes = self.recording, outcome_rows(self.recording)
+        return [
+            Reading(
+                recording.machine,
+                recording.time(row),
+                tuple(values),
+                event=OUTCOME if outcomes[row] else None,
+            )
+            for row, values in enumerate(recording.values.tolist())
+        ]
+
+
+def _check_size(values: NDArray[np.float64], recording: Recording) -> None:
+    n_rows, n_sensors = values.shape
+    needed = max(_MIN_ROWS, _MIN_ROWS_PER_SENSOR * n_sensors)
+    if n_rows < needed:
+        raise TrainingError(
+            f"{n_rows} normal rows are too few for {n_sensors} sensors, at least {needed} are "
+            "needed; bring more history, a smaller --holdout, or --exclude sensors"
+        )
+    empty = np.isnan(values).all(axis=0)
+    if empty.any():
+        names = ", ".join(recording.sensors[i] for i in np.flatnonzero(empty))
+        raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
+
+
+def few_rows_notes(n_rows: int) -> tuple[str, ...]:
+    """Warn of a history that is short, though not too short."""
+    if n_rows >= _FEW_ROWS:
+        return ()
+    return (f"only {n_rows} normal rows: thresholds will be rough; {_FEW_ROWS} are better",)
+
+
+def span(recording: Recording) -> tuple[datetime, datetime]:
+    """Give the times of the first and the last row."""
+    return recording.time(0), recording.time(recording.n_rows - 1)
+
+
+def _scale(values: NDArray[np.float64], recording: Recording, window_size: int) -> Conditioning:
+    center, spread = robust_scale(values)
+    n_sensors = len(recording.sensors)
+    return Conditioning(
+        center=center,
+        spread=spread,
+        deviation_center=np.zeros(n_sensors),
+        deviation_spread=np.ones(n_sensors),
+        row_mean=np.zeros(n_sensors),
+        precision=np.eye(n_sensors),
+        window_size=window_size,
+    )
+
+
+def _feed_limits(values: NDArray[np.float64], timing: Timing) -> FeedLimits:
+    """Learn from training how long sensors may rest, each and all together."""
+    state = DetectorState(n_sensors=values.shape[1], window_size=1).feed
+    longest = np.zeros(values.shape[1])
+    longest_of_all = 0
+    for row in values:
+        state.observe(row)
+        np.maximum(longest, state.unchanged, out=longest)
+        longest_of_all = max(longest_of_all, int(state.unchanged[~np.isnan(row)].min(initial=0)))
+    stuck_after = np.maximum(_STUCK_AT_LEAST, _STUCK_FACTOR * longest)
+    # What rests most of the time is a setpoint: it cannot be stuck.
+    stuck_after[longest > len(values) / 2] = np.inf
+    return FeedLimits(
+        stuck_after, max(_FROZEN_AT_LEAST, 2 * longest_of_all + 1), timing.silence_after
+    )
