@@ -17,7 +17,7 @@ class ReadingError(StreamDetectorError):
     Parameters
     ----------
     code : str
-        Stable reason code, e.g. ``"naive-time"``; programs match on it.
+        Stable reason code, e.g. ``"not-json"``; programs match on it.
     reason : str
         The same for people: what was found and what was expected.
     """

@@ -25,6 +25,9 @@ _KNEE_QUANTILE = 0.95
 _LEAST_TAIL = 0.02
 """A tail shorter than this would make a small excess astronomically rare."""
 
+_LEAST_KNEE = 1e-9
+"""A knee of zero, of a history without any noise, has no logarithm."""
+
 _MAX_QUANTILES = 1000
 _LEAST_WEIGHT = 0.4
 """A part that drifts counts for less, but never for nothing."""
@@ -59,7 +62,7 @@ def sustain(levels: NDArray[np.float64], run_numbers: NDArray[np.intp]) -> NDArr
 
 def fit_curve(scores: NDArray[np.float64]) -> SurpriseCurve:
     """Fit how surprising a part score is: ranks up to the 95 % quantile, a power law beyond."""
-    knee = float(np.quantile(scores, _KNEE_QUANTILE))
+    knee = max(float(np.quantile(scores, _KNEE_QUANTILE)), _LEAST_KNEE)
     beyond = scores[scores > knee]
     tail = float(np.mean(np.log(beyond / knee))) if len(beyond) else _LEAST_TAIL
     below = np.sort(scores[scores <= knee])

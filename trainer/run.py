@@ -122,7 +122,7 @@ def fit(
             losses=parts.losses,
             training_scores=calibrated.scores,
             training_times=rows.times,
-            default_limit=limits.level(budget, shift=0.0),
+            default_limit=limits.limit(budget),
             evaluation=evaluation,
             notes=(*recording.notes, *few_rows_notes(len(rows.windows))),
             seconds=dict(clock.seconds),

@@ -149,6 +149,8 @@ class AlertLife:
         return closed
 
     def _is_suppressed(self, judgement: Judgement) -> bool:
+        if not self._rule.suppressed_modes:
+            return False
         if judgement.mode is not None and judgement.mode in self._rule.suppressed_modes:
             self._suppressed_until = judgement.time + self._rule.suppression_hold
             return True

@@ -28,6 +28,7 @@ def configure_logging(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_is_of_interest)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -40,3 +41,8 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    # Faust tells, in the name of our own modules, of each of its services that starts or stops.
+    return record.levelno >= logging.WARNING or not record.getMessage().startswith("[^")

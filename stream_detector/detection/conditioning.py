@@ -140,11 +140,12 @@ class RunningMean:
     array([0.5])
     """
 
-    __slots__ = ("n_readings", "value")
+    __slots__ = ("_step", "n_readings", "value")
 
     def __init__(self, *, n_sensors: int) -> None:
         self.value = np.zeros(n_sensors)
         self.n_readings = 0
+        self._step = np.empty(n_sensors)
 
     def start(self, row: NDArray[np.float64]) -> None:
         """Begin a run at its first row."""
@@ -164,7 +165,8 @@ class RunningMean:
         """
         self.n_readings += 1
         alpha = max(_ALPHA, 1 / self.n_readings)
-        step = row - self.value
+        step = self._step
+        np.subtract(row, self.value, out=step)
         if missing is not None:
             step[missing] = 0.0
         np.multiply(step, 1 - alpha, out=out)

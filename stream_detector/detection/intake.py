@@ -140,8 +140,8 @@ class Intake:
             missing |= (values < self._features.low) | (values > self._features.high)
         stuck = unchanged >= self._feed_limits.stuck_after
         left_out = missing | stuck
-        still = (unchanged >= self._feed_limits.frozen_after) | missing
-        frozen = np.asarray(still.all(axis=1)).tolist()
+        resting = unchanged >= self._feed_limits.frozen_after
+        frozen = np.asarray((resting | missing).all(axis=1) & resting.any(axis=1)).tolist()
         n_left_out: list[int] = left_out.sum(axis=1).tolist()
         any_stuck = np.asarray(stuck.any(axis=1)).tolist()
         usable = []
@@ -166,8 +166,9 @@ class Intake:
     ) -> tuple[FeedEvent, ...]:
         """Tell which faults began or ended with a reading, and remember them."""
         events = []
-        now = () if frozen else tuple(np.flatnonzero(stuck).tolist())
         before = state.feed.stuck
+        # A frozen feed says nothing of its sensors one by one.
+        now = before if frozen else tuple(np.flatnonzero(stuck).tolist())
         for began, sensors in ((False, set(before) - set(now)), (True, set(now) - set(before))):
             if sensors:
                 names = tuple(self._features.sensors[i] for i in sorted(sensors))

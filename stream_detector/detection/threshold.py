@@ -115,18 +115,26 @@ class Limits:
     by_rate: Curve
     readings_per_day: float
 
-    def level(self, threshold: Threshold, *, shift: float) -> float:
-        """Give the score above which a reading is anomalous; six decimals, like the score.
-
-        ``shift`` is the controller's, and counts for a budget only. It never takes a
-        threshold below half the limit.
-        """
+    def limit(self, threshold: Threshold) -> float:
+        """Give the score that a threshold stands for, in a machine that does not drift."""
         if isinstance(threshold, Fixed):
             return threshold.value
         if isinstance(threshold, Rate):
-            return round(self.by_rate(threshold.share), 6)
-        limit = self.by_budget(threshold.per_day)
-        return round(max(limit + shift, limit / 2), 6)
+            return self.by_rate(threshold.share)
+        return self.by_budget(threshold.per_day)
+
+
+def shifted(limit: float, shift: float) -> float:
+    """Give a budget's limit with the controller's shift: never below half of it.
+
+    Rounded to six decimals, like the score.
+
+    Examples
+    --------
+    >>> shifted(1.5, 0.2), shifted(1.5, -1.0)
+    (1.7, 0.75)
+    """
+    return round(max(limit + shift, limit / 2), 6)
 
 
 class Controller:

@@ -10,7 +10,7 @@ from stream_detector.detection.feed_health import FeedEvent
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.state import DetectorState
-from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold
+from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold, shifted
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.readings import Record
 
@@ -69,6 +69,8 @@ class Machine:
     """
 
     __slots__ = (
+        "_limit",
+        "_threshold",
         "controller",
         "heard_at",
         "level",
@@ -86,17 +88,14 @@ class Machine:
         self.lives = [(rule, AlertLife(rule, machine=name)) for rule in rules.rules]
         self.run_offset = -1
         """Offset of the run's first reading: where a recomputation has to begin."""
+        self._threshold: Threshold | None = None
+        self._limit = 0.0
         self.level: float | None = None
         """The threshold it was judged by last, for others to see."""
         self.heard_at: datetime | None = None
         """When Kafka took its last message; like the next, it says nothing of the machine."""
         self.told_silence_of: datetime | None = None
         """Last reading before a silence that a timer has told already."""
-
-    @property
-    def alarm(self) -> bool:
-        """Whether an alert is open."""
-        return any(life.is_open for _, life in self.lives)
 
     def judge(
         self, record: Record, scored: Scored, threshold: Threshold, limits: Limits
@@ -105,35 +104,51 @@ class Machine:
 
         An unscored reading holds the state: no data never clears an alert.
         """
-        verdict = Verdict(record, scored, threshold, feed_events=scored.feed_events)
         self.heard_at = record.timestamp
         if scored.first_of_run:
             self.run_offset = record.offset
+        level, over = None, False
+        transitions: tuple[tuple[Rule, Transition], ...] = ()
         if scored.status is Status.EVENT:
-            verdict.transitions = self._take_outcome(scored.reading)
+            transitions = self._take_outcome(scored.reading)
         elif scored.quality is not None:
-            verdict.level = self.level = limits.level(threshold, shift=self.controller.shift)
+            level = self.level = self._level(threshold, limits)
             if scored.score is not None:
-                verdict.over = scored.score > verdict.level
-                verdict.transitions = self._follow(
-                    Judgement(
-                        scored.reading.time,
-                        scored.score,
-                        verdict.level,
-                        verdict.over,
-                        scored.first_of_run,
-                        scored.reading.mode,
-                    )
-                )
-                if isinstance(threshold, Budget) and not scored.first_of_run:
-                    self._control(verdict, threshold, limits)
-        verdict.alarm = self.alarm
-        verdict.run_offset = self.run_offset
-        return verdict
+                over = scored.score > level
+                transitions = self._follow(scored, scored.score, level, over=over)
+        alarm = any(life.is_open for _, life in self.lives)
+        if level is not None and scored.score is not None and not scored.first_of_run:
+            self._control(threshold, limits, transitions, over=over, alarm=alarm)
+        return Verdict(
+            record,
+            scored,
+            threshold,
+            level,
+            over,
+            alarm,
+            transitions,
+            scored.feed_events,
+            self.run_offset,
+        )
 
-    def _follow(self, judgement: Judgement) -> tuple[tuple[Rule, Transition], ...]:
-        changes = [(rule, life.follow(judgement)) for rule, life in self.lives]
-        return tuple((rule, change) for rule, change in changes if change is not None)
+    def _level(self, threshold: Threshold, limits: Limits) -> float:
+        if threshold is not self._threshold:
+            self._threshold, self._limit = threshold, limits.limit(threshold)
+        if isinstance(threshold, Budget):
+            return shifted(self._limit, self.controller.shift)
+        return self._limit
+
+    def _follow(
+        self, scored: Scored, score: float, level: float, *, over: bool
+    ) -> tuple[tuple[Rule, Transition], ...]:
+        reading = scored.reading
+        judgement = Judgement(reading.time, score, level, over, scored.first_of_run, reading.mode)
+        changes: tuple[tuple[Rule, Transition], ...] = ()
+        for rule, life in self.lives:
+            change = life.follow(judgement)
+            if change is not None:
+                changes += ((rule, change),)
+        return changes
 
     def _take_outcome(self, reading: Reading) -> tuple[tuple[Rule, Transition], ...]:
         changes = [
@@ -143,17 +158,26 @@ class Machine:
         ]
         return tuple((rule, change) for rule, change in changes if change is not None)
 
-    def _control(self, verdict: Verdict, budget: Budget, limits: Limits) -> None:
+    def _control(
+        self,
+        threshold: Threshold,
+        limits: Limits,
+        transitions: tuple[tuple[Rule, Transition], ...],
+        *,
+        over: bool,
+        alarm: bool,
+    ) -> None:
+        if not isinstance(threshold, Budget):
+            return
         # An alert that returns within its cooldown was paid for when it was first raised.
         raised = any(
-            change.change is Change.RAISED and change.occurrence == 1
-            for _, change in verdict.transitions
+            change.change is Change.RAISED and change.occurrence == 1 for _, change in transitions
         )
         self.controller.step(
-            over=verdict.over,
+            over=over,
             raised=raised,
-            alarm=self.alarm,
-            budget_per_reading=budget.per_day / limits.readings_per_day,
+            alarm=alarm,
+            budget_per_reading=threshold.per_day / limits.readings_per_day,
         )
 
     def snapshot(self) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Pipeline:
         self._published_scores = published_scores
         self._partitions: dict[int, dict[str, Machine]] = {}
         self._homes: dict[str, int] = {}
+        self._strays: set[tuple[str, int]] = set()
 
     @property
     def oddities(self) -> Oddities:
@@ -83,13 +84,11 @@ class Pipeline:
         scored = self._detector.score(
             [one.reading for one in readings], [one.machine.state for one in readings]
         )
-        verdicts = iter(
-            [
-                self._judge(one, result, thresholds)
-                for one, result in zip(readings, scored, strict=True)
-            ]
-        )
-        return [one if isinstance(one, Refusal) else next(verdicts) for one in decoded]
+        results = iter(scored)
+        return [
+            one if isinstance(one, Refusal) else self._judge(one, next(results), thresholds)
+            for one in decoded
+        ]
 
     def announce(self, verdicts: Iterable[Verdict | Refusal]) -> list[Output]:
         """Give the messages that verdicts lead to."""
@@ -98,8 +97,10 @@ class Pipeline:
             if isinstance(verdict, Refusal):
                 outputs.append(dead_letter(verdict.record, verdict.error))
                 continue
-            outputs += map(self._announcer.feed_event, verdict.feed_events)
-            outputs += self._announcer.alerts(verdict)
+            if verdict.feed_events:
+                outputs += map(self._announcer.feed_event, verdict.feed_events)
+            if verdict.transitions:
+                outputs += self._announcer.alerts(verdict)
             if self._is_published(verdict):
                 outputs += self._announcer.scores(verdict)
         return outputs
@@ -134,6 +135,7 @@ class Pipeline:
     def drop(self, partition: int) -> None:
         """Forget the machines of a partition."""
         for name in self._partitions.pop(partition, {}):
+            self._strays.discard((name, partition))
             if self._homes.get(name) == partition:
                 del self._homes[name]
 
@@ -156,16 +158,17 @@ class Pipeline:
     def _judge(self, one: "_Decoded", scored: Scored, thresholds: ThresholdTable) -> Verdict:
         wanted = thresholds.of(one.machine.name)
         verdict = one.machine.judge(one.record, scored, wanted, self._limits)
-        verdict.feed_events += self._check_home(one.record, one.reading)
+        if self._homes.setdefault(one.machine.name, one.record.partition) != one.record.partition:
+            verdict.feed_events += self._check_home(one.record, one.reading)
         return verdict
 
     def _check_home(self, record: Record, reading: Reading) -> tuple[FeedEvent, ...]:
-        """Notice a machine on a second partition: its readings have no order any more."""
-        home = self._homes.setdefault(reading.machine, record.partition)
-        if home == record.partition:
+        """Tell once of a machine on a further partition: its readings have no order any more."""
+        stray = (reading.machine, record.partition)
+        if stray in self._strays:
             return ()
-        # Each partition has its own state of the machine; the newest counts as its home.
-        self._homes[reading.machine] = record.partition
+        # Each partition goes on with its own state of the machine.
+        self._strays.add(stray)
         return (
             FeedEvent(
                 FeedFault.SECOND_PARTITION,

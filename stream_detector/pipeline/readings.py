@@ -5,6 +5,7 @@ is new (unknown fields and sensors are counted, not refused).
 """
 
 import json
+import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -24,12 +25,14 @@ MAX_UNKNOWN_NAMES = 1000
 OTHER_NAMES = "(other)"
 """Where unknown sensors are counted once there are too many names."""
 
+_MAX_NAME = 200
+
 _FIRST_YEAR = 1970
 """Earlier times are refused: no machine had sensors then, and arithmetic on them overflows."""
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
-_Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_Label = Annotated[str, msgspec.Meta(max_length=200)]
+_Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_NAME)]
+_Label = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
 
 
 class Record(NamedTuple):
@@ -155,7 +158,7 @@ class ReadingDecoder:
         found: list[str] = []
         try:
             # They become None, as a missing value is written.
-            parsed = json.loads(data, parse_constant=found.append)
+            parsed = json.loads(data, parse_constant=found.append, parse_float=_finite_float)
             message = msgspec.convert(parsed, ReadingMessage, strict=True)
         except msgspec.ValidationError as error:
             raise ReadingError("invalid", str(error)) from error
@@ -169,9 +172,17 @@ class ReadingDecoder:
             return None
         unknown = self.oddities.unknown_sensors
         for name in values.keys() - set(self._sensors):
-            counted = name in unknown or len(unknown) < MAX_UNKNOWN_NAMES
-            unknown[name[:200] if counted else OTHER_NAMES] += 1
+            short = name[:_MAX_NAME].encode(errors="replace").decode()
+            counted = short in unknown or len(unknown) < MAX_UNKNOWN_NAMES
+            unknown[short if counted else OTHER_NAMES] += 1
         return tuple(map(values.get, self._sensors))
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ReadingError("invalid", f"the number {text[:50]} is out of range")
+    return number
 
 
 def _check_encodable(message: ReadingMessage) -> None:
@@ -186,7 +197,10 @@ def _check_encodable(message: ReadingMessage) -> None:
 def _utc(time: datetime) -> datetime:
     if time.year < _FIRST_YEAR:
         raise ReadingError("invalid", f"the time {time.isoformat()} is before {_FIRST_YEAR}")
-    return time.astimezone(UTC)
+    try:
+        return time if time.tzinfo is UTC else time.astimezone(UTC)
+    except OverflowError as error:
+        raise ReadingError("invalid", f"the time {time.isoformat()} is out of range") from error
 
 
 def encode_reading(message: ReadingMessage) -> bytes:

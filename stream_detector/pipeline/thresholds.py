@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -22,10 +22,10 @@ class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     value: float | None = None
     share: float | None = None
     per_day: float | None = None
-    version: int = 0
+    version: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Rises by one with each change: two people cannot overwrite each other unseen."""
     set_by: str | None = None
-    set_at: datetime | None = None
+    set_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
     @property
     def threshold(self) -> Threshold:
@@ -38,8 +38,11 @@ class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
         """
         field = {"fixed": "value", "rate": "share", "budget": "per_day"}[self.kind]
         number = getattr(self, field)
-        if number is None:
-            raise SettingsError(f"a threshold of kind {self.kind!r} needs {field!r}")
+        others = self.source().keys() - {"kind", field}
+        if number is None or others:
+            raise SettingsError(
+                f"a threshold of kind {self.kind!r} needs {field!r} and no other number"
+            )
         try:
             return _threshold(self.kind, number)
         except ValueError as error:

@@ -7,19 +7,13 @@ the mean of the sensors' squared values.
 import json
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.bundle.manifest import (
-    LimitCurves,
-    Manifest,
-    PartCurve,
-    Parts,
-    Sensor,
-    Validation,
-)
+from stream_detector.bundle.manifest import Manifest
 from stream_detector.detection.conditioning import Conditioning
 from stream_detector.detection.detector import GraphScores, Model
 from stream_detector.detection.features import FeatureSpec
@@ -30,6 +24,7 @@ from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
+from tests.contract.schemas import read
 
 SENSORS = ("speed", "draw_1", "moisture")
 CADENCE = timedelta(minutes=2)
@@ -59,26 +54,18 @@ class MeanOfSquares:
 
 
 def bundle() -> Bundle:
+    """Make a bundle of the manifest among the examples."""
+    data = read("examples/manifest/valid/with-validation.json")
+    manifest = msgspec.convert(data, Manifest)
     n = len(SENSORS)
-    curve = PartCurve(knee=1.0, tail=0.5, n_scores=100, weight=1.0)
-    limits = LimitCurves(by_budget=((1.0, 3.5), (6.0, 2.9)), by_rate=((0.001, 4.0), (0.1, 1.6)))
-    manifest = Manifest(
-        sensors=tuple(Sensor(name) for name in SENSORS),
-        window_size=4,
-        cadence_seconds=CADENCE.total_seconds(),
-        max_gap_seconds=180.0,
-        silence_after_seconds=600.0,
-        frozen_after=3,
-        parts=Parts(curve, curve, curve),
-        limits=limits,
-        default_budget_per_day=6.0,
-        on_delay=(1, 1),
-        network={},
-        validation=Validation(rows=100, days=0.14, asked_per_day=6.0, per_day=5.8),
-    )
-    part = Part(SurpriseCurve((0.0, 0.5, 1.0), curve.knee, curve.tail, curve.n_scores), 1.0)
+    part = Part(SurpriseCurve((0.0, 0.5, 1.0), knee=1.0, tail=0.5, n_scores=100), weight=1.0)
     model = Model(
-        features=FeatureSpec.without_limits(SENSORS),
+        features=FeatureSpec(
+            SENSORS,
+            tuple(sensor.unit for sensor in manifest.sensors),
+            np.full(n, -np.inf),
+            np.full(n, np.inf),
+        ),
         conditioning=Conditioning(
             center=np.zeros(n),
             spread=np.ones(n),
@@ -90,8 +77,8 @@ def bundle() -> Bundle:
         ),
         calibration=Calibration(part, part, part),
         limits=Limits(
-            by_budget=Curve(*zip(*limits.by_budget, strict=True)),
-            by_rate=Curve(*zip(*limits.by_rate, strict=True)),
+            by_budget=Curve(*zip(*manifest.limits.by_budget, strict=True)),
+            by_rate=Curve(*zip(*manifest.limits.by_rate, strict=True)),
             readings_per_day=timedelta(days=1) / CADENCE,
         ),
         feed_limits=FeedLimits(
@@ -149,7 +136,7 @@ def eventful_life() -> list[Record]:
     diary.rows(1, draw_1=None, speed=None)
     diary.rows(6, moisture=0.1)  # stuck
     diary.rows(1)
-    diary.rows(4, speed=0.1, draw_1=0.1, moisture=0.1)  # frozen
+    diary.rows(7, speed=0.1, draw_1=0.1, moisture=0.1)  # frozen
     diary.rows(1)
     diary.pause(timedelta(hours=1))  # silence
     diary.rows(1)

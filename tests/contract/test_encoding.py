@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.alerting.life import ClearReason
@@ -106,6 +106,7 @@ closing_by_outcome = {
 }
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(
     alerts("raised")
     | alerts("updated")
@@ -133,11 +134,13 @@ def scores(*, scored: bool) -> st.SearchStrategy[ScoreMessage]:
     )
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(scores(scored=True) | scores(scored=False))
 def test_any_score_holds_to_its_schema(score: ScoreMessage) -> None:
     assert faults(parse(encode(score)), "score.v1.json") == []
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(
     st.builds(
         DataQualityMessage,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.alerting.life import Change, ClearReason
@@ -55,6 +55,7 @@ def test_that_life_brings_all_there_is() -> None:
     assert told["score", "quality"] == set(QualityState)
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(machine=st.text(min_size=1, max_size=9), life=st.lists(steps, max_size=20))
 def test_whatever_a_life_brings_holds_to_the_contract(
     machine: str, life: list[dict[str, Any]]
@@ -67,6 +68,7 @@ def test_whatever_a_life_brings_holds_to_the_contract(
     assert all_faults(process(diary.records)) == []
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(value=st.none() | st.binary() | st.text().map(json.dumps).map(str.encode))
 def test_whatever_is_no_reading_becomes_a_dead_letter_as_received(value: bytes | None) -> None:
     diary = Diary()

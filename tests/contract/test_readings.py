@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stream_detector.detection.features import FeatureSpec
@@ -110,6 +110,7 @@ def refusal(value: bytes) -> str | None:
     return None
 
 
+@settings(deadline=None)  # the first example reads the schemas
 @given(documents)
 @example({"machine": "pm3", "time": "2026-11-22T03:10:00Z", "values": {}, "event": None})
 def test_the_schema_and_the_decoder_refuse_the_same_readings(document: dict[str, Any]) -> None:

@@ -1,0 +1,32 @@
+"""What all tests share: the small model, fitted once, and the settings of hypothesis."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from stream_detector.bundle.directory import Bundle
+
+# On shared cores the time of one example says nothing.
+settings.register_profile("shared-cores", deadline=None)
+settings.load_profile("shared-cores")
+
+
+@pytest.fixture(scope="session")
+def small_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a bundle of :mod:`tests.small_models`; not to be changed."""
+    from tests.small_models import write_small_bundle
+
+    folder = tmp_path_factory.mktemp("small") / "bundle"
+    write_small_bundle(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_bundle(small_bundle_folder: Path) -> "Bundle":
+    """The same, read."""
+    from stream_detector.bundle.directory import read_bundle
+
+    return read_bundle(small_bundle_folder)

@@ -1,0 +1,121 @@
+"""Networks in plain NumPy: the second reading of a plan, and a fitter that needs no TensorFlow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.architectures import NetworkConfig, plan
+from trainer.score_parts import ScoreParts, network_rows
+from trainer.whitening import Whitening, fit_whitening
+
+
+@dataclass(frozen=True, eq=False)
+class PlainNetwork:
+    """An autoencoder computed step by step, as textbooks write it."""
+
+    config: NetworkConfig
+    weights: tuple[NDArray[np.float32], ...]
+    losses: NDArray[np.float32]
+
+    def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        encoder, decoder = plan(self.config, n_columns=whitened.shape[-1])
+        values, weights = whitened, iter(self.weights)
+        for layer in (*encoder, *decoder):
+            if layer.kind == "repeat":
+                values = np.repeat(values[:, None], self.config.window_size, axis=1)
+            elif layer.kind == "dense":
+                values = values @ next(weights) + next(weights)
+                values = np.tanh(values) if layer.activation == "tanh" else values
+            else:
+                every = _lstm(values, next(weights), next(weights), next(weights))
+                values = every if layer.every_reading else every[:, -1]
+        return values.astype(np.float32)
+
+
+def _lstm(
+    readings: NDArray[Any], kernel: NDArray[Any], recurrent: NDArray[Any], bias: NDArray[Any]
+) -> NDArray[Any]:
+    """Hochreiter and Schmidhuber's cell with a forget gate; gates in the order of Keras."""
+    state = memory = np.zeros((len(readings), len(recurrent)))
+    outputs = []
+    for reading in np.moveaxis(readings, 1, 0):
+        at_input, forget, cell, output = np.split(
+            reading @ kernel + state @ recurrent + bias, 4, axis=1
+        )
+        memory = _sigmoid(forget) * memory + _sigmoid(at_input) * np.tanh(cell)
+        state = _sigmoid(output) * np.tanh(memory)
+        outputs.append(state)
+    return np.stack(outputs, axis=1)
+
+
+def _sigmoid(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(1 / (1 + np.exp(-values)))
+
+
+def untrained_network(config: NetworkConfig, *, n_sensors: int) -> PlainNetwork:
+    """Give random weights of a trained network's size."""
+    rng = np.random.default_rng(seed=3)
+    n_inputs = 4 * n_sensors if config.kind == "dense" else n_sensors
+    encoder, decoder = plan(config, n_columns=n_inputs)
+    weights: list[NDArray[np.float32]] = []
+    for layer in (*encoder, *decoder):
+        gates = 4 if layer.kind == "lstm" else 1
+        shapes = [(n_inputs, gates * layer.units), (layer.units, gates * layer.units)]
+        if layer.kind != "repeat":
+            weights += [
+                (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32)
+                for shape in shapes[: 2 if gates == 4 else 1]
+            ]
+            weights.append(rng.normal(size=gates * layer.units, scale=0.1).astype(np.float32))
+        n_inputs = layer.units
+    return PlainNetwork(config, tuple(weights), np.zeros(0, np.float32))
+
+
+class PrincipalComponents:
+    """A fitter of linear autoencoders: they keep the first principal components."""
+
+    def __init__(self, *, code: int) -> None:
+        self.config = NetworkConfig(layers=(), code=code)
+
+    def fit(
+        self,
+        windows: NDArray[np.float32],
+        whitening: Whitening,
+        *,
+        learn_from: NDArray[np.intp] | None = None,
+        name: str = "network",  # noqa: ARG002
+    ) -> PlainNetwork:
+        learnt = windows if learn_from is None else windows[learn_from]
+        rows = network_rows(self.config, whitening, learnt)
+        axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2]
+        kept = axes[: self.config.code].astype(np.float32)
+        nothing = np.zeros(self.config.code, np.float32)
+        weights = (kept.T, nothing, kept, np.zeros(kept.shape[1], np.float32))
+        return PlainNetwork(self.config, weights, np.zeros(3, np.float32))
+
+
+def correlated_windows(
+    *, n_rows: int, window_size: int, n_sensors: int
+) -> NDArray[np.float32]:
+    """Make windows of one long run of sensors that go together."""
+    rng = np.random.default_rng(seed=5)
+    mixing = rng.normal(size=(n_sensors, n_sensors)) / np.sqrt(n_sensors)
+    rows = rng.normal(size=(n_rows + window_size - 1, n_sensors)) @ (mixing + np.eye(n_sensors))
+    windows = np.lib.stride_tricks.sliding_window_view(rows, window_size, axis=0)
+    return np.clip(np.swapaxes(windows, 1, 2), -12, 12).astype(np.float32)
+
+
+def parts_with(
+    network: PlainNetwork | None, windows: NDArray[np.float32], deviations: NDArray[np.float32]
+) -> ScoreParts:
+    """Put a network among fitted whitenings."""
+    return ScoreParts(
+        level=fit_whitening(windows[:, -4:], n_blocks=5),
+        row=fit_whitening(windows[:, -1], n_blocks=5),
+        deviation=fit_whitening(deviations, n_blocks=5),
+        linear_unit=0.9,
+        network_unit=0.7,
+        network=network,
+    )

@@ -1,0 +1,131 @@
+"""What a training run found, and what that means in plain words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.evaluation import Evaluation
+from trainer.measures import (
+    Histogram,
+    Measures,
+    Peaks,
+    has_row_labels,
+    histogram,
+    measure,
+    peaks,
+    wilson_interval,
+)
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the report of a training run shows.
+
+    Parameters
+    ----------
+    machine, bundle_id : str
+    sensors : tuple of str
+    n_rows : int
+        Of the whole recording.
+    n_training_rows : int
+        Normal rows trained on.
+    training_span : (datetime, datetime)
+    holdout_span : (datetime, datetime) or None
+        First and last row kept back; None where all rows trained.
+    network : mapping
+        Kind and sizes.
+    losses : mapping of str to float array
+        Loss of every step of every fit; empty without a network.
+    training_scores : float64 array, shape (n_training_rows,)
+        Cross-fitted, so out of sample.
+    training_times : datetime64 array, same shape
+    default_limit : float
+        Threshold for the default budget, before it follows any drift.
+    evaluation : Evaluation or None
+        None where no row was kept back, or none of them could be scored.
+    notes : tuple of str
+        What was odd about the recording.
+    seconds : mapping of str to float
+        What each step took.
+    """
+
+    machine: str
+    bundle_id: str
+    sensors: tuple[str, ...]
+    n_rows: int
+    n_training_rows: int
+    training_span: tuple[datetime, datetime]
+    holdout_span: tuple[datetime, datetime] | None
+    network: Mapping[str, Any]
+    losses: Mapping[str, NDArray[np.floating[Any]]]
+    training_scores: NDArray[np.float64]
+    training_times: NDArray[np.datetime64]
+    default_limit: float
+    evaluation: Evaluation | None
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    @cached_property
+    def measures(self) -> Measures | None:
+        """What the rows kept back measure; None where none was scored."""
+        if self.evaluation is None or self.holdout_span is None:
+            return None
+        return measure(self.evaluation, end=self.holdout_span[1])
+
+    @cached_property
+    def training_peaks(self) -> Peaks:
+        """The highest training scores over time, with the default threshold."""
+        times, scores = self.training_times, self.training_scores
+        return peaks(times, scores, np.full(len(times), self.default_limit), within=times)
+
+    @property
+    def class_names(self) -> tuple[str, str]:
+        """What rows kept back are called: those not to be warned at, and those to be."""
+        if self.evaluation is None or not self.evaluation.labelled:
+            return "rows kept back", "rows to be warned at"
+        if has_row_labels(self.evaluation):
+            return "normal rows kept back", "anomalous rows"
+        return "normal rows kept back", "rows before an outcome"
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        """How the scores of all classes are spread."""
+        classes = {"training rows": self.training_scores}
+        if self.evaluation is not None:
+            normal, positive = self.class_names
+            classes[normal] = self.evaluation.scores[~self.evaluation.positives]
+            classes[positive] = self.evaluation.scores[self.evaluation.positives]
+        return histogram(classes)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """What was trained on what."""
+        first, last = self.training_span
+        return (
+            f"{self.machine}: {_model(self.network)} was trained on "
+            f"{counted(self.n_training_rows, 'normal row')} of "
+            f"{counted(len(self.sensors), 'sensor')}, {minute(first)} to {minute(last)} UTC "
+            f"(the recording has {counted(self.n_rows, 'row')}).",
+            f"A row whose score is over {self.default_limit:.2f} is anomalous. On the training "
+            "rows, each scored by a model that had not seen it, this threshold kept to the "
+            "default budget of alerts; live, it follows the drift of the machine.",
+        )
+
+    @property
+    def showed(self) -> tuple[str, ...]:
+        """What the rows kept back showed."""
+        return tuple(_showed(self))
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What not to believe."""
+        return tuple(_cautions(self))
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """All of it, a sentence or two each."""
+        return (*self.trained, *self.showed, *self.cautions)

@@ -1,0 +1,236 @@
+"""What the rows kept back measure: the numbers behind the report's figures and sentences.
+
+Nothing is made up: what needs labels, or rows of both classes, is None without them.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+
+from trainer.evaluation import Evaluation
+from trainer.thinning import FloatArray, Peaks, peaks, thinned
+
+_MAX_BARS = 200
+_95_PERCENT = 1.959964
+
+
+
+class Fate(StrEnum):
+    """What became of an alert."""
+
+    EARLY = "early"
+    """An outcome followed within the horizon."""
+    ANOMALY = "anomaly"
+    """It was raised on a row that is labelled anomalous."""
+    NUISANCE = "nuisance"
+    """Nothing followed."""
+    UNLABELLED = "unlabelled"
+    """Nobody knows: there are no labels, or the recording ended first."""
+
+
+class ClosedAlert(NamedTuple):
+    """An alert and what became of it; ``lead`` is the time to the outcome that followed."""
+
+    raised: datetime
+    cleared: datetime | None
+    fate: Fate
+    lead: timedelta | None = None
+
+
+class Confusion(NamedTuple):
+    """Rows by what they were and by whether they were over the threshold in force."""
+
+    true_negatives: int
+    false_positives: int
+    false_negatives: int
+    true_positives: int
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the positive rows that were over the threshold."""
+        positives = self.true_positives + self.false_negatives
+        return self.true_positives / positives if positives else None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the rows over the threshold that were positive."""
+        over = self.true_positives + self.false_positives
+        return self.true_positives / over if over else None
+
+    @property
+    def false_positive_rate(self) -> float | None:
+        """Share of the negative rows that were over the threshold."""
+        negatives = self.true_negatives + self.false_positives
+        return self.false_positives / negatives if negatives else None
+
+    @property
+    def share_over(self) -> float:
+        """Share of all rows over the threshold: the recall of as many rows drawn at random."""
+        return (self.true_positives + self.false_positives) / max(sum(self), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """How well the score parts positive rows from the others, at every threshold.
+
+    Parameters
+    ----------
+    thresholds, precision, recall : float64 arrays, shape (<= 500,)
+        Of the rows whose score is at least the threshold, thresholds rising.
+    roc : tuple of two float64 arrays, shape (<= 500,)
+        False positive rate and recall, both rising.
+    auc : float
+        Area under the ROC curve; 0.5 is chance.
+    average_precision, base_rate : float
+        Area under the precision-recall curve, and the share of positive rows, its chance.
+    best_threshold, best_f1 : float
+        Where F1 is highest: known in hindsight only.
+    """
+
+    thresholds: FloatArray
+    precision: FloatArray
+    recall: FloatArray
+    roc: tuple[FloatArray, FloatArray]
+    auc: float
+    average_precision: float
+    base_rate: float
+    best_threshold: float
+    best_f1: float
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """All that the rows kept back measure.
+
+    ``normal`` are the scores of rows that were not to be warned at, ``positive`` of those
+    that were. ``by_day`` has a row per bar (usually a day), indexed by its beginning:
+    alerts raised by ``Fate``, scored ``rows`` and the bar's ``days``.
+    """
+
+    normal: Peaks
+    positive: Peaks
+    alerts: tuple[ClosedAlert, ...]
+    by_day: pd.DataFrame
+    confusion: Confusion | None
+    curves: Curves | None
+
+    @property
+    def n_false(self) -> int:
+        """Alerts that nothing followed."""
+        return sum(alert.fate is Fate.NUISANCE for alert in self.alerts)
+
+
+def measure(evaluation: Evaluation, *, end: datetime) -> Measures:
+    """Measure the rows kept back, which ended at ``end``."""
+    columns = evaluation.times, evaluation.scores, evaluation.thresholds
+    normal, positive = (
+        peaks(*(column[rows] for column in columns), within=evaluation.times)
+        for rows in (~evaluation.positives, evaluation.positives)
+    )
+    alerts = _close(evaluation, end=end)
+    return Measures(
+        normal,
+        positive,
+        alerts,
+        _by_day(evaluation, alerts),
+        _confusion(evaluation),
+        _curves(evaluation),
+    )
+
+
+def has_row_labels(evaluation: Evaluation) -> bool:
+    """Whether the labels mark anomalous rows, not outcomes."""
+    return not evaluation.outcomes and bool(evaluation.positives.any())
+
+
+def wilson_interval(n_hits: int, n_trials: int) -> tuple[float, float]:
+    """Bound the share behind so many hits at 95 % confidence.
+
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
+
+    >>> [round(bound, 3) for bound in wilson_interval(4, 18)]
+    [0.09, 0.452]
+    """
+    share, weight = n_hits / n_trials, _95_PERCENT**2 / n_trials
+    spread = math.sqrt(share * (1 - share) * weight + weight * weight / 4)
+    low, high = share + weight / 2 - spread, share + weight / 2 + spread
+    return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
+
+
+def _close(evaluation: Evaluation, *, end: datetime) -> tuple[ClosedAlert, ...]:
+    """Close every alert as the ledger does, one by one."""
+    horizon, outcomes = evaluation.card.horizon, sorted(evaluation.outcomes)
+    anomalous = set(evaluation.times[evaluation.positives].tolist())
+    by_rows = has_row_labels(evaluation)
+    closed = []
+    for raised, cleared in sorted(evaluation.alerts, key=lambda alert: alert[0]):
+        following = next((time for time in outcomes if time > raised), None)
+        lead = following - raised if following and following - raised <= horizon else None
+        if lead is not None:
+            fate = Fate.EARLY
+        elif by_rows and raised.replace(tzinfo=None) in anomalous:
+            fate = Fate.ANOMALY
+        elif not evaluation.labelled or (raised + horizon > end and not by_rows):
+            fate = Fate.UNLABELLED
+        else:
+            fate = Fate.NUISANCE
+        closed.append(ClosedAlert(raised, cleared, fate, lead))
+    return tuple(closed)
+
+
+def _by_day(evaluation: Evaluation, alerts: tuple[ClosedAlert, ...]) -> pd.DataFrame:
+    rows = pd.Series(1, index=pd.DatetimeIndex(evaluation.times)).resample("D").sum()
+    raised = pd.to_datetime([alert.raised for alert in alerts], utc=True).tz_localize(None)
+    fates = pd.Series([alert.fate.value for alert in alerts], index=raised, dtype=object)
+    counts = {fate.value: (fates == fate.value).resample("D").sum() for fate in Fate}
+    table = pd.DataFrame(counts).reindex(rows.index, fill_value=0).assign(rows=rows, days=1)
+    # More bars than a screen can show apart become bars of several days.
+    days_per_bar = math.ceil(len(table) / _MAX_BARS)
+    return table.resample(f"{days_per_bar}D").sum()
+
+
+def _confusion(evaluation: Evaluation) -> Confusion | None:
+    if not evaluation.labelled:
+        return None
+    over = evaluation.scores > evaluation.thresholds
+    matrix = confusion_matrix(evaluation.positives, over, labels=[False, True])
+    return Confusion(*matrix.ravel().tolist())
+
+
+def _curves(evaluation: Evaluation) -> Curves | None:
+    positives, scores = evaluation.positives, evaluation.scores
+    if not evaluation.labelled or positives.all() or not positives.any():
+        return None
+    precision, recall, thresholds = precision_recall_curve(positives, scores)
+    # The curve's last point stands for a threshold above all scores; nothing is there to see.
+    precision, recall = precision[:-1], recall[:-1]
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    best = int(f1.argmax())
+    # Between the lowest score over it and the next: the same rows by > as by >=.
+    below = thresholds[best - 1] if best else 0.0
+    false_positive_rate, true_positive_rate, _ = roc_curve(positives, scores)
+    at_thresholds = thinned(thresholds, precision, recall)
+    of_roc = thinned(false_positive_rate, true_positive_rate)
+    return Curves(
+        thresholds=at_thresholds[0],
+        precision=at_thresholds[1],
+        recall=at_thresholds[2],
+        roc=(of_roc[0], of_roc[1]),
+        auc=float(roc_auc_score(positives, scores)),
+        average_precision=float(average_precision_score(positives, scores)),
+        base_rate=float(positives.mean()),
+        best_threshold=float((thresholds[best] + below) / 2),
+        best_f1=float(f1[best]),
+    )
