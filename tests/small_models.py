@@ -108,9 +108,7 @@ def write_small_bundle(
     )
     manifest = manifest_of(training, timing, rows, calibrated, limits, config, rules)
     parameters = parameters_of(rows, parts, calibrated)
-    return write_bundle(
-        folder, manifest, parameters=parameters, files={"model.onnx": parts.graph}
-    )
+    return write_bundle(folder, manifest, parameters=parameters, files={"model.onnx": parts.graph})
 
 
 def fit_small_bundle(folder: Path, recording: Recording | None = None) -> Bundle:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -27,61 +28,56 @@ from trainer.chart_style import (
     legend,
     time_axis,
 )
-from trainer.measures import MAX_POINTS, Confusion, Curves, Fate, Histogram, Measures, Peaks
+from trainer.measures import Confusion, Curves, Fate, Measures
+from trainer.thinning import MAX_POINTS, Histogram, Peaks
 
 _POINTS_PER_LOSS = 150
 
 
-def training_scores(scores: Peaks) -> str:
+def training_scores(scores: Peaks) -> Markup:
     """Draw the cross-fitted scores of the training rows and the default threshold."""
     with drawing("training-scores", WIDE) as one:
         axes = one.figure.add_subplot()
-        line = _with_gaps(scores.times, scores.scores)
-        axes.plot(*line, color=TRAINING, linewidth=0.8, label="normal training rows")
+        _draw_line(axes, scores.times, scores.scores, color=TRAINING, label="normal training rows")
         _finish_scores(axes, scores, label="default threshold")
         time_axis(axes, day_numbers(scores.times))
     return one.svg
 
 
-def holdout_scores(
-    normal: Peaks,
-    positive: Peaks,
-    *,
-    names: tuple[str, str],
-    alerts: Sequence[tuple[datetime, datetime | None]],
-    outcomes: Sequence[datetime],
-) -> str:
+def holdout_scores(measures: Measures) -> Markup:
     """Draw scores and the threshold in force; below, when alerts were open and outcomes came."""
+    normal, positive, outcomes = measures.normal, measures.positive, measures.evaluation.outcomes
+    both = [np.concatenate(columns) for columns in zip(normal, positive, strict=True)]
+    order = np.argsort(both[0], kind="stable")
+    every = Peaks(*(column[order] for column in both))
     with drawing("holdout-scores", WIDE) as one:
         upper, lower = one.figure.subplots(2, sharex=True, height_ratios=(6, 1))
+        name, name_of_positive = measures.class_names
         if len(normal.times):
-            line = _with_gaps(normal.times, normal.scores)
-            upper.plot(*line, color=NORMAL, linewidth=0.8, label=names[0])
+            _draw_line(upper, normal.times, normal.scores, color=NORMAL, label=name)
         if len(positive.times):
             marks = positive.times, positive.scores
-            upper.plot(*marks, "^", color=POSITIVE, markersize=4, label=names[1], zorder=3)
-        both = [np.concatenate(columns) for columns in zip(normal, positive, strict=True)]
-        order = np.argsort(both[0], kind="stable")
-        every = Peaks(*(column[order] for column in both))
-        _finish_scores(upper, every, label="threshold in force")
-        _draw_lanes(lower, every.times, alerts, outcomes)
+            upper.plot(*marks, "^", color=POSITIVE, markersize=4, label=name_of_positive, zorder=3)
         if outcomes:
             apart, height = _apart(outcomes, every.times), upper.get_xaxis_transform()
             look = {"alpha": 0.4, "linewidth": 0.7, "transform": height}
             upper.vlines(day_numbers(apart), 0, 1, POSITIVE, **look)
+        _finish_scores(upper, every, label="threshold in force")
+        _draw_lanes(lower, every.times, measures.evaluation.alerts, outcomes)
         time_axis(lower, day_numbers(every.times))
     return one.svg
 
 
-def score_histogram(histogram: Histogram, *, limit: float) -> str:
+def score_histogram(histogram: Histogram, names: Mapping[str, str], *, limit: float) -> Markup:
     """Draw how the scores of each class are spread, and the threshold."""
-    looks = ((TRAINING, ":"), (NORMAL, "-"), (POSITIVE, "--"))
+    looks = {"training": (TRAINING, ":"), "normal": (NORMAL, "-"), "positive": (POSITIVE, "--")}
     with drawing("histogram", SMALL) as one:
         axes = one.figure.add_subplot(xlabel="score", ylabel="share of the class's rows")
-        for (label, counts), (color, dashes) in zip(histogram.counts.items(), looks, strict=False):
-            if counts.any():
-                shares = counts / counts.sum()
-                axes.stairs(shares, histogram.edges, label=label, color=color, linestyle=dashes)
+        for name, counts in histogram.counts.items():
+            color, dashes = looks[name]
+            shares, filled = counts / counts.sum(), name == "positive"
+            steps = axes.stairs(shares, histogram.edges, fill=filled, label=names[name])
+            steps.set(edgecolor=color, facecolor=(color, 0.2), linestyle=dashes, linewidth=1.2)
         axes.axvline(limit, color=LIMIT, linestyle="-.", label=f"default threshold {limit:.2f}")
         # Linear, the few rows near the threshold, which matter, would not be seen.
         axes.set_yscale("log")
@@ -89,7 +85,7 @@ def score_histogram(histogram: Histogram, *, limit: float) -> str:
     return one.svg
 
 
-def by_threshold(curves: Curves, thresholds: NDArray[np.float64]) -> str:
+def by_threshold(curves: Curves, thresholds: NDArray[np.float64]) -> Markup:
     """Draw precision and recall at every threshold, those in force and the best F1's."""
     low, middle, high = np.quantile(thresholds, (0.0, 0.5, 1.0))
     with drawing("by-threshold", SMALL) as one:
@@ -104,7 +100,7 @@ def by_threshold(curves: Curves, thresholds: NDArray[np.float64]) -> str:
     return one.svg
 
 
-def roc(curves: Curves, confusion: Confusion) -> str:
+def roc(curves: Curves, confusion: Confusion) -> Markup:
     """Draw the ROC curve, and where the thresholds in force are on it."""
     with drawing("roc", SMALL) as one:
         axes = one.figure.add_subplot(xlabel="false positive rate", ylabel="recall")
@@ -114,7 +110,7 @@ def roc(curves: Curves, confusion: Confusion) -> str:
     return one.svg
 
 
-def precision_recall(curves: Curves, confusion: Confusion) -> str:
+def precision_recall(curves: Curves, confusion: Confusion) -> Markup:
     """Draw precision against recall, with the base rate that chance would reach."""
     with drawing("precision-recall", SMALL) as one:
         axes = one.figure.add_subplot(xlabel="recall", ylabel="precision")
@@ -126,7 +122,7 @@ def precision_recall(curves: Curves, confusion: Confusion) -> str:
     return one.svg
 
 
-def alerts_by_day(measures: Measures, *, budget: float) -> str:
+def alerts_by_day(measures: Measures, *, budget: float) -> Markup:
     """Draw the alerts raised on every day, and how many false ones were asked for."""
     table = measures.by_day
     days = table["days"].to_numpy(np.float64)
@@ -142,7 +138,9 @@ def alerts_by_day(measures: Measures, *, budget: float) -> str:
             top = bottom + table[[fate.value for fate in fates]].sum(axis=1).to_numpy() / days
             if (top > bottom).any():
                 bars = axes.stairs(top, edges, baseline=bottom, fill=True, label=label)
-                bars.set(facecolor=(color, 0.45), edgecolor=color, hatch=hatch)
+                # An SVG hatch lies in the colour of the edge on that of the face.
+                face = "none" if hatch else color
+                bars.set(facecolor=face, edgecolor=color, hatch=hatch, linewidth=1.0)
             bottom = top
         axes.axhline(budget, color=LIMIT, linestyle="--", label=f"asked for: {budget:g} false")
         silent = table["rows"].to_numpy() == 0
@@ -157,7 +155,7 @@ def alerts_by_day(measures: Measures, *, budget: float) -> str:
     return one.svg
 
 
-def loss_curves(losses: Mapping[str, NDArray[np.floating[Any]]]) -> str:
+def loss_curves(losses: Mapping[str, NDArray[np.floating[Any]]]) -> Markup:
     """Draw how the loss of every fit fell."""
     looks = ((NORMAL, "-"), (POSITIVE, "--"), (TRAINING, "-."), (LIMIT, ":"))
     with drawing("losses", SMALL) as one:
@@ -184,8 +182,28 @@ def smoothed_losses(
     return steps, np.array([losses[stretch].mean(dtype=np.float64) for stretch in stretches])
 
 
+def _draw_line(
+    axes: Axes,
+    times: NDArray[np.datetime64],
+    values: NDArray[np.float64],
+    *,
+    color: str,
+    label: str,
+    dashes: str = "-",
+) -> None:
+    """Draw a line that breaks where there are no rows; a row all alone becomes a dot."""
+    steps = np.diff(times)
+    usual = max(np.median(steps), (times[-1] - times[0]) / MAX_POINTS) if len(steps) else 0
+    gaps = steps > 4 * usual
+    breaks = 1 + np.flatnonzero(gaps)
+    line = np.insert(times, breaks, times[breaks]), np.insert(values, breaks, np.nan)
+    axes.plot(*line, dashes, color=color, label=label, linewidth=0.8 if dashes == "-" else 1.3)
+    alone = np.append(True, gaps) & np.append(gaps, True)
+    axes.plot(times[alone], values[alone], ".", color=color, markersize=3)
+
+
 def _finish_scores(axes: Axes, every: Peaks, *, label: str) -> None:
-    axes.plot(*_with_gaps(every.times, every.thresholds), "--", color=LIMIT, label=label)
+    _draw_line(axes, every.times, every.thresholds, color=LIMIT, label=label, dashes="--")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("score (reconstruction error)")
     legend(axes, columns=4)
@@ -222,18 +240,6 @@ def _apart(moments: Sequence[datetime], times: NDArray[np.datetime64]) -> NDArra
     width = max(times[-1] - times[0], np.timedelta64(1, "us")) / MAX_POINTS
     _, first = np.unique(((naive - times[0]) / width).astype(np.int64), return_index=True)
     return naive[first]
-
-
-def _with_gaps(
-    times: NDArray[np.datetime64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-    """Break a line where there are no rows."""
-    steps = np.diff(times)
-    if not len(steps):
-        return times, values
-    usual = max(np.median(steps), (times[-1] - times[0]) / MAX_POINTS)
-    breaks = 1 + np.flatnonzero(steps > 4 * usual)
-    return np.insert(times, breaks, times[breaks]), np.insert(values, breaks, np.nan)
 
 
 def _mark_in_force(axes: Axes, x: float | None, y: float | None) -> None:

@@ -1,8 +1,8 @@
 """What a training run found, and what that means in plain words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluation import Evaluation
-from trainer.measures import (
-    Histogram,
-    Measures,
-    Peaks,
-    has_row_labels,
-    histogram,
-    measure,
-    peaks,
-    wilson_interval,
+from trainer.measures import Measures, measure
+from trainer.plain_words import (
+    counted,
+    minute,
+    model_in_words,
+    what_it_showed,
+    what_not_to_believe,
 )
+from trainer.thinning import Histogram, Peaks, histogram, peaks
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
@@ -82,50 +82,51 @@ class Findings:
         times, scores = self.training_times, self.training_scores
         return peaks(times, scores, np.full(len(times), self.default_limit), within=times)
 
-    @property
-    def class_names(self) -> tuple[str, str]:
-        """What rows kept back are called: those not to be warned at, and those to be."""
-        if self.evaluation is None or not self.evaluation.labelled:
-            return "rows kept back", "rows to be warned at"
-        if has_row_labels(self.evaluation):
-            return "normal rows kept back", "anomalous rows"
-        return "normal rows kept back", "rows before an outcome"
-
     @cached_property
     def histogram(self) -> Histogram:
-        """How the scores of all classes are spread."""
-        classes = {"training rows": self.training_scores}
+        """How the scores are spread: ``training``, and ``normal`` and ``positive`` kept back."""
+        classes = {"training": self.training_scores}
         if self.evaluation is not None:
-            normal, positive = self.class_names
-            classes[normal] = self.evaluation.scores[~self.evaluation.positives]
-            classes[positive] = self.evaluation.scores[self.evaluation.positives]
-        return histogram(classes)
+            positives = self.evaluation.positives
+            classes["normal"] = self.evaluation.scores[~positives]
+            classes["positive"] = self.evaluation.scores[positives]
+        return histogram({name: scores for name, scores in classes.items() if len(scores)})
+
+    @property
+    def class_names(self) -> dict[str, str]:
+        """What people call the classes of the histogram."""
+        normal, positive = ("", "") if self.measures is None else self.measures.class_names
+        return {"training": "training rows", "normal": normal, "positive": positive}
 
     @property
     def trained(self) -> tuple[str, ...]:
         """What was trained on what."""
         first, last = self.training_span
         return (
-            f"{self.machine}: {_model(self.network)} was trained on "
+            f"{self.machine}: {model_in_words(self.network)} was trained on "
             f"{counted(self.n_training_rows, 'normal row')} of "
             f"{counted(len(self.sensors), 'sensor')}, {minute(first)} to {minute(last)} UTC "
             f"(the recording has {counted(self.n_rows, 'row')}).",
-            f"A row whose score is over {self.default_limit:.2f} is anomalous. On the training "
-            "rows, each scored by a model that had not seen it, this threshold kept to the "
-            "default budget of alerts; live, it follows the drift of the machine.",
+            f"A row is anomalous when its score is over the threshold, {self.default_limit:.2f} "
+            "to begin with: on the training rows, each scored by a model that had not seen it, "
+            "that kept to the budget of alerts. Live, the threshold follows the machine's drift.",
         )
 
     @property
     def showed(self) -> tuple[str, ...]:
         """What the rows kept back showed."""
-        return tuple(_showed(self))
+        if self.measures is not None and self.holdout_span is not None:
+            return tuple(what_it_showed(self.measures, self.holdout_span))
+        if self.holdout_span is None:
+            return ("No row was kept back, so nothing shows how the model does on new rows.",)
+        return ("None of the rows kept back could be scored, so they show nothing.",)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """What not to believe."""
-        return tuple(_cautions(self))
+        return tuple(what_not_to_believe(self.measures))
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """All of it, a sentence or two each."""
+        """All of that, a sentence or a few each."""
         return (*self.trained, *self.showed, *self.cautions)

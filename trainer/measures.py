@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import (
     average_precision_score,
     confusion_matrix,
@@ -24,7 +25,6 @@ from trainer.thinning import FloatArray, Peaks, peaks, thinned
 
 _MAX_BARS = 200
 _95_PERCENT = 1.959964
-
 
 
 class Fate(StrEnum):
@@ -114,11 +114,22 @@ class Curves:
 class Measures:
     """All that the rows kept back measure.
 
-    ``normal`` are the scores of rows that were not to be warned at, ``positive`` of those
-    that were. ``by_day`` has a row per bar (usually a day), indexed by its beginning:
-    alerts raised by ``Fate``, scored ``rows`` and the bar's ``days``.
+    Parameters
+    ----------
+    evaluation : Evaluation
+    normal, positive : Peaks
+        Scores of the rows that were not to be warned at, and of those that were.
+    alerts : tuple of ClosedAlert
+    by_day : DataFrame
+        A row per bar (usually a day), indexed by its beginning: alerts raised by ``Fate``,
+        scored ``rows``, and the bar's ``days``.
+    confusion : Confusion or None
+        None without labels.
+    curves : Curves or None
+        None without labels, or without rows of both classes.
     """
 
+    evaluation: Evaluation
     normal: Peaks
     positive: Peaks
     alerts: tuple[ClosedAlert, ...]
@@ -127,32 +138,44 @@ class Measures:
     curves: Curves | None
 
     @property
-    def n_false(self) -> int:
-        """Alerts that nothing followed."""
+    def row_labels(self) -> bool:
+        """Whether the labels mark anomalous rows, not outcomes."""
+        return _has_row_labels(self.evaluation)
+
+    @property
+    def class_names(self) -> tuple[str, str]:
+        """What to call the rows that were not to be warned at, and those that were."""
+        if not self.evaluation.labelled:
+            return "rows kept back", "rows to be warned at"
+        positive = "anomalous rows" if self.row_labels else "rows before an outcome"
+        return "normal rows kept back", positive
+
+    @property
+    def n_false(self) -> int | None:
+        """Alerts that nothing followed; None without labels."""
+        if not self.evaluation.labelled:
+            return None
         return sum(alert.fate is Fate.NUISANCE for alert in self.alerts)
+
+    @property
+    def recall_interval(self) -> tuple[float, float] | None:
+        """Bounds of the recall of outcomes at 95 % confidence; None where there was none."""
+        card = self.evaluation.card
+        return wilson_interval(len(card.leads), card.n_outcomes) if card.n_outcomes else None
 
 
 def measure(evaluation: Evaluation, *, end: datetime) -> Measures:
     """Measure the rows kept back, which ended at ``end``."""
-    columns = evaluation.times, evaluation.scores, evaluation.thresholds
-    normal, positive = (
-        peaks(*(column[rows] for column in columns), within=evaluation.times)
-        for rows in (~evaluation.positives, evaluation.positives)
-    )
     alerts = _close(evaluation, end=end)
     return Measures(
-        normal,
-        positive,
+        evaluation,
+        _peaks(evaluation, ~evaluation.positives),
+        _peaks(evaluation, evaluation.positives),
         alerts,
         _by_day(evaluation, alerts),
         _confusion(evaluation),
         _curves(evaluation),
     )
-
-
-def has_row_labels(evaluation: Evaluation) -> bool:
-    """Whether the labels mark anomalous rows, not outcomes."""
-    return not evaluation.outcomes and bool(evaluation.positives.any())
 
 
 def wilson_interval(n_hits: int, n_trials: int) -> tuple[float, float]:
@@ -169,11 +192,20 @@ def wilson_interval(n_hits: int, n_trials: int) -> tuple[float, float]:
     return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
 
 
+def _has_row_labels(evaluation: Evaluation) -> bool:
+    return not evaluation.outcomes and bool(evaluation.positives.any())
+
+
+def _peaks(evaluation: Evaluation, rows: NDArray[np.bool_]) -> Peaks:
+    scores, thresholds = evaluation.scores[rows], evaluation.thresholds[rows]
+    return peaks(evaluation.times[rows], scores, thresholds, within=evaluation.times)
+
+
 def _close(evaluation: Evaluation, *, end: datetime) -> tuple[ClosedAlert, ...]:
     """Close every alert as the ledger does, one by one."""
     horizon, outcomes = evaluation.card.horizon, sorted(evaluation.outcomes)
     anomalous = set(evaluation.times[evaluation.positives].tolist())
-    by_rows = has_row_labels(evaluation)
+    by_rows = _has_row_labels(evaluation)
     closed = []
     for raised, cleared in sorted(evaluation.alerts, key=lambda alert: alert[0]):
         following = next((time for time in outcomes if time > raised), None)

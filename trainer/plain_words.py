@@ -1,11 +1,10 @@
-"""What a training run means, in plain words: what it showed, and what not to believe."""
+"""What the rows kept back showed, and what not to believe of it, in plain words."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from trainer.evaluation import Evaluation
-from trainer.measures import Measures, has_row_labels, wilson_interval
+from trainer.measures import Measures
 
 _FEW_OUTCOMES = 30
 _SHORT_DAYS = 2.0
@@ -49,121 +48,118 @@ def lasting(span: timedelta) -> str:
     return f"{seconds:.3g} s"
 
 
-def in_words(network: Mapping[str, Any]) -> str:
+def model_in_words(network: Mapping[str, Any]) -> str:
+    """Say which model, by kind and sizes.
+
+    >>> model_in_words({"kind": "lstm", "layers": [32], "code": 16})
+    'an LSTM autoencoder (32-16-32 units) beside a linear model'
+    """
     kind = network.get("kind")
     if kind not in ("dense", "lstm"):
         return "a linear model (Mahalanobis distance, no network)"
     sizes = "-".join(map(str, (*network["layers"], network["code"], *network["layers"][::-1])))
     what = "an LSTM" if kind == "lstm" else "a dense"
-    return f"{what} autoencoder of {sizes} units, beside a linear model,"
+    return f"{what} autoencoder ({sizes} units) beside a linear model"
 
 
-def _showed(findings: Findings) -> Iterator[str]:
-    evaluation, measures = findings.evaluation, findings.measures
-    if evaluation is None or measures is None or findings.holdout_span is None:
-        if findings.holdout_span is None:
-            yield "No row was kept back, so nothing shows how the model does on rows it never saw."
-        else:
-            yield "None of the rows kept back could be scored, so they show nothing."
-        return
-    first, last = findings.holdout_span
-    card, n_alerts = evaluation.card, len(measures.alerts)
+def what_it_showed(measures: Measures, span: tuple[datetime, datetime]) -> Iterator[str]:
+    """Say what the alerts on the rows kept back were worth, always beside chance."""
+    evaluation, n_alerts = measures.evaluation, len(measures.alerts)
     yield (
-        f"{counted(len(evaluation.scores), 'row')} kept back from training, {minute(first)} to "
-        f"{minute(last)} UTC ({evaluation.days:.1f} days of readings), went through the code "
-        f"that runs live. It raised {counted(n_alerts, 'alert')}, and one was open during "
-        f"{percent(card.alarm_share)} of the time."
+        f"{counted(len(evaluation.scores), 'row')} that training never saw "
+        f"({evaluation.days:.1f} days of readings, {minute(span[0])} to {minute(span[1])} UTC) "
+        "went through the code that runs live. They raised "
+        f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
+        f"{percent(evaluation.card.alarm_share)} of the time."
     )
-    false_per_day = measures.n_false / evaluation.days
-    if not evaluation.labelled:
+    asked = f"{evaluation.asked_per_day:g} false ones a day were asked for."
+    if measures.n_false is None or not n_alerts:
+        yield f"That is {n_alerts / evaluation.days:.1f} alerts a day; {asked}"
+    else:
+        why = f"no outcome followed within {lasting(evaluation.card.horizon)}"
+        if measures.row_labels:
+            why = "raised on rows that are not labelled anomalous"
         yield (
-            f"That is {n_alerts / evaluation.days:.1f} alerts a day; the threshold was asked to "
-            f"keep to {evaluation.asked_per_day:g} false ones a day."
+            f"{measures.n_false:,} of {counted(n_alerts, 'alert')} were false ({why}), "
+            f"{measures.n_false / evaluation.days:.1f} a day; {asked}"
         )
-        return
-    why = f"no outcome followed within {lasting(card.horizon)}"
-    if has_row_labels(evaluation):
-        why = "raised on rows that are not labelled anomalous"
-    yield (
-        f"{measures.n_false:,} of {counted(n_alerts, 'alert')} were false: {why}. That is "
-        f"{false_per_day:.1f} a day; {evaluation.asked_per_day:g} a day were asked for."
-    )
-    yield from _recall(evaluation, measures)
+    yield from _recall(measures)
 
 
-def _recall(evaluation: Evaluation, measures: Measures) -> Iterator[str]:
-    card = evaluation.card
-    if card.n_outcomes:
-        low, high = wilson_interval(len(card.leads), card.n_outcomes)
-        yield (
-            f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} were warned of: a recall "
-            f"of {percent(card.recall or 0.0)} (95 % interval {percent(low)} to {percent(high)}). "
-            f"As many alerts at random times would reach {percent(card.recall_by_chance)}."
-        )
-        if card.median_lead is not None:
-            yield f"The middle warning came {lasting(card.median_lead)} ahead."
-    elif measures.confusion is not None and measures.confusion.recall is not None:
-        confusion = measures.confusion
-        n_positives = confusion.true_positives + confusion.false_negatives
-        yield (
-            f"{confusion.true_positives:,} of {counted(n_positives, 'anomalous row')} were over "
-            f"the threshold: a recall of {percent(measures.confusion.recall)}. As many rows "
-            f"drawn at random would reach {percent(confusion.share_over)}."
-        )
-
-
-def _cautions(findings: Findings) -> Iterator[str]:
-    evaluation, measures = findings.evaluation, findings.measures
-    if evaluation is not None and measures is not None:
-        yield from _recall_cautions(evaluation)
-        yield from _alert_cautions(evaluation, measures)
+def what_not_to_believe(measures: Measures | None) -> Iterator[str]:
+    """Say where the figures are weak, or tell nothing."""
+    if measures is not None:
+        yield from _doubts_of_recall(measures)
+        yield from _doubts_of_alerts(measures)
         if measures.curves is not None:
             yield (
                 "Figures that count rows (ROC, precision) flatter: neighbouring rows are near "
-                "copies of each other. The threshold of the best F1 was found in hindsight."
+                "copies of each other. The threshold of the best F1 is known in hindsight only."
             )
     yield (
-        "Nothing here tells of what is not in the recording: another grade, another season, "
+        "Nothing here tells of what the recording does not hold: another grade, another season, "
         "a sensor that was replaced."
     )
 
 
-def _recall_cautions(evaluation: Evaluation) -> Iterator[str]:
-    card = evaluation.card
-    if not evaluation.labelled:
+def _recall(measures: Measures) -> Iterator[str]:
+    card, confusion = measures.evaluation.card, measures.confusion
+    if card.recall is not None and measures.recall_interval is not None:
+        low, high = measures.recall_interval
         yield (
-            "The recall is unknown: without labels nobody can say which alerts were right, "
-            "and what was missed."
+            f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} were warned of: a recall "
+            f"of {percent(card.recall)} (95 % interval {percent(low)} to {percent(high)}). "
+            f"As many alerts at random times would reach {percent(card.recall_by_chance)}."
         )
-    elif not card.n_outcomes and not evaluation.positives.any():
+        if card.median_lead is not None:
+            yield f"The middle one of these warnings came {lasting(card.median_lead)} ahead."
+    elif confusion is not None and confusion.recall is not None:
+        n_positives = confusion.true_positives + confusion.false_negatives
+        yield (
+            f"{confusion.true_positives:,} of {counted(n_positives, 'anomalous row')} were over "
+            f"the threshold: a recall of {percent(confusion.recall)}. As many rows drawn at "
+            f"random would reach {percent(confusion.share_over)}."
+        )
+
+
+def _doubts_of_recall(measures: Measures) -> Iterator[str]:
+    card, interval = measures.evaluation.card, measures.recall_interval
+    if not measures.evaluation.labelled:
+        yield (
+            "The recall is unknown: without labels nobody can say which alerts were right and "
+            "what was missed."
+        )
+    elif interval is None and not measures.row_labels:
         yield "The recall is unknown: the rows kept back hold nothing that was to be warned of."
-    if not card.n_outcomes:
+    if interval is None:
         return
-    low, high = wilson_interval(len(card.leads), card.n_outcomes)
+    low, high = interval
     if card.recall_by_chance >= low:
         yield (
-            "It is not shown that the alerts do better than chance: what random alerts would "
-            "reach lies within the interval of the recall, or above it."
+            f"It is not shown that the alerts do better than chance: the {percent(low)} that the "
+            f"recall may really be is no more than the {percent(card.recall_by_chance)} of "
+            "random alerts."
         )
     if card.n_outcomes < _FEW_OUTCOMES:
         yield (
             f"{counted(card.n_outcomes, 'outcome')} are few: the true recall may be anything "
-            f"from {percent(low)} to {percent(high)}. Between two models, a difference of "
-            "fewer than 3 outcomes is noise."
+            f"from {percent(low)} to {percent(high)}. Between two models, a difference of fewer "
+            "than 3 outcomes is noise."
         )
 
 
-def _alert_cautions(evaluation: Evaluation, measures: Measures) -> Iterator[str]:
+def _doubts_of_alerts(measures: Measures) -> Iterator[str]:
+    evaluation = measures.evaluation
     if evaluation.card.alarm_share > _OFTEN_IN_ALARM:
         yield (
-            f"An alert was open during {percent(evaluation.card.alarm_share)} of the time: "
-            "whoever is nearly always in alarm is right about every outcome."
+            f"An alert was open during {percent(evaluation.card.alarm_share)} of the time; who is "
+            "always in alarm has warned of everything."
         )
-    n_false = measures.n_false if evaluation.labelled else len(measures.alerts)
+    n_false = len(measures.alerts) if measures.n_false is None else measures.n_false
     if n_false / evaluation.days > _FAR_OVER_BUDGET * evaluation.asked_per_day:
         yield (
-            "There were many more false alerts than asked for: the rows kept back differ from "
-            "the training rows. Look at the scores over time for when that began."
+            "There were far more alerts than asked for: the rows kept back differ from the "
+            "training rows. The scores over time show since when."
         )
     if evaluation.days < _SHORT_DAYS:
-        yield f"{evaluation.days:.1f} days are short: alerts a day are a rough guess."
+        yield f"{evaluation.days:.1f} days are short: alerts per day are a rough guess."

@@ -1,39 +1,26 @@
-"""The report of a training run: one page for people, the same figures for programs.
+"""The report of a training run: one page for people, the same figures for programs."""
 
-The page is a list of sections, each of figures and tables; a new section is one more
-function in ``_sections``. A figure that the findings cannot give says why in its place.
-"""
-
-from collections.abc import Sequence
-from datetime import datetime
 from importlib import resources
-from typing import Any, NamedTuple
 
 import jinja2
-import markupsafe
 import msgspec
-import numpy as np
 
-from trainer import charts
-from trainer.evaluation import Evaluation
-from trainer.findings import Findings, counted, lasting, minute, percent
-from trainer.measures import (
-    ClosedAlert,
-    Confusion,
-    Fate,
-    Histogram,
-    Measures,
-    Peaks,
-    has_row_labels,
-    histogram,
-    peaks,
-    thinned,
-    wilson_interval,
-)
+from trainer.findings import Findings
+from trainer.report_numbers import numbers
+from trainer.report_page import page
 
 __all__ = ["Findings", "report_html", "report_json"]
 
-MAX_ALERTS = 200
-"""Alerts that are listed one by one."""
 
-_NOTHING_KEPT_BACK = "No row was kept back and scored; train with a hold-out to see this."
+def report_html(findings: Findings) -> bytes:
+    """Write the page: one file that asks for no other. The same findings give the same bytes."""
+    source = resources.files("trainer").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(source).render(page(findings)._asdict()).encode()
+
+
+def report_json(findings: Findings) -> bytes:
+    """Write the figures; what is not known is null, never NaN."""
+    return msgspec.json.format(msgspec.json.encode(numbers(findings)), indent=1) + b"\n"

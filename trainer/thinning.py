@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 MAX_POINTS = 500
 """Points of a curve or a series."""
 
-_BINS = 60
+_BINS = 36
 
 FloatArray = NDArray[np.float64]
 
@@ -72,6 +72,6 @@ def thinned(*columns: FloatArray) -> tuple[FloatArray, ...]:
 
 def histogram(classes: Mapping[str, FloatArray]) -> Histogram:
     """Count the scores of several classes in the same bins, from 0 to the highest."""
-    highest = max((float(scores.max(initial=0.0)) for scores in classes.values()), default=0.0)
+    highest = max(float(scores.max(initial=0.0)) for scores in classes.values())
     edges = np.linspace(0.0, highest or 1.0, _BINS + 1)
     return Histogram(edges, {n: np.histogram(scores, edges)[0] for n, scores in classes.items()})

@@ -123,6 +123,7 @@ class AlertLife:
 
     def follow(self, judgement: Judgement) -> Transition | None:
         """Take in the machine's next scored reading; give the change it made, if any."""
+        suppressed = self._is_suppressed(judgement)
         if judgement.first_of_run:
             # A gap resets the counts, not the alert, and a run's first reading has no
             # past to be judged by.
@@ -130,7 +131,6 @@ class AlertLife:
             self._n_below = 0
             return None
         self._recent.append(judgement.over)
-        suppressed = self._is_suppressed(judgement)
         if self.is_open and self._alert is not None:
             return self._follow_open(self._alert, judgement)
         if sum(self._recent) >= self._rule.on_delay.count and not suppressed:
@@ -145,7 +145,9 @@ class AlertLife:
         closed = None
         if self.is_open and self._alert is not None:
             closed = self._clear(self._alert, time, ClearReason.OUTCOME)
+        # Neither a cooldown nor readings from before it reach beyond the outcome.
         self._cleared_at = None
+        self._recent.clear()
         return closed
 
     def _is_suppressed(self, judgement: Judgement) -> bool:

@@ -1,6 +1,8 @@
 """The commands ``replay`` and ``publish``."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -13,6 +15,7 @@ from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import (
     ThresholdSetting,
     ThresholdTable,
@@ -24,20 +27,20 @@ from stream_detector.replay.records import records
 from stream_detector.replay.replaying import replay as run_replay
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-_csv = click.option(
-    "--csv",
-    "path",
-    type=_file,
-    required=True,
-    help="Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
-)
+_CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 
 
 @click.command(
     epilog="Example: stream-detector replay --bundle model --csv history.csv --scores scores.csv"
 )
 @click.option("--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model.")
-@_csv
+@click.option("--csv", "path", type=_file, help=_CSV_HELP)
+@click.option(
+    "--kafka",
+    "span",
+    metavar="START/END",
+    help="Instead of a recording: this span of the readings topic; / is all of it.",
+)
 @click.option("--scores", type=click.Path(path_type=Path), help="Write a line per row here (CSV).")
 @click.option(
     "--alerts", type=click.Path(path_type=Path), help="Write the alerts here (JSON lines)."
@@ -54,32 +57,34 @@ _csv = click.option(
 )
 @recording_options
 def replay(
+    *,
     folder: Path,
-    path: Path,
+    path: Path | None,
+    span: str | None,
+    rules_file: Path | None,
     scores: Path | None,
     alerts: Path | None,
-    rules_file: Path | None,
-    threshold: str | None,
-    thresholds_file: Path | None,
     options: RecordingOptions,
+    **given: Any,
 ) -> None:
-    """Run a recording through the pipeline: the scores and alerts it would have had live."""
-    bundle = read_bundle(folder)
-    rules = load_rules(rules_file)
-    table = _thresholds(threshold, thresholds_file, Budget(bundle.manifest.default_budget_per_day))
-    recording = _read(path, options)
-    tally = run_replay(
-        records(recording), Pipeline(bundle, rules), table, scores=scores, alerts=alerts
-    )
+    """Run recorded readings through the pipeline: what would have been said of them live."""
+    if (path is None) == (span is None):
+        raise click.UsageError("give either --csv or --kafka")
+    bundle, rules = read_bundle(folder), load_rules(rules_file)
+    budget = Budget(bundle.manifest.default_budget_per_day)
+    thresholds = _thresholds(default=budget, **given)
+    source = records(_read(path, options)) if path is not None else _from_kafka(span or "/")
+    pipeline = Pipeline(bundle, rules, published_scores="none")
+    tally = run_replay(source, pipeline, thresholds, scores=scores, alerts=alerts)
     click.echo(
-        f"{recording.machine}: {tally.rows} rows, {tally.scored} scored, {tally.above} above the "
-        f"threshold, {tally.raised} alerts raised",
+        f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
+        f"{tally.raised} alerts raised",
         err=True,
     )
 
 
 @click.command(epilog="Example: stream-detector publish --csv history.csv --speed 120")
-@_csv
+@click.option("--csv", "path", type=_file, required=True, help=_CSV_HELP)
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
@@ -112,13 +117,24 @@ def _read(path: Path, options: RecordingOptions) -> Recording:
     return recording
 
 
-def _thresholds(text: str | None, path: Path | None, default: Budget) -> ThresholdTable:
-    if path is None:
-        return ThresholdTable(parse_threshold(text) if text else default)
-    if text is not None:
+def _from_kafka(span: str) -> Iterator[Record]:
+    # A replay of a file needs no Kafka client.
+    from stream_detector.replay.kafka_range import parse_range, read_range  # noqa: PLC0415
+
+    return read_range(parse_range(span), read_settings())
+
+
+def _thresholds(
+    *, default: Budget, threshold: str | None, thresholds_file: Path | None
+) -> ThresholdTable:
+    if thresholds_file is None:
+        return ThresholdTable(parse_threshold(threshold) if threshold else default)
+    if threshold is not None:
         raise click.UsageError("give --threshold or --thresholds, not both")
     try:
-        settings = msgspec.json.decode(path.read_bytes(), type=dict[str, ThresholdSetting])
+        settings = msgspec.json.decode(
+            thresholds_file.read_bytes(), type=dict[str, ThresholdSetting]
+        )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{str(path)!r} holds no thresholds: {error}") from error
+        raise SettingsError(f"{str(thresholds_file)!r} holds no thresholds: {error}") from error
     return ThresholdTable(default, {name: one.threshold for name, one in settings.items()})

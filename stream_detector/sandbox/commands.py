@@ -4,10 +4,17 @@ from pathlib import Path
 
 import click
 
+from stream_detector.replay.options import recording_options
+from stream_detector.replay.recording import RecordingOptions
+
 
 @click.command(epilog="Example: stream-detector simulate --days 30 --seed 1 --csv history.csv.gz")
 @click.option(
-    "--days", type=click.FloatRange(min=0.1, max=3650), default=30, show_default=True, help="How long."
+    "--days",
+    type=click.FloatRange(min=0.1, max=3650),
+    default=30,
+    show_default=True,
+    help="How long.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
 @click.option(
@@ -21,3 +28,80 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     from stream_detector.sandbox.simulate import run  # noqa: PLC0415
 
     run(days=days, seed=seed, csv=path, tags=tags)
+
+
+@click.command(
+    epilog="Example: stream-detector demo --csv history.csv --label-column break --time-zone UTC"
+)
+@click.option(
+    "--csv",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own recording instead: its first 80 % are to learn from, the rest is streamed.",
+)
+@click.option(
+    "--days",
+    type=click.FloatRange(min=1, max=365),
+    help="Length of the simulated recording.  [default: 14]",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Of the simulation.  [default: 3]")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="So many times faster than recorded.  [default: what takes 100 seconds]",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["dense", "lstm", "linear"]),
+    default="dense",
+    show_default=True,
+    help="Network of the level part.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=6.0,
+    show_default=True,
+    help="False alerts a day to hold to.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder where the recording, the model and its report stay.  [default: nothing stays]",
+)
+@recording_options
+def demo(
+    *,
+    path: Path | None,
+    days: float | None,
+    seed: int | None,
+    speed: float | None,
+    model: str,
+    budget: float,
+    keep: Path | None,
+    options: RecordingOptions,
+) -> None:
+    """Show the whole product on this machine: learn, score live, raise alerts, judge them.
+
+    Trains on a SIMULATED paper machine, or on your own recording, and streams the rest through
+    the real worker, with an embedded Kafka and Redis. Ends with 0 when all was streamed, with 1 on
+    a fault (it says which program failed), with 130 on Ctrl-C; nothing is left behind.
+    """
+    from stream_detector.sandbox.demo import DemoPlan, run  # noqa: PLC0415
+    from stream_detector.sandbox.demo_recording import (  # noqa: PLC0415
+        DemoRecording,
+        from_file,
+        simulated,
+    )
+
+    if path is None and options != RecordingOptions():
+        raise click.UsageError("options that say how to read a recording need --csv")
+    if path is not None and (days is not None or seed is not None):
+        raise click.UsageError("--days and --seed are of the simulation, so not with --csv")
+
+    def load(folder: Path) -> DemoRecording:
+        if path is not None:
+            return from_file(path, options)
+        return simulated(folder, days=days or 14.0, seed=3 if seed is None else seed)
+
+    run(DemoPlan(load, model=model, budget_per_day=budget, speed=speed, keep=keep))

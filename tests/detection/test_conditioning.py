@@ -122,6 +122,10 @@ def some_covariance(n_sensors: int) -> Array:
     return np.asarray(mixing @ mixing.T / n_sensors + 0.1 * np.eye(n_sensors))
 
 
+def inverse(matrix: Array) -> Array:
+    return np.asarray(np.linalg.inv(matrix), np.float64)
+
+
 @given(missing=arrays(bool, 6).filter(lambda m: 0 < m.sum() < 6), seed=st.integers(0, 99))
 def test_conditional_means_equal_those_from_the_covariance(
     missing: NDArray[np.bool_], seed: int
@@ -136,7 +140,7 @@ def test_conditional_means_equal_those_from_the_covariance(
         covariance[np.ix_(observed, observed)], row[observed] - mean[observed]
     )
 
-    means = ConditionalMeans(mean, np.linalg.inv(covariance))
+    means = ConditionalMeans(mean, inverse(covariance))
     row[missing] = np.nan
     means.fill(row, missing)
 
@@ -144,7 +148,7 @@ def test_conditional_means_equal_those_from_the_covariance(
 
 
 def test_a_wild_sensor_pulls_a_missing_one_no_further_than_the_graph_sees_it() -> None:
-    precision = np.linalg.inv(np.array([[1.0, 0.5], [0.5, 1.0]]))
+    precision = inverse(np.array([[1.0, 0.5], [0.5, 1.0]]))
     row = np.array([1e6, np.nan])
 
     ConditionalMeans(np.zeros(2), precision).fill(row, np.isnan(row))
@@ -153,7 +157,7 @@ def test_a_wild_sensor_pulls_a_missing_one_no_further_than_the_graph_sees_it() -
 
 
 def test_a_pattern_of_missing_sensors_gives_the_same_bits_again_however_many_came_between() -> None:
-    precision = np.linalg.inv(some_covariance(10))
+    precision = inverse(some_covariance(10))
     means = ConditionalMeans(np.zeros(10), precision)
     values = np.random.default_rng(seed=7).normal(size=10)
     patterns = [np.array([int(bit) for bit in f"{n:010b}"], bool) for n in range(1, 400)]

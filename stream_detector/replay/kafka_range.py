@@ -1,0 +1,121 @@
+"""A range of the readings topic, as it stands in Kafka's log."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from stream_detector.connections.kafka import client_options
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.topics import partition_counts
+from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.pipeline.readings import Record
+
+_TIMEOUT_SECONDS = 10.0
+
+
+class TimeRange(NamedTuple):
+    """A span of Kafka's time; None is the log's begin, or its end as it is now."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+def parse_range(text: str) -> TimeRange:
+    """Read ``START/END``: two times with a zone, each of which may be left out.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> parse_range("2026-11-22T03:00:00Z/").end is None
+    True
+    """
+    first, slash, last = text.partition("/")
+    try:
+        start, end = (datetime.fromisoformat(one) if one else None for one in (first, last))
+    except ValueError as error:
+        raise SettingsError(f"range {text!r}: {error}") from error
+    naive = any(one is not None and one.tzinfo is None for one in (start, end))
+    if not slash or naive:
+        raise SettingsError(
+            f"range is {text!r}, expected START/END, e.g. 2026-11-22T03:00:00Z/ or / for all"
+        )
+    return TimeRange(start, end)
+
+
+def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:
+    """Read the readings of a span, one partition after the other, each in log order.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka or the topic is missing, or the log cannot be read.
+    """
+    n_partitions = partition_counts(settings)[settings.readings_topic]
+    consumer = Consumer(
+        {
+            **client_options(settings),
+            # A group is asked for, but never joined: partitions are assigned by hand.
+            "group.id": f"{settings.group}-replay",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        for number in range(n_partitions):
+            yield from _read_partition(consumer, settings.readings_topic, number, span)
+    except KafkaException as error:
+        raise ServiceError(
+            f"topic {settings.readings_topic!r} cannot be read: {error.args[0].str()}"
+        ) from error
+    finally:
+        consumer.close()
+
+
+def _read_partition(
+    consumer: Consumer, topic: str, number: int, span: TimeRange
+) -> Iterator[Record]:
+    low, high = consumer.get_watermark_offsets(
+        TopicPartition(topic, number), timeout=_TIMEOUT_SECONDS
+    )
+    start = low if span.start is None else _offset_at(consumer, topic, number, span.start, high)
+    end = high if span.end is None else _offset_at(consumer, topic, number, span.end, high)
+    if start >= end:
+        return
+    consumer.assign([TopicPartition(topic, number, start)])
+    while True:
+        message = consumer.poll(_TIMEOUT_SECONDS)
+        if message is None:
+            raise ServiceError(f"Kafka gives nothing more of partition {number} of {topic!r}")
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+            raise KafkaException(error)
+        offset = message.offset()
+        # Compaction leaves holes: the last offset of the span may not be there any more.
+        if error is None and offset is not None and offset < end:
+            yield _to_record(message)
+        if offset is None or offset >= end - 1:
+            return
+
+
+def _offset_at(consumer: Consumer, topic: str, number: int, at: datetime, high: int) -> int:
+    asked = TopicPartition(topic, number, int(at.timestamp() * 1000))
+    found: int = consumer.offsets_for_times([asked], timeout=_TIMEOUT_SECONDS)[0].offset
+    return high if found < 0 else found
+
+
+def _to_record(message: Message) -> Record:
+    _, stamp = message.timestamp()
+    return Record(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        datetime.fromtimestamp(stamp / 1000, UTC),
+        message.key(),
+        message.value(),
+    )

@@ -1,0 +1,238 @@
+"""``stream-detector demo``: the whole product on one machine, from a history to alerts.
+
+The trainer and the worker are those of production, as processes of their own; Kafka and
+Redis are embedded; the machine is a recording, sent faster than it was made. When one
+program ends, all end, and nothing is left behind.
+"""
+
+import os
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from stream_detector.alerting.rules import SHEET_BREAK
+from stream_detector.connections.settings import PREFIX, Settings, read_settings
+from stream_detector.connections.topics import topics
+from stream_detector.replay.records import records
+from stream_detector.sandbox.demo_crew import Crew
+from stream_detector.sandbox.demo_feed import Feed, Pace, due_seconds
+from stream_detector.sandbox.demo_outputs import Outputs
+from stream_detector.sandbox.demo_recording import STREAMED_SHARE, DemoRecording, as_arguments
+from stream_detector.sandbox.demo_scorecard import scorecard_lines
+from stream_detector.sandbox.demo_signals import Stopped, signals_stop
+from stream_detector.sandbox.demo_story import Story
+from stream_detector.sandbox.demo_view import announce, make_view, progress, say
+from stream_detector.sandbox.demo_words import span
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+
+_PARTITIONS: Final = 4
+_STREAM_SECONDS: Final = 100.0
+_ANY_TIME_SECONDS: Final = 3e9  # a recording may be of any time; its clock is never wrong
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What was asked for.
+
+    Parameters
+    ----------
+    load : callable
+        Gives the recording; may put files into the folder it is given.
+    model : str
+        Kind of network.
+    budget_per_day : float
+        False alerts a day to hold to.
+    speed : float or None
+        Times faster than recorded; None makes it last 100 seconds.
+    keep : Path or None
+        Where the recording and the model stay; None keeps nothing.
+    """
+
+    load: Callable[[Path], DemoRecording]
+    model: str
+    budget_per_day: float
+    speed: float | None
+    keep: Path | None
+
+
+def run(plan: DemoPlan) -> None:
+    """Run the demo from beginning to end.
+
+    Raises
+    ------
+    StreamDetectorError
+        If the recording cannot be read, or a program ends that should not.
+    Stopped
+        On Ctrl-C, SIGTERM or SIGHUP.
+    """
+    # The settings of a real plant in the shell must not lead the demo's worker there.
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    try:
+        with signals_stop(), tempfile.TemporaryDirectory(prefix="stream-detector-demo-") as folder:
+            _Demo(plan, Path(folder)).run()
+    except Stopped as stopped:
+        sys.stderr.write(f"\nstopped by {stopped.reason}: all programs ended, nothing is left\n")
+        raise
+
+
+class _Demo:
+    """The demo, phase after phase.
+
+    Parameters
+    ----------
+    plan : DemoPlan
+    folder : Path
+        For logs, and for all that is not to be kept.
+    """
+
+    def __init__(self, plan: DemoPlan, folder: Path) -> None:
+        self._began = time.monotonic()
+        self._first_score_seconds: float | None = None
+        self._plan = plan
+        self._folder = folder
+        self._kept = plan.keep or folder
+        self._model = self._kept / "model"
+        self._console = Console()
+
+    def run(self) -> None:
+        data = self._history()
+        with Crew(self._folder) as crew:
+            environment = self._services(crew)
+            self._train(data, crew)
+            pace = self._start_worker(data, crew, environment)
+            story = self._stream(data, crew, pace, read_settings(environment))
+        self._judge(data, story)
+
+    def _history(self) -> DemoRecording:
+        say(self._console, "stream-detector demo: learn what is normal, then warn live.")
+        self._kept.mkdir(parents=True, exist_ok=True)
+        data = self._plan.load(self._kept)
+        recording = data.recording
+        announce(
+            self._console,
+            1,
+            f"History: {data.title}",
+            [
+                *(f"note: {note}" for note in recording.notes),
+                f"{recording.n_rows} readings of {len(recording.sensors)} sensors, one every "
+                f"{span(data.cadence)}",
+                f"the first {data.history.n_rows} are to learn from; the last "
+                f"{data.streamed.n_rows} will be streamed, and are not learned from",
+            ],
+        )
+        return data
+
+    def _services(self, crew: Crew) -> dict[str, str]:
+        """Start what a plant has already, and give the settings to work with it."""
+        names = [topic.name for topic in topics(Settings.model_construct())]
+        kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
+        redis = crew.enter(EmbeddedRedis())
+        announce(
+            self._console,
+            2,
+            "Services, embedded: in memory only, and gone at the end",
+            [
+                f"Kafka at {kafka.bootstrap}: the mock cluster of librdkafka",
+                f"Redis at {redis.url}: for thresholds",
+            ],
+        )
+        return {
+            "DETECTOR_BROKER": f"kafka://{kafka.bootstrap}",
+            "DETECTOR_REDIS_URL": redis.url,
+            "DETECTOR_BUNDLE": str(self._model),
+            "DETECTOR_FETCH_WAIT_MS": "10",
+            "DETECTOR_MAX_CLOCK_SKEW_SECONDS": str(_ANY_TIME_SECONDS),
+        }
+
+    def _train(self, data: DemoRecording, crew: Crew) -> None:
+        began = time.monotonic()
+        arguments = [
+            *("fit", "--csv", str(data.file), "--out", str(self._model)),
+            *("--model", self._plan.model, "--budget", f"{self._plan.budget_per_day:g}"),
+            *("--holdout", str(STREAMED_SHARE)),
+            *as_arguments(data.options),
+        ]
+        announce(
+            self._console,
+            3,
+            "Training: the trainer, as in production",
+            [f"$ python -m trainer {shlex.join(arguments)}"],
+        )
+        trainer = crew.start("trainer", [sys.executable, "-m", "trainer", *arguments])
+        with progress(self._console) as tell:
+            crew.wait_for(
+                trainer, lambda: tell(crew.last_words(trainer) or "loading TensorFlow ...")
+            )
+        say(self._console, f"    done in {time.monotonic() - began:.0f} s")
+
+    def _start_worker(self, data: DemoRecording, crew: Crew, environment: dict[str, str]) -> Pace:
+        due = due_seconds(data.streamed.times, cadence=data.cadence)
+        speed = self._plan.speed or max(float(due[-1]) / _STREAM_SECONDS, 1.0)
+        announce(
+            self._console,
+            4,
+            "Live: the worker, as in production, and the machine's readings over Kafka",
+            [
+                "$ stream-detector worker",
+                f"{speed:,.0f} times faster than recorded, standstills shortened",
+            ],
+        )
+        crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
+        return Pace(due / speed)
+
+    def _stream(self, data: DemoRecording, crew: Crew, pace: Pace, settings: Settings) -> Story:
+        """Send what is due, and follow what comes of it, until all was sent and judged."""
+        story = Story(data.streamed, cadence=data.cadence)
+        with (
+            closing(Outputs(settings)) as outputs,
+            closing(Feed(records(data.streamed), pace, settings)) as feed,
+            closing(make_view(self._console, title=data.title)) as view,
+        ):
+            began: float | None = None
+            while not (pace.is_over and outputs.is_read()):
+                crew.check()
+                feed.send_due(time.monotonic() - began if began else 0.0)
+                for told in outputs.poll():
+                    story.take(told)
+                pace.judged(outputs.n_judged())
+                if began is None and story.points:
+                    # The machine waits with its second reading until the worker is there.
+                    began = time.monotonic()
+                    self._first_score_seconds = began - self._began
+                view.show(story)
+            story.finish()
+            view.show(story)
+        return story
+
+    def _judge(self, data: DemoRecording, story: Story) -> None:
+        announce(
+            self._console,
+            5,
+            f"Scorecard: {data.title}, {span(story.end - story.start)}, "
+            f"{span(story.running)} of it running",
+            scorecard_lines(
+                story,
+                horizon=timedelta(seconds=SHEET_BREAK.horizon_seconds),
+                budget_per_day=self._plan.budget_per_day,
+            ),
+        )
+        first = self._first_score_seconds
+        if first is not None:
+            say(self._console, f"    (the first live score came {first:.0f} s after the start)")
+        if self._plan.keep is None:
+            say(
+                self._console, "\nTo read the training's report: --keep DIR. Your data: --csv FILE."
+            )
+        else:
+            say(self._console, f"\nThe training's report: {self._model / 'report.html'}")

@@ -1,0 +1,53 @@
+"""What the labels of a recording say happened to the machine."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from stream_detector.replay.recording import Recording
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Breaks, or stretches of anomalous rows; both empty where nobody labelled anything.
+
+    Parameters
+    ----------
+    given : bool
+        Whether the recording has labels at all.
+    breaks : tuple of datetime
+    anomalies : tuple of (first, last)
+    """
+
+    given: bool
+    breaks: tuple[datetime, ...] = ()
+    anomalies: tuple[tuple[datetime, datetime], ...] = ()
+
+
+def read_labels(recording: Recording) -> Labels:
+    """Take the labels out of a recording.
+
+    Examples
+    --------
+    >>> times = np.datetime64("2026-01-01T00:00", "us") + np.arange(5) * np.timedelta64(2, "m")
+    >>> values = np.zeros((5, 1))
+    >>> recording = Recording(
+    ...     machine="pm3", sensors=("a",), units=(None,), low=values[0], high=values[0],
+    ...     times=times, values=values, labels=np.array([0, 1, 1, 0, 1], bool), label_kind="rows",
+    ... )
+    >>> [str(last - first) for first, last in read_labels(recording).anomalies]
+    ['0:02:00', '0:00:00']
+    """
+    if recording.labels is None:
+        return Labels(given=False)
+    rows = np.flatnonzero(recording.labels)
+    if recording.label_kind == "event":
+        return Labels(given=True, breaks=tuple(recording.time(row) for row in rows.tolist()))
+    stretches = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
+    return Labels(
+        given=True,
+        anomalies=tuple(
+            (recording.time(int(rows[0])), recording.time(int(rows[-1]))) for rows in stretches
+        ),
+    )

@@ -1,0 +1,114 @@
+"""What the demo streams: a simulated machine, or the recording somebody brought."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
+from stream_detector.replay.records import OUTCOME
+from stream_detector.sandbox.paper_machine import simulate
+from stream_detector.sandbox.paper_sensors import write_tags
+
+STREAMED_SHARE: Final = 0.2
+"""The latest share of the rows: the trainer keeps it back, and the machine sends it live."""
+
+_MACHINE: Final = "simulated-paper-machine"  # so that every alert says it, too
+_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, eq=False)
+class DemoRecording:
+    """A recording, and how to tell another program to read it in the same way.
+
+    Parameters
+    ----------
+    title : str
+        What people read wherever its data is shown.
+    file : Path
+    options : RecordingOptions
+    recording : Recording
+    """
+
+    title: str
+    file: Path
+    options: RecordingOptions
+    recording: Recording
+
+    @property
+    def history(self) -> Recording:
+        """The earlier rows, to train on."""
+        return self.recording.slice(0, self._cut)
+
+    @property
+    def streamed(self) -> Recording:
+        """The later rows, to send live."""
+        return self.recording.slice(self._cut, self.recording.n_rows)
+
+    @property
+    def cadence(self) -> timedelta:
+        """The usual step from reading to reading, as the trainer measures it."""
+        steps = np.diff(self.recording.times)
+        forward = steps[steps > np.timedelta64(0)]
+        usual = np.median(forward) if len(forward) else np.timedelta64(1, "s")
+        cadence: timedelta = usual.astype("timedelta64[us]").item()
+        return cadence
+
+    @property
+    def _cut(self) -> int:
+        n_rows = self.recording.n_rows
+        return n_rows - round(n_rows * STREAMED_SHARE)
+
+
+def simulated(folder: Path, *, days: float, seed: int) -> DemoRecording:
+    """Run the simulated paper machine, and put its recording and tags into a folder."""
+    file, tags = folder / f"{_MACHINE}.csv", folder / "tags.csv"
+    simulate(days=days, seed=seed, start=_START).write_csv(file)
+    write_tags(tags)
+    options = RecordingOptions(label_column=OUTCOME, mode_column="grade", tags=tags)
+    title = f"SIMULATED paper machine (seed {seed})"
+    return DemoRecording(title, file, options, read_recording(file, options))
+
+
+def from_file(file: Path, options: RecordingOptions) -> DemoRecording:
+    """Read somebody's own recording.
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read as told.
+    """
+    recording = read_recording(file, options)
+    return DemoRecording(f"{recording.machine}, from {file.name}", file, options, recording)
+
+
+def as_arguments(options: RecordingOptions) -> list[str]:
+    """Write options as another command takes them; those that are as always are left out.
+
+    Examples
+    --------
+    >>> as_arguments(RecordingOptions(cadence=180.0, exclude=("flow", "level, upper")))
+    ['--cadence', '180', '--exclude', '"flow"', '--exclude', '"level, upper"']
+    """
+    arguments = []
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if value != field.default:
+            name = f"--{field.name.replace('_', '-')}"
+            for text in _texts(value):
+                arguments += [name, text]
+    return arguments
+
+
+def _texts(value: object) -> list[str]:
+    match value:
+        case tuple():
+            # Each is a line of CSV to its reader, so a comma in a name needs quotes.
+            return ['"{}"'.format(name.replace('"', '""')) for name in value]
+        case datetime():
+            return [value.isoformat()]
+        case float():
+            return [f"{value:.6f}".rstrip("0").rstrip(".")]
+    return [str(value)]

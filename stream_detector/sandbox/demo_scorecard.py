@@ -1,0 +1,120 @@
+"""How well the alerts of a demo foretold what happened, in plain words."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import Final
+
+from stream_detector.alerting.ledger import Scorecard, scorecard
+from stream_detector.sandbox.demo_story import Story
+from stream_detector.sandbox.demo_words import percent, span
+
+_DAY: Final = timedelta(days=1)
+_FURTHER_HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60))
+_WIDTH: Final = 16
+
+
+def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) -> list[str]:
+    """Write the scorecard of a story that is over.
+
+    Parameters
+    ----------
+    story : Story
+    horizon : timedelta
+        How far ahead an alert counts as a warning.
+    budget_per_day : float
+        False alerts a day that were asked for at most.
+    """
+    if story.labels.breaks:
+        judged = _of_breaks(story, horizon, budget_per_day)
+    elif story.labels.anomalies:
+        judged = _of_anomalies(story, budget_per_day)
+    else:
+        judged = _unlabelled(story, budget_per_day)
+    return [*judged, *_in_alarm(story, horizon), *_left_out(story)]
+
+
+def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Iterator[str]:
+    card = _card(story, horizon)
+    yield _line("Breaks", f"{card.n_outcomes}")
+    leads = ", ".join(span(lead) for lead in sorted(card.leads))
+    yield _line(
+        "Warned of",
+        f"{len(card.leads)} within {span(horizon)} before"
+        + (f"; lead times: {leads}" if leads else "")
+        + f" (as many alerts at random times: {percent(card.recall_by_chance)})",
+    )
+    yield _line("Missed", f"{card.n_missed}")
+    yield _line(
+        "Nuisance alerts",
+        f"{_per_day(card.n_nuisance, story)} a day, asked for: at most {budget_per_day:g} "
+        f"({card.n_nuisance} of {card.n_alerts} alerts, no break within {span(horizon)})",
+    )
+    cards = [card, *(_card(story, further) for further in _FURTHER_HORIZONS if further > horizon)]
+    yield ""
+    yield _columns("Look ahead", [span(one.horizon) for one in cards])
+    yield _columns("  warned of", [f"{len(one.leads)} of {one.n_outcomes}" for one in cards])
+    yield _columns("  by chance", [percent(one.recall_by_chance) for one in cards])
+    yield ""
+
+
+def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:
+    anomalies = story.labels.anomalies
+    raised = [begin for begin, _ in story.alerts.values()]
+    found = sum(any(first <= time <= last for time in raised) for first, last in anomalies)
+    outside = [time for time in raised if not any(a <= time <= b for a, b in anomalies)]
+    whole = max(story.end - story.start, story.cadence)
+    chance = fmean(1 - (1 - min((b - a) / whole, 1.0)) ** len(raised) for a, b in anomalies)
+    yield _line("Anomalies", f"{len(anomalies)} stretches of rows labelled as anomalous")
+    yield _line(
+        "Found",
+        f"{found} had an alert raised inside (as many alerts at random times: {percent(chance)})",
+    )
+    yield _line("Missed", f"{len(anomalies) - found}")
+    yield _line(
+        "Nuisance alerts",
+        f"{_per_day(len(outside), story)} a day, asked for: at most {budget_per_day:g} "
+        f"({len(outside)} of {len(raised)} alerts, raised outside)",
+    )
+
+
+def _unlabelled(story: Story, budget_per_day: float) -> Iterator[str]:
+    n_alerts = len(story.alerts)
+    yield (
+        "Nothing happened in the streamed part, so every alert is a nuisance."
+        if story.labels.given
+        else "The recording has no labels: nobody can tell which alerts were right "
+        "(--label-column names the column that marks breaks)."
+    )
+    yield _line(
+        "Alerts",
+        f"{n_alerts}, {_per_day(n_alerts, story)} a day; asked for: at most "
+        f"{budget_per_day:g} false ones",
+    )
+
+
+def _in_alarm(story: Story, horizon: timedelta) -> Iterator[str]:
+    yield _line("In alarm", f"{percent(_card(story, horizon).alarm_share)} of the time")
+
+
+def _left_out(story: Story) -> Iterator[str]:
+    if story.n_refused:
+        yield _line("Refused", f"{story.n_refused} readings, see the dead letters")
+
+
+def _card(story: Story, horizon: timedelta) -> Scorecard:
+    alerts: Sequence[tuple[datetime, datetime | None]] = list(story.alerts.values())
+    return scorecard(alerts, story.labels.breaks, horizon=horizon, start=story.start, end=story.end)
+
+
+def _per_day(count: int, story: Story) -> str:
+    """Count by days of running: the clock of a budget stands still with the machine."""
+    return f"{count / max(story.running / _DAY, 1e-9):.1f}"
+
+
+def _line(label: str, text: str) -> str:
+    return f"{label:{_WIDTH}} {text}"
+
+
+def _columns(label: str, cells: Sequence[str]) -> str:
+    return f"{label:{_WIDTH}}" + "".join(f" {cell:>8}" for cell in cells)

@@ -1,0 +1,208 @@
+"""The story of a streamed machine, as it is told by what the worker sends."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Final, Literal
+
+import numpy as np
+
+from stream_detector.alerting.life import Change, ClearReason
+from stream_detector.detection.feed_health import FeedFault
+from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+from stream_detector.replay.recording import Recording
+from stream_detector.sandbox import demo_words
+from stream_detector.sandbox.demo_labels import read_labels
+from stream_detector.sandbox.demo_outputs import DeadLetter, Told
+
+TOP_SENSORS: Final = 3
+
+Kind = Literal["alert", "cleared", "break", "label", "feed", "refused"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something worth a line; ``details`` are lines that go with it."""
+
+    time: datetime
+    kind: Kind
+    text: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Point:
+    """A judged reading, and its row; ``score`` is None where it could not be scored."""
+
+    time: datetime
+    row: int
+    score: float | None
+    threshold: float
+    quality: str
+    alarm_since: datetime | None
+
+    @property
+    def share(self) -> float:
+        """The score as a share of the threshold: above 1 is anomalous."""
+        return (self.score or 0.0) / self.threshold
+
+    def __str__(self) -> str:
+        """Say what was made of the reading."""
+        if self.score is None:
+            return f"no score, quality {self.quality}"
+        if self.alarm_since is not None:
+            return f"ALERT for {demo_words.span(self.time - self.alarm_since)}"
+        return "over the threshold" if self.share > 1 else "normal"
+
+
+class Story:
+    """Follows one machine: what was scored, raised, cleared, and what broke.
+
+    Parameters
+    ----------
+    streamed : Recording
+        What is sent; its labels say when something broke.
+    cadence : timedelta
+
+    Attributes
+    ----------
+    points : list of Point
+        In time order.
+    events : list of Event
+    alerts : dict of alert id to (raised, cleared or None)
+    n_refused : int
+    labels : Labels
+        What is to happen.
+    """
+
+    def __init__(self, streamed: Recording, *, cadence: timedelta) -> None:
+        self.cadence = cadence
+        self.points: list[Point] = []
+        self.events: list[Event] = []
+        self.alerts: dict[str, tuple[datetime, datetime | None]] = {}
+        self.n_refused = 0
+        self.n_rows = streamed.n_rows
+        self.start = streamed.time(0)
+        self.labels = read_labels(streamed)
+        # A late row does not turn the clock back.
+        self._times = np.maximum.accumulate(streamed.times)
+        breaks = ((time, None) for time in self.labels.breaks)
+        self._to_happen = deque(sorted((*breaks, *self.labels.anomalies), key=itemgetter(0)))
+
+    @property
+    def end(self) -> datetime:
+        """When the stream ends."""
+        last: datetime = self._times[-1].item()
+        return last.replace(tzinfo=UTC)
+
+    @property
+    def now(self) -> datetime | None:
+        """The machine's time of the newest score."""
+        return self.points[-1].time if self.points else None
+
+    @property
+    def running(self) -> timedelta:
+        """How long the machine ran with readings that could be scored."""
+        return sum(one.score is not None for one in self.points) * self.cadence
+
+    @property
+    def alarm_since(self) -> datetime | None:
+        """When the open alert was raised; None while none is open."""
+        raised = [begin for begin, cleared in self.alerts.values() if cleared is None]
+        return max(raised, default=None)
+
+    def row(self, time: datetime) -> int:
+        """Give the last row of the stream that is not after a time."""
+        moment = np.datetime64(time.astimezone(UTC).replace(tzinfo=None))
+        return max(int(self._times.searchsorted(moment, side="right")) - 1, 0)
+
+    def take(self, told: Told) -> None:
+        """Take in what the worker sent next."""
+        if isinstance(told, DeadLetter):
+            self._take_dead_letter(told)
+            return
+        self._tell_labels(until=told.event_time)
+        match told:
+            case ScoreMessage():
+                self.points.append(
+                    Point(
+                        told.event_time,
+                        self.row(told.event_time),
+                        told.score,
+                        told.threshold,
+                        told.quality.state,
+                        self.alarm_since if told.alarm else None,
+                    )
+                )
+            case AlertMessage():
+                self._take_alert(told)
+            case DataQualityMessage():
+                self._take_feed_fault(told)
+
+    def finish(self) -> None:
+        """Take in that nothing follows."""
+        self._tell_labels(until=self.end)
+
+    def _tell_labels(self, *, until: datetime) -> None:
+        while self._to_happen and self._to_happen[0][0] <= until:
+            time, last = self._to_happen.popleft()
+            self.events.append(self._break(time) if last is None else _anomaly(time, last))
+
+    def _break(self, time: datetime) -> Event:
+        since = self.alarm_since
+        if since is None:
+            return Event(time, "break", "without an alert")
+        return Event(time, "break", f"{demo_words.span(time - since)} after the alert")
+
+    def _take_alert(self, alert: AlertMessage) -> None:
+        if alert.event == Change.RAISED:
+            # One that returns within its cooldown is the same alert, and was counted before.
+            first_raised, _ = self.alerts.get(alert.alert_id, (alert.event_time, None))
+            self.alerts[alert.alert_id] = (first_raised, None)
+            self.events.append(_raised(alert))
+        elif alert.event == Change.CLEARED:
+            self.alerts[alert.alert_id] = (alert.raised_at, alert.event_time)
+            length = demo_words.span(alert.event_time - alert.raised_at)
+            by_break = alert.reason == ClearReason.OUTCOME
+            text = f"after {length}: " + ("the break came" if by_break else "returned to normal")
+            self.events.append(Event(alert.event_time, "cleared", text))
+
+    def _take_feed_fault(self, fault: DataQualityMessage) -> None:
+        began = fault.event == "began"
+        match fault.fault:
+            case FeedFault.SILENCE if began:
+                return  # told when it is over, with its length
+            case FeedFault.SILENCE:
+                silent = demo_words.span(fault.event_time - (self.now or self.start))
+                text = f"readings again after {silent} of standstill"
+            case FeedFault.STUCK:
+                names = ", ".join(fault.sensors)
+                text = f"{names} {'gives one value only: left out' if began else 'moves again'}"
+            case FeedFault.FROZEN:
+                text = (
+                    "all sensors give the same values again and again: no score"
+                    if began
+                    else ("the sensors move again")
+                )
+            case _:
+                text = f"{fault.fault} {fault.event}"
+        self.events.append(Event(fault.event_time, "feed", text))
+
+    def _take_dead_letter(self, letter: DeadLetter) -> None:
+        self.n_refused += 1
+        if self.n_refused == 1:
+            self.events.append(
+                Event(self.now or self.start, "refused", f"a reading: {letter.reason}")
+            )
+
+
+def _anomaly(first: datetime, last: datetime) -> Event:
+    return Event(first, "label", f"anomalous from here, for {demo_words.span(last - first)}")
+
+
+def _raised(alert: AlertMessage) -> Event:
+    again = " again" if alert.occurrence > 1 else ""
+    text = f"score {alert.score:.2f}{again} over the threshold {alert.threshold:.2f}"
+    sensors = tuple(demo_words.sensor(one) for one in alert.contributors[:TOP_SENSORS])
+    return Event(alert.event_time, "alert", text, sensors)

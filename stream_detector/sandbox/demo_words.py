@@ -1,0 +1,76 @@
+"""Times and figures as the demo writes them."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from stream_detector.pipeline.messages import Contributor
+
+HEADINGS: Final = {
+    "alert": "ALERT",
+    "cleared": "cleared",
+    "break": "BREAK",
+    "label": "LABELLED",
+    "feed": "feed",
+    "refused": "REFUSED",
+}
+"""What an event is called, by its kind."""
+
+_MINUTE: Final = timedelta(minutes=1)
+
+
+def clock(time: datetime, *, cadence: timedelta) -> str:
+    """Write a time of the machine; with seconds only where readings come so often.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> clock(datetime(2026, 1, 12, 22, 10, tzinfo=UTC), cadence=timedelta(minutes=2))
+    '12 Jan 22:10'
+    """
+    return f"{time:%d %b %H:%M}" if cadence >= _MINUTE else f"{time:%d %b %H:%M:%S}"
+
+
+def span(length: timedelta) -> str:
+    """Write a length of time in the unit that suits it.
+
+    Examples
+    --------
+    >>> span(timedelta(seconds=40)), span(timedelta(minutes=6)), span(timedelta(hours=30))
+    ('40 s', '6 min', '30 h')
+    >>> span(timedelta(minutes=150)), span(timedelta(days=2.8))
+    ('2.5 h', '2.8 days')
+    """
+    for limit, unit, name in (
+        (timedelta(days=2), timedelta(days=1), "days"),
+        (timedelta(hours=2), timedelta(hours=1), "h"),
+        (timedelta(minutes=2), _MINUTE, "min"),
+    ):
+        if length >= limit:
+            amount = length / unit
+            return f"{amount:.0f} {name}" if name == "min" else f"{amount:.3g} {name}"
+    return f"{length.total_seconds():.3g} s"
+
+
+def sensor(one: Contributor) -> str:
+    """Write what a sensor has to do with a score.
+
+    Examples
+    --------
+    >>> sensor(Contributor("felt_vacuum", actual=47.12, expected=52.3, unit="kPa", share=0.343))
+    'felt_vacuum 47.12 kPa, expected 52.3 (34 %)'
+    """
+    unit = f" {one.unit}" if one.unit else ""
+    actual = "missing" if one.actual is None else f"{one.actual:.4g}{unit}"
+    expected = "" if one.expected is None else f", expected {one.expected:.4g}"
+    return f"{one.sensor} {actual}{expected} ({percent(one.share)})"
+
+
+def percent(share: float) -> str:
+    """Write a share of 1.
+
+    Examples
+    --------
+    >>> percent(0.343)
+    '34 %'
+    """
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,102 @@
+"""Whatever the scores, an alert keeps to its rules."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
+from stream_detector.alerting.rules import OnDelay, Rule
+from tests.alerting.judged import THREE
+
+seconds = st.sampled_from([0.0, 120.0, 600.0, 3600.0])
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    of = draw(st.integers(1, 5))
+    return Rule(
+        name="odd",
+        outcome="break",
+        on_delay=OnDelay(draw(st.integers(1, of)), of),
+        clear_share=draw(st.sampled_from([0.5, 0.8, 1.0])),
+        off_delay=draw(st.integers(1, 4)),
+        cooldown_seconds=draw(seconds),
+        heartbeat_seconds=draw(seconds),
+        suppressed_modes=draw(st.sampled_from([(), ("wash-up",)])),
+        suppression_hold_seconds=draw(seconds),
+    )
+
+
+steps = st.tuples(
+    st.sampled_from([120, 120, 120, 3600]),  # seconds since the step before
+    st.sampled_from(["reading"] * 8 + ["first of run", "outcome"]),
+    st.floats(0, 2),
+    st.sampled_from([None, None, "wash-up"]),
+)
+walks = st.lists(steps, max_size=60)
+
+
+def walk(
+    lives: list[AlertLife], steps: list[tuple[Any, ...]], start: int = 0
+) -> list[list[Transition | None]]:
+    """Lead lives along the same steps, of which the first ones may be behind them already."""
+    told: list[list[Transition | None]] = [[] for _ in lives]
+    time = THREE
+    for n, (seconds, what, score, mode) in enumerate(steps):
+        time += timedelta(seconds=seconds)
+        if n < start:
+            continue
+        first = what == "first of run"
+        one = Judgement(time, score, 1.0, over=score > 1.0, first_of_run=first, mode=mode)
+        for changes, life in zip(told, lives, strict=True):
+            changes.append(life.close_by_outcome(time) if what == "outcome" else life.follow(one))
+    return told
+
+
+@given(rule=rules(), steps=walks)
+def test_at_most_one_alert_is_open_and_it_is_told_of_in_order(
+    rule: Rule, steps: list[tuple[Any, ...]]
+) -> None:
+    life = AlertLife(rule, machine="pm3")
+    ((*told,),) = walk([life], steps)
+
+    is_open, last = False, None
+    for change in filter(None, told):
+        assert (change.change is Change.RAISED) is not is_open
+        if change.alert_id == (last and last.alert_id):
+            assert last is not None
+            assert change.seq == last.seq + 1
+            assert change.occurrence == last.occurrence + (change.change is Change.RAISED)
+        else:
+            assert not is_open
+            assert (change.change, change.seq, change.occurrence) == (Change.RAISED, 1, 1)
+        assert (change.reason is not None) is (change.change is Change.CLEARED)
+        is_open, last = change.change is not Change.CLEARED, change
+    assert life.is_open is is_open
+
+
+@given(rule=rules(), steps=walks)
+def test_no_two_alerts_have_one_name(rule: Rule, steps: list[tuple[Any, ...]]) -> None:
+    ((*told,),) = walk([AlertLife(rule, machine="pm3")], steps)
+
+    names = [one.alert_id for one in told if one and one.seq == 1]
+    assert len(set(names)) == len(names)
+
+
+@given(rule=rules(), steps=walks, data=st.data())
+def test_a_life_goes_on_from_its_snapshot(
+    rule: Rule, steps: list[tuple[Any, ...]], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(steps)))
+    life = AlertLife(rule, machine="pm3")
+    walk([life], steps[:at])
+
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(life.snapshot()))
+    restored = AlertLife.restore(kept, rule, machine="pm3")
+
+    original, again = walk([life, restored], steps, start=at)
+    assert again == original
+    assert restored.snapshot() == life.snapshot()

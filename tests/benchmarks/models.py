@@ -1,0 +1,92 @@
+"""What is measured: a network, alone and as the level part of a bundle of the default recipe."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle, read_bundle
+from tests.benchmarks.plant import N_SENSORS, history
+from trainer.architectures import NetworkConfig
+from trainer.config import NetworkSettings, TrainingConfig
+from trainer.export import _Graph, _reconstruct
+from trainer.fitting import FittedNetwork
+from trainer.keras_models import build
+from trainer.run import fit
+from trainer.whitening import Whitening
+
+NETWORKS = {
+    "dense": NetworkSettings(kind="dense"),
+    "LSTM 5": NetworkSettings(kind="lstm", window=5),
+    "LSTM 30": NetworkSettings(kind="lstm", window=30),
+}
+
+_TRAINING_ROWS = 2000
+
+
+class Untrained:
+    """A fitter that leaves a network at its first weights: to compute, they cost the same."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        weights = build(config, n_sensors=N_SENSORS).autoencoder.get_weights()
+        no_losses = np.zeros(1, np.float32)
+        self.config = config
+        self.network = FittedNetwork(config, N_SENSORS, tuple(weights), no_losses)
+
+    def fit(
+        self,
+        windows: NDArray[np.float32],  # noqa: ARG002
+        whitening: Whitening,  # noqa: ARG002
+        *,
+        learn_from: NDArray[np.intp] | None = None,  # noqa: ARG002
+        name: str = "network",  # noqa: ARG002
+    ) -> FittedNetwork:
+        return self.network
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network in all the forms in which it is measured."""
+
+    network: FittedNetwork
+    scaler: StandardScaler
+    graph: bytes
+    """ONNX: scaled ``window`` (n, window_size, p) to ``score`` (n,), its mean squared residual."""
+    bundle: Bundle
+
+
+def make_subject(settings: NetworkSettings) -> Subject:
+    """Train a bundle with the trainer's own run, but for the steps of the network."""
+    config = TrainingConfig(network=settings, holdout=0.0)
+    fitter = Untrained(settings.config(seed=config.seed))
+    training = history(_TRAINING_ROWS)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "bundle")
+        fit(training, folder, config, rules=Rules(), make_fitter=lambda _: fitter)
+        bundle = read_bundle(folder)
+    scaler = StandardScaler().fit(training.values)
+    return Subject(fitter.network, scaler, plain_graph(fitter.network), bundle)
+
+
+def plain_graph(network: FittedNetwork) -> bytes:
+    """Export a network as it is, without whitening, with its mean squared residual as the score."""
+    graph, window_size, p = _Graph(), network.config.window_size, network.n_sensors
+    if network.config.kind == "dense":
+        rows = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
+        residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
+        axes = [1]
+    else:
+        in_time = graph.add("Transpose", "window", perm=[1, 0, 2])
+        rows = graph.add("Reshape", in_time, graph.ints(-1, p))
+        residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
+        residual = graph.add("Reshape", residual, graph.ints(window_size, -1, p))
+        axes = [0, 2]
+    squares = graph.add("ReduceSumSquare", residual, axes=axes, keepdims=0)
+    graph.add("Mul", squares, graph.floats(1 / (window_size * p)), out="score")
+    return graph.serialize(
+        inputs={"window": ("n", window_size, p)}, outputs={"score": ("n",)}
+    )

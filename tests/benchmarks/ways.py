@@ -1,0 +1,149 @@
+"""Ways from a reading's bytes to its score: the usual one, and ours with less or more around it.
+
+Each keeps its own state of the machines and must be fed its batches in order. Each gives what it
+makes of a batch, so that a test can hold the ways against each other.
+"""
+
+import json
+import time
+from collections import Counter, deque
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.detection.detector import Detector
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.intake import Intake
+from stream_detector.detection.state import DetectorState
+from stream_detector.detection.threshold import Budget
+from stream_detector.detection.window import SlidingWindow
+from stream_detector.pipeline.messages import Output
+from stream_detector.pipeline.pipeline import MAX_CLOCK_SKEW, Pipeline, PublishedScores
+from stream_detector.pipeline.readings import ReadingDecoder, Record
+from stream_detector.pipeline.thresholds import ThresholdTable
+from tests.benchmarks.models import Subject
+from tests.benchmarks.plant import N_SENSORS, SENSORS
+
+
+class PredictPerMessage:
+    """``json``, ``StandardScaler`` and ``model.predict`` for each message, as it is often done."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._scaler = subject.scaler
+        self._model = subject.network.models.autoencoder
+        self._window_size = subject.network.config.window_size
+        self._windows: dict[str, deque[NDArray[np.float64]]] = {}
+
+    def __call__(self, batch: list[Record]) -> list[float]:
+        return [self._score(record.value or b"") for record in batch]
+
+    def _score(self, data: bytes) -> float:
+        message = json.loads(data)
+        row = self._scaler.transform([[message["values"][name] for name in SENSORS]])[0]
+        window = self._windows.setdefault(
+            message["machine"], deque([row] * self._window_size, maxlen=self._window_size)
+        )
+        window.append(row)
+        rows = np.array(window).reshape(1, *self._model.input_shape[1:])
+        return float(np.mean((rows - self._model.predict(rows, verbose=0)) ** 2))
+
+
+class NetworkAlone:
+    """The same score by our parts: decoder, window and a graph in ONNX Runtime."""
+
+    def __init__(self, subject: Subject) -> None:
+        features = FeatureSpec.without_limits(SENSORS)
+        self._decoder = ReadingDecoder(features, max_clock_skew=MAX_CLOCK_SKEW)
+        self._center, self._spread = subject.scaler.mean_, subject.scaler.scale_
+        self._window_size = subject.network.config.window_size
+        self._windows: dict[str, SlidingWindow] = {}
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(subject.graph, options)
+
+    def __call__(self, batch: list[Record]) -> list[float]:
+        readings = [self._decoder.decode(record) for record in batch]
+        values = np.array([reading.values for reading in readings], np.float64)
+        rows = ((values - self._center) / self._spread).astype(np.float32)
+        windows = np.empty((len(rows), self._window_size, N_SENSORS), np.float32)
+        for k, reading in enumerate(readings):
+            windows[k] = self._follow(reading.machine, rows[k])
+        scores: list[float] = self._session.run(["score"], {"window": windows})[0].tolist()
+        return scores
+
+    def _follow(self, machine: str, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        window = self._windows.get(machine)
+        if window is None:
+            window = SlidingWindow(size=self._window_size, n_sensors=N_SENSORS)
+            self._windows[machine] = window
+            window.start(row)
+        else:
+            window.push(row)
+        return window.rows
+
+
+class WholeRecipe:
+    """The pipeline: all parts of the score, the threshold with its controller, the alert policy."""
+
+    def __init__(self, subject: Subject, *, published_scores: PublishedScores) -> None:
+        bundle = subject.bundle
+        self._pipeline = Pipeline(bundle, Rules(), published_scores=published_scores)
+        self._thresholds = ThresholdTable(Budget(bundle.manifest.default_budget_per_day))
+
+    def __call__(self, batch: list[Record]) -> list[Output]:
+        return self._pipeline.process(batch, self._thresholds)
+
+
+class Stages:
+    """The recipe in stages, each on a state of its own; ``seconds`` counts their CPU time.
+
+    What cannot be called alone is the difference between a whole and its other stages.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        model, rules = subject.bundle.model, Rules()
+        self.seconds: Counter[str] = Counter()
+        self._whole = WholeRecipe(subject, published_scores="none")
+        self._decoder = ReadingDecoder(model.features, max_clock_skew=MAX_CLOCK_SKEW)
+        ending = frozenset(rules.run_ending_events)
+        self._detector = Detector(model, run_ending_events=ending)
+        self._intake = Intake(
+            model.features,
+            model.conditioning,
+            model.feed_limits,
+            max_gap=model.max_gap,
+            run_ending_events=ending,
+        )
+        self._model = model
+        self._states: dict[str, tuple[DetectorState, DetectorState]] = {}
+
+    def __call__(self, batch: list[Record]) -> list[Output]:
+        began = time.process_time()
+        readings = [self._decoder.decode(record) for record in batch]
+        decoded = time.process_time()
+        states = [self._states_of(reading.machine) for reading in readings]
+        looked_up = time.process_time()
+        _, rows = self._intake.take(readings, [state for state, _ in states])
+        deviations = self._model.conditioning.scale_deviations(rows.deviations)
+        taken = time.process_time()
+        self._model.graph(rows.windows, deviations)
+        computed = time.process_time()
+        self._detector.score(readings, [state for _, state in states])
+        detected = time.process_time()
+        outputs = self._whole(batch)
+        done = time.process_time()
+        self.seconds["decode"] += decoded - began
+        self.seconds["intake"] += taken - looked_up
+        self.seconds["graph"] += computed - taken
+        self.seconds["join"] += (detected - computed) - (computed - looked_up)
+        self.seconds["judge"] += (done - detected) - (detected - computed) - (decoded - began)
+        return outputs
+
+    def _states_of(self, machine: str) -> tuple[DetectorState, DetectorState]:
+        pair = self._states.get(machine)
+        if pair is None:
+            pair = self._states[machine] = (self._detector.new_state(), self._detector.new_state())
+        return pair

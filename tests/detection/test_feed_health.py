@@ -1,0 +1,39 @@
+"""How long a sensor has rested, and since when a machine is silent."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from stream_detector.detection.feed_health import (
+    FeedEvent,
+    FeedFault,
+    FeedLimits,
+    FeedState,
+    silence_since,
+)
+
+NAN = float("nan")
+
+
+def test_readings_without_a_change_are_counted_per_sensor() -> None:
+    #  first sensor     1   1   1   2   2
+    #  second           5   6   -   -   6
+    state, counts = FeedState(2), []
+    for row in ([1, 5], [1, 6], [1, NAN], [2, NAN], [2, 6]):
+        state.observe(np.array(row, float))
+        counts.append(state.unchanged.tolist())
+
+    # Nobody knows what a missing sensor did meanwhile, so its count starts anew.
+    assert counts == [[0, 0], [1, 0], [2, 0], [0, 0], [1, 0]]
+
+
+def test_a_silence_begins_where_the_next_reading_became_overdue() -> None:
+    limits = FeedLimits(np.array([np.inf]), 2, timedelta(minutes=20))
+    at_three = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+    assert silence_since(at_three, machine="pm3", limits=limits) == FeedEvent(
+        FeedFault.SILENCE,
+        began=True,
+        machine="pm3",
+        time=datetime(2026, 11, 22, 3, 20, tzinfo=UTC),
+    )

@@ -1,0 +1,130 @@
+"""How surprising a part score is, the score of all parts, and each sensor's share of it."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve, join, shares
+
+HUNDRED = SurpriseCurve(
+    quantiles=tuple(float(n) for n in range(1, 96)), knee=95.0, tail=0.5, n_scores=100
+)
+"""Training scores of 1, 2 ... 100: 95 up to the knee, 5 beyond it."""
+
+KNEE = -math.log10(0.05)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> SurpriseCurve:
+    """Any curve that training can give."""
+    scores = sorted(draw(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=50)))
+    knee = scores[-1] * draw(st.floats(1, 2))
+    n_scores = draw(st.integers(math.ceil(len(scores) / 0.95), 10**6))
+    return SurpriseCurve(tuple(scores), knee, draw(st.floats(0.02, 3)), n_scores)
+
+
+@pytest.mark.parametrize(
+    ("score", "share_at_least"),
+    [
+        (0.5, 100.5 / 101),  # none of the training scores is below
+        (1.0, 100.5 / 101),
+        (50.5, 50.5 / 101),
+        (80.5, 20.5 / 101),
+    ],
+)
+def test_below_the_knee_ranks_tell(score: float, share_at_least: float) -> None:
+    assert HUNDRED(score) == pytest.approx(-math.log10(share_at_least))
+
+
+@pytest.mark.parametrize(("lengths", "surprise"), [(1, KNEE + 0.434294), (2, KNEE + 0.868589)])
+def test_beyond_the_knee_each_tail_length_is_a_factor_of_e(lengths: int, surprise: float) -> None:
+    assert HUNDRED(95.0 * math.exp(0.5 * lengths)) == pytest.approx(surprise, abs=1e-6)
+
+
+@given(curve=curves())
+def test_ranks_and_tail_meet_at_the_knee(curve: SurpriseCurve) -> None:
+    just_beyond = curve(math.nextafter(curve.knee, math.inf))
+
+    assert just_beyond == pytest.approx(KNEE, abs=1e-9)
+    assert curve(curve.knee) <= just_beyond
+
+
+@given(curve=curves(), scores=st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)))
+def test_a_higher_score_is_never_less_surprising(
+    curve: SurpriseCurve, scores: tuple[float, float]
+) -> None:
+    lower, higher = sorted(scores)
+
+    assert 0 <= curve(lower) <= curve(higher)
+
+
+@given(n_kept=st.integers(5, 40))
+def test_thinned_quantiles_tell_about_the_same(n_kept: int) -> None:
+    kept = np.linspace(0, 94, n_kept).astype(int)
+    thinned = SurpriseCurve(
+        tuple(HUNDRED.quantiles[i] for i in kept), HUNDRED.knee, HUNDRED.tail, HUNDRED.n_scores
+    )
+    for score in HUNDRED.quantiles:
+        # A step of the thinned ranks is at most so many of the hundred scores.
+        step = math.ceil(95 / (n_kept - 1)) + 1
+        full, thin = 10 ** -HUNDRED(score), 10 ** -thinned(score)
+        assert abs(full - thin) <= (step + 1) / 101
+
+
+def test_a_part_counts_by_its_weight() -> None:
+    calibration = Calibration(Part(HUNDRED, 1.0), Part(HUNDRED, 0.5), Part(HUNDRED, 0.4))
+
+    surprises = calibration.surprises(*[95.0 * math.e] * 3)
+
+    full = KNEE + 2 * math.log10(math.e)
+    assert surprises == pytest.approx((full, 0.5 * full, 0.4 * full))
+
+
+def test_the_score_is_the_root_of_the_squares_to_six_decimals() -> None:
+    assert join((1.0, 1.0, 1.0)) == 1.732051
+
+
+def test_a_score_is_never_a_negative_zero() -> None:
+    assert math.copysign(1.0, join((-0.0, -0.0, -0.0))) == 1.0
+
+
+surprises = st.tuples(*[st.floats(0, 300)] * 3)
+
+
+@given(surprises)
+def test_the_score_is_at_least_its_largest_part_and_at_most_their_sum(
+    parts: tuple[float, float, float],
+) -> None:
+    assert max(parts) - 1e-6 <= join(parts) <= sum(parts) + 1e-6
+
+
+@given(
+    parts=surprises,
+    contributions=st.tuples(*[arrays(np.float32, 4, elements=st.floats(0, 2**20, width=32))] * 3),
+)
+def test_shares_are_parts_of_one(
+    parts: tuple[float, float, float],
+    contributions: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    split = shares(parts, contributions)
+
+    assert (split >= 0).all()
+    assert split.sum() == pytest.approx(1.0) or not split.any()
+
+
+def test_a_part_takes_the_share_of_its_square() -> None:
+    # Squares 9 and 16 of 25; the sensor alone in a part takes all of it.
+    level, sustained = np.array([1.0, 0.0]), np.array([0.0, 7.0])
+
+    assert shares((3.0, 4.0, 0.0), (level, sustained, level)).tolist() == [0.36, 0.64]
+
+
+def test_where_nothing_contributed_no_sensor_has_a_share() -> None:
+    nothing = np.zeros(3)
+
+    assert shares((1.0, 1.0, 1.0), (nothing, nothing, nothing)).tolist() == [0, 0, 0]

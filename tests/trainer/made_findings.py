@@ -1,0 +1,122 @@
+"""Findings as a training run could have had them, made without training anything."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.alerting.ledger import scorecard
+from trainer.evaluation import Evaluation
+from trainer.findings import Findings
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+CADENCE = timedelta(minutes=2)
+HORIZON = timedelta(minutes=4)
+N_TRAINING = 12_000
+
+
+def clock(first: datetime, n_rows: int) -> NDArray[np.datetime64]:
+    """Times of rows, one every two minutes."""
+    return np.datetime64(first.replace(tzinfo=None), "us") + np.arange(n_rows) * np.timedelta64(
+        CADENCE
+    )
+
+
+def made_evaluation(
+    scores: NDArray[np.float64],
+    *,
+    first: datetime = START,
+    outcome_rows: tuple[int, ...] = (),
+    anomalous_rows: tuple[int, ...] = (),
+    alert_rows: tuple[tuple[int, int | None], ...] = (),
+    threshold: float = 3.0,
+    labelled: bool = True,
+) -> Evaluation:
+    """An evaluation of rows every two minutes; rows at most 4 minutes before an outcome count."""
+    times = clock(first, len(scores))
+    at = [first + CADENCE * row for row in range(len(scores))]
+    positives = np.zeros(len(scores), bool)
+    for row in outcome_rows:
+        positives[max(row - 2, 0) : row] = True
+    positives[list(anomalous_rows)] = True
+    scored = np.ones(len(scores), bool)
+    scored[list(outcome_rows)] = False
+    alerts = tuple((at[a], None if b is None else at[b]) for a, b in alert_rows)
+    outcomes = tuple(at[row] for row in outcome_rows)
+    return Evaluation(
+        times=times[scored],
+        scores=scores[scored],
+        thresholds=np.full(int(scored.sum()), threshold),
+        positives=positives[scored],
+        alerts=alerts,
+        outcomes=outcomes,
+        labelled=labelled,
+        card=scorecard(alerts, outcomes, horizon=HORIZON, start=at[0], end=at[-1]),
+        asked_per_day=6.0,
+        days=int(scored.sum()) * (CADENCE / timedelta(days=1)),
+    )
+
+
+def made_findings(evaluation: Evaluation | None = None) -> Findings:
+    """Findings with everything, about this evaluation."""
+    rng = np.random.default_rng(seed=7)
+    steps = np.arange(1500)
+    losses = {
+        name: (0.6 + 0.5 * np.exp(-steps / 200) + rng.normal(0, 0.03, 1500)).astype(np.float32)
+        for name in ("block-1-of-3", "block-2-of-3", "block-3-of-3", "final")
+    }
+    first = START - CADENCE * N_TRAINING
+    holdout = None
+    if evaluation is not None:
+        holdout = START, START + evaluation.card.span
+    return Findings(
+        machine="pm3",
+        bundle_id="3f9a0c51d2e47b86",
+        sensors=tuple(f"x{number}" for number in range(1, 60)),
+        n_rows=15_300,
+        n_training_rows=N_TRAINING,
+        training_span=(first, START - CADENCE),
+        holdout_span=holdout,
+        network={"kind": "dense", "layers": [48], "code": 12, "activation": "tanh", "seed": 0},
+        losses=losses,
+        training_scores=normal_scores(N_TRAINING, seed=1),
+        training_times=clock(first, N_TRAINING),
+        default_limit=2.9,
+        evaluation=evaluation,
+        notes=("column 'grade' is text: not read",),
+        seconds={"conditioning the training rows": 1.25, "fitting a dense model": 9.5},
+    )
+
+
+def linear(findings: Findings) -> Findings:
+    """The same without a network."""
+    return dataclasses.replace(findings, network={"kind": "linear", "seed": 0}, losses={})
+
+
+def normal_scores(n_rows: int, *, seed: int) -> NDArray[np.float64]:
+    """Scores like those of normal rows: one in ten over 1, one in a hundred over 2."""
+    rng = np.random.default_rng(seed)
+    noise = np.convolve(rng.exponential(0.45, n_rows + 4), np.ones(5) / 5, mode="valid")
+    return np.asarray(noise + rng.exponential(0.3, n_rows))
+
+
+def paper_like(*, n_rows: int = 3300, n_outcomes: int = 18) -> Evaluation:
+    """Rows with breaks, some of them foretold, under a threshold that follows the budget."""
+    rng = np.random.default_rng(seed=3)
+    scores = normal_scores(n_rows, seed=2)
+    outcome_rows = tuple(np.sort(rng.choice(np.arange(30, n_rows), n_outcomes, replace=False)))
+    for row in outcome_rows[::3]:
+        scores[row - 2 : row] += 1.8
+    thresholds, alert_rows, level, row = np.empty(n_rows), [], 2.4, 0
+    for row, score in enumerate(scores):
+        thresholds[row] = level
+        if score > level and not (alert_rows and row < alert_rows[-1][1] + 15):
+            alert_rows.append((row, min(row + 5, n_rows - 1)))
+            level += 0.2
+        level = max(level - 0.2 * 6 / 720, 1.6)
+    evaluation = made_evaluation(
+        scores, outcome_rows=tuple(map(int, outcome_rows)), alert_rows=tuple(alert_rows)
+    )
+    scored = ~np.isin(np.arange(n_rows), outcome_rows)
+    return dataclasses.replace(evaluation, thresholds=thresholds[scored])

@@ -1,0 +1,113 @@
+"""``python -m trainer fit`` as a user calls it, on a simulated machine."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.errors import SettingsError, StreamDetectorError
+from stream_detector.sandbox.paper_machine import simulate
+from trainer.commands import main
+
+LABELS = ("--label-column", "break", "--mode-column", "grade")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("history") / "pm9.csv"
+    simulate(days=2, seed=3, start=datetime(2026, 1, 1, tzinfo=UTC)).write_csv(path)
+    return path
+
+
+def fit(history: Path, out: Path, *options: str) -> Bundle:
+    arguments = ["fit", "--csv", str(history), "--out", str(out), *options]
+    CliRunner().invoke(main, arguments, catch_exceptions=False, standalone_mode=False)
+    return read_bundle(out)
+
+
+@pytest.mark.slow
+def test_a_linear_model_says_what_it_is_worth(history: Path, tmp_path: Path) -> None:
+    bundle = fit(history, tmp_path / "model", "--model", "linear", *LABELS)
+
+    assert bundle.manifest.network["kind"] == "linear"
+    assert bundle.manifest.cadence_seconds == 120
+    assert bundle.manifest.validation is not None
+    assert bundle.manifest.validation.n_outcomes > 0
+    assert json.loads((tmp_path / "model" / "report.json").read_text())
+    assert not (tmp_path / "model" / "model.keras").exists()
+
+
+@pytest.mark.slow
+def test_without_labels_and_hold_out_there_is_a_model_all_the_same(
+    history: Path, tmp_path: Path
+) -> None:
+    options = ("--model", "linear", "--holdout", "0", "--exclude", "break,grade")
+
+    bundle = fit(history, tmp_path / "model", *options)
+
+    assert bundle.manifest.validation is None
+    assert (tmp_path / "model" / "report.html").exists()
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("kind", ["dense", "lstm"])
+def test_the_same_data_config_and_seed_give_the_same_bundle(
+    history: Path, tmp_path: Path, kind: str
+) -> None:
+    logs, config = tmp_path / "logs", tmp_path / "short.toml"
+    config.write_text(f'budget = 4.0\n[network]\nkind = "{kind}"\nsteps = 40\n')
+    options = ("--config", str(config), *LABELS)
+
+    first = fit(history, tmp_path / "one", *options, "--tensorboard", str(logs))
+    again = fit(history, tmp_path / "two", *options)
+
+    assert first.id == again.id
+    assert first.manifest.default_budget_per_day == 4.0
+    assert any(logs.rglob("events.out.tfevents.*"))
+    for name in ("model.keras", "encoder.keras", "decoder.keras"):
+        assert (tmp_path / "one" / name).exists()
+
+
+@pytest.mark.slow
+def test_a_history_that_is_too_short_is_refused_in_one_line(history: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.csv"
+    short.write_text("".join(history.read_text().splitlines(keepends=True)[:200]))
+    command = [sys.executable, "-m", "trainer", "fit", "--csv", str(short), "--model", "linear"]
+
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "model"), *LABELS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "too few" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("budget = -1", "budget"), ("[network]\nlayer = 3", "layer"), ("budget = ", "wrong.toml")],
+)
+def test_a_wrong_configuration_is_refused_by_name(
+    history: Path, tmp_path: Path, text: str, told: str
+) -> None:
+    config = tmp_path / "wrong.toml"
+    config.write_text(text)
+
+    with pytest.raises(SettingsError, match=told):
+        fit(history, tmp_path / "model", "--config", str(config), *LABELS)
+
+
+def test_a_folder_that_is_no_bundle_is_not_overwritten(history: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(StreamDetectorError, match="no bundle"):
+        fit(history, tmp_path, "--model", "linear", *LABELS)

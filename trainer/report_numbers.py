@@ -1,0 +1,147 @@
+"""The figures of a report as plain numbers, under names that stay."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.charts import smoothed_losses
+from trainer.findings import Findings
+from trainer.measures import ClosedAlert, Confusion, Curves, Measures
+from trainer.thinning import Peaks
+
+MAX_ALERTS = 200
+"""Alerts that are listed one by one, the first ones."""
+
+
+def numbers(findings: Findings) -> dict[str, Any]:
+    """Give all figures of the report as builtins; None is what is not known."""
+    measures, histogram = findings.measures, findings.histogram
+    return {
+        "report": "training/1.0",
+        "machine": findings.machine,
+        "bundle": findings.bundle_id,
+        "summary": {
+            "trained": findings.trained,
+            "showed": findings.showed,
+            "cautions": findings.cautions,
+        },
+        "notes": findings.notes,
+        "sensors": findings.sensors,
+        "rows": findings.n_rows,
+        "training": {
+            "rows": findings.n_training_rows,
+            "span": findings.training_span,
+            "network": dict(findings.network),
+            "default_threshold": findings.default_limit,
+            "seconds": dict(findings.seconds),
+            "scores": _series(findings.training_peaks),
+            "losses": {name: _losses(values) for name, values in findings.losses.items()},
+        },
+        "score_histogram": {
+            "edges": _rounded(histogram.edges),
+            "rows": {name: counts.tolist() for name, counts in histogram.counts.items()},
+        },
+        "holdout": None if measures is None else _holdout(measures, findings),
+    }
+
+
+def _holdout(measures: Measures, findings: Findings) -> dict[str, Any]:
+    evaluation, n_false = measures.evaluation, measures.n_false
+    return {
+        "span": findings.holdout_span,
+        "rows": len(evaluation.scores),
+        "days": round(evaluation.days, 6),
+        "labelled": evaluation.labelled,
+        "alerts": {
+            "raised": len(measures.alerts),
+            "raised_per_day": round(len(measures.alerts) / evaluation.days, 6),
+            "false": n_false,
+            "false_per_day": None if n_false is None else round(n_false / evaluation.days, 6),
+            "asked_per_day": evaluation.asked_per_day,
+            "share_of_time": round(evaluation.card.alarm_share, 6),
+            "by_day": _by_day(measures),
+            "first": [_alert(alert) for alert in measures.alerts[:MAX_ALERTS]],
+        },
+        "outcomes": _outcomes(measures) if evaluation.labelled else None,
+        "scores": {"normal": _series(measures.normal), "positive": _series(measures.positive)},
+        "rows_at_thresholds_in_force": _confusion(measures.confusion),
+        "rows_at_every_threshold": _curves(measures.curves),
+    }
+
+
+def _outcomes(measures: Measures) -> dict[str, Any]:
+    card, happened = measures.evaluation.card, measures.evaluation.card.n_outcomes > 0
+    return {
+        "horizon_seconds": card.horizon.total_seconds(),
+        "happened": card.n_outcomes,
+        "warned": len(card.leads),
+        "recall": card.recall,
+        "recall_interval": measures.recall_interval,
+        "recall_by_chance": round(card.recall_by_chance, 6) if happened else None,
+        "median_lead_seconds": card.median_lead.total_seconds() if card.median_lead else None,
+    }
+
+
+def _by_day(measures: Measures) -> list[dict[str, Any]]:
+    table = measures.by_day
+    beginnings = table.index.to_numpy().astype("datetime64[D]").tolist()
+    counts = {name: table[name].tolist() for name in table.columns}
+    return [
+        {"from": day, **{name: column[bar] for name, column in counts.items()}}
+        for bar, day in enumerate(beginnings)
+    ]
+
+
+def _alert(alert: ClosedAlert) -> dict[str, Any]:
+    lead = None if alert.lead is None else alert.lead.total_seconds()
+    return {
+        "raised": alert.raised,
+        "cleared": alert.cleared,
+        "fate": alert.fate.value,
+        "lead_seconds": lead,
+    }
+
+
+def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
+    if confusion is None:
+        return None
+    return {
+        **confusion._asdict(),
+        "precision": confusion.precision,
+        "recall": confusion.recall,
+        "recall_by_chance": confusion.share_over,
+    }
+
+
+def _curves(curves: Curves | None) -> dict[str, Any] | None:
+    if curves is None:
+        return None
+    return {
+        "threshold": _rounded(curves.thresholds),
+        "precision": _rounded(curves.precision),
+        "recall": _rounded(curves.recall),
+        "roc": {"false_positive_rate": _rounded(curves.roc[0]), "recall": _rounded(curves.roc[1])},
+        "auc": round(curves.auc, 6),
+        "average_precision": round(curves.average_precision, 6),
+        "base_rate": round(curves.base_rate, 6),
+        "best_f1": {"threshold": round(curves.best_threshold, 6), "f1": round(curves.best_f1, 6)},
+    }
+
+
+def _losses(losses: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    steps, means = smoothed_losses(losses)
+    return {"step": _rounded(steps), "loss": _rounded(means)}
+
+
+def _series(series: Peaks) -> dict[str, Any]:
+    return {
+        "time": [f"{time.isoformat()}Z" for time in series.times.tolist()],
+        "score": _rounded(series.scores),
+        "threshold": _rounded(series.thresholds),
+    }
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    rounded: list[float] = np.round(values, 6).tolist()
+    return rounded
