@@ -65,13 +65,13 @@ def recording_of(
         start = np.datetime64(START.replace(tzinfo=None), "us")
         times = start + np.arange(n_rows) * np.timedelta64(CADENCE)
     labels = None if outcomes is None else np.isin(np.arange(n_rows), outcomes)
-    low, high = np.full(n_sensors, -np.inf), np.full(n_sensors, np.inf)
-    if "moisture" in sensors:
-        low[-1], high[-1] = MOISTURE_LIMITS
+    limits = [MOISTURE_LIMITS if name == "moisture" else (-np.inf, np.inf) for name in sensors]
+    low, high = np.array(limits).reshape(n_sensors, 2).T
+    units = dict(zip(SENSORS, UNITS, strict=True))
     return Recording(
         machine="pm3",
         sensors=tuple(sensors),
-        units=UNITS[:n_sensors],
+        units=tuple(units.get(name) for name in sensors),
         low=low,
         high=high,
         times=times,

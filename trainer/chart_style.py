@@ -82,8 +82,10 @@ def drawing(name: str, size: tuple[float, float]) -> Iterator[Drawing]:
     --------
     >>> with drawing("line", SMALL) as one:
     ...     _ = one.figure.add_subplot().plot([0, 1], color=NORMAL)
-    >>> one.svg[:26], "stroke: var(--normal)" in one.svg
-    ('<svg viewBox="0 0 331 245"', True)
+    >>> print(one.svg[:26])
+    <svg viewBox="0 0 331 245"
+    >>> "stroke: var(--normal)" in one.svg
+    True
     """
     with mpl.rc_context(_STYLE):
         one = Drawing(Figure(figsize=size, layout="constrained"))

@@ -31,7 +31,9 @@ from trainer.chart_style import (
 from trainer.measures import Confusion, Curves, Fate, Measures
 from trainer.thinning import MAX_POINTS, Histogram, Peaks
 
-_POINTS_PER_LOSS = 150
+_POINTS_PER_LOSS = 75
+_MAX_OUTCOME_LINES = 60
+"""More would hide the scores; the outcomes have a lane of their own as well."""
 
 
 def training_scores(scores: Peaks) -> Markup:
@@ -58,7 +60,7 @@ def holdout_scores(measures: Measures) -> Markup:
         if len(positive.times):
             marks = positive.times, positive.scores
             upper.plot(*marks, "^", color=POSITIVE, markersize=4, label=name_of_positive, zorder=3)
-        if outcomes:
+        if 0 < len(outcomes) <= _MAX_OUTCOME_LINES:
             apart, height = _apart(outcomes, every.times), upper.get_xaxis_transform()
             look = {"alpha": 0.4, "linewidth": 0.7, "transform": height}
             upper.vlines(day_numbers(apart), 0, 1, POSITIVE, **look)
@@ -126,32 +128,32 @@ def alerts_by_day(measures: Measures, *, budget: float) -> Markup:
     """Draw the alerts raised on every day, and how many false ones were asked for."""
     table = measures.by_day
     days = table["days"].to_numpy(np.float64)
-    edges = day_numbers(table.index[0]) + np.append(0.0, np.cumsum(days))
+    start = day_numbers(table.index.to_numpy())
+    middle, width, bottom = start + days / 2, 0.9 * days, np.zeros(len(table))
     with drawing("alerts-by-day", FLAT) as one:
         axes = one.figure.add_subplot(ylabel="alerts a day")
-        bottom = np.zeros(len(table))
         for label, fates, color, hatch in (
             ("something followed", (Fate.EARLY, Fate.ANOMALY), POSITIVE, None),
             ("nothing followed", (Fate.NUISANCE,), NORMAL, "////"),
             ("not known", (Fate.UNLABELLED,), FAINT, "...."),
         ):
-            top = bottom + table[[fate.value for fate in fates]].sum(axis=1).to_numpy() / days
-            if (top > bottom).any():
-                bars = axes.stairs(top, edges, baseline=bottom, fill=True, label=label)
-                # An SVG hatch lies in the colour of the edge on that of the face.
-                face = "none" if hatch else color
-                bars.set(facecolor=face, edgecolor=color, hatch=hatch, linewidth=1.0)
-            bottom = top
+            height = table[[fate.value for fate in fates]].sum(axis=1).to_numpy() / days
+            if height.any():
+                bars = axes.bar(middle, height, width, bottom, label=label, edgecolor=color)
+                for bar in bars:
+                    # An SVG hatch lies in the colour of the edge on that of the face.
+                    bar.set(facecolor="none" if hatch else color, hatch=hatch)
+            bottom = bottom + height
         axes.axhline(budget, color=LIMIT, linestyle="--", label=f"asked for: {budget:g} false")
         silent = table["rows"].to_numpy() == 0
         if silent.any():
-            height, gray = max(bottom.max(), budget), (FAINT, 0.25)
-            axes.stairs(silent * height, edges, fill=True, color=gray, label="no row was scored")
+            top, gray = max(bottom.max(), budget), (FAINT, 0.25)
+            axes.bar(middle[silent], top, width[silent], color=gray, label="no row was scored")
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axes.grid(visible=False, axis="x")
         legend(axes, columns=4)
-        time_axis(axes, edges)
+        time_axis(axes, np.append(start, start[-1] + days[-1]))
     return one.svg
 
 
@@ -172,7 +174,7 @@ def loss_curves(losses: Mapping[str, NDArray[np.floating[Any]]]) -> Markup:
 def smoothed_losses(
     losses: NDArray[np.floating[Any]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give middle step and mean loss of at most 150 equal stretches of a fit.
+    """Give middle step and mean loss of at most 75 equal stretches of a fit.
 
     >>> smoothed_losses(np.array([3.0, 1.0]))
     (array([1., 2.]), array([3., 1.]))

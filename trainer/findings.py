@@ -99,6 +99,11 @@ class Findings:
         return {"training": "training rows", "normal": normal, "positive": positive}
 
     @property
+    def share_over(self) -> float:
+        """Share of the training rows over the default threshold."""
+        return float((self.training_scores > self.default_limit).mean())
+
+    @property
     def trained(self) -> tuple[str, ...]:
         """What was trained on what."""
         first, last = self.training_span
@@ -124,7 +129,7 @@ class Findings:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What not to believe."""
-        return tuple(what_not_to_believe(self.measures))
+        return tuple(what_not_to_believe(self.measures, training_share_over=self.share_over))
 
     @property
     def summary(self) -> tuple[str, ...]:

@@ -254,7 +254,8 @@ def _feed_limits(values: NDArray[np.float64], timing: Timing) -> FeedLimits:
     for row in values:
         state.observe(row)
         np.maximum(longest, state.unchanged, out=longest)
-        longest_of_all = max(longest_of_all, int(state.unchanged[~np.isnan(row)].min(initial=0)))
+        known = state.unchanged[~np.isnan(row)]
+        longest_of_all = max(longest_of_all, int(known.min()) if len(known) else 0)
     stuck_after = np.maximum(_STUCK_AT_LEAST, _STUCK_FACTOR * longest)
     # What rests most of the time is a setpoint: it cannot be stuck.
     stuck_after[longest > len(values) / 2] = np.inf

@@ -4,6 +4,7 @@ Nothing is made up: what needs labels, or rows of both classes, is None without 
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -208,9 +209,9 @@ def _close(evaluation: Evaluation, *, end: datetime) -> tuple[ClosedAlert, ...]:
     by_rows = _has_row_labels(evaluation)
     closed = []
     for raised, cleared in sorted(evaluation.alerts, key=lambda alert: alert[0]):
-        following = next((time for time in outcomes if time > raised), None)
-        lead = following - raised if following and following - raised <= horizon else None
-        if lead is not None:
+        following = bisect_right(outcomes, raised)
+        lead = outcomes[following] - raised if following < len(outcomes) else None
+        if lead is not None and lead <= horizon:
             fate = Fate.EARLY
         elif by_rows and raised.replace(tzinfo=None) in anomalous:
             fate = Fate.ANOMALY
@@ -218,16 +219,18 @@ def _close(evaluation: Evaluation, *, end: datetime) -> tuple[ClosedAlert, ...]:
             fate = Fate.UNLABELLED
         else:
             fate = Fate.NUISANCE
-        closed.append(ClosedAlert(raised, cleared, fate, lead))
+        closed.append(ClosedAlert(raised, cleared, fate, lead if fate is Fate.EARLY else None))
     return tuple(closed)
 
 
 def _by_day(evaluation: Evaluation, alerts: tuple[ClosedAlert, ...]) -> pd.DataFrame:
     rows = pd.Series(1, index=pd.DatetimeIndex(evaluation.times)).resample("D").sum()
     raised = pd.to_datetime([alert.raised for alert in alerts], utc=True).tz_localize(None)
-    fates = pd.Series([alert.fate.value for alert in alerts], index=raised, dtype=object)
-    counts = {fate.value: (fates == fate.value).resample("D").sum() for fate in Fate}
-    table = pd.DataFrame(counts).reindex(rows.index, fill_value=0).assign(rows=rows, days=1)
+    fates = {
+        fate.value: np.array([alert.fate is fate for alert in alerts], np.int64) for fate in Fate
+    }
+    counts = pd.DataFrame(fates, index=raised).resample("D").sum()
+    table = counts.reindex(rows.index, fill_value=0).assign(rows=rows, days=1)
     # More bars than a screen can show apart become bars of several days.
     days_per_bar = math.ceil(len(table) / _MAX_BARS)
     return table.resample(f"{days_per_bar}D").sum()

@@ -10,6 +10,7 @@ _FEW_OUTCOMES = 30
 _SHORT_DAYS = 2.0
 _OFTEN_IN_ALARM = 0.2
 _FAR_OVER_BUDGET = 1.5
+_MANY_OVER = 0.1
 
 
 def counted(number: int, noun: str) -> str:
@@ -86,8 +87,13 @@ def what_it_showed(measures: Measures, span: tuple[datetime, datetime]) -> Itera
     yield from _recall(measures)
 
 
-def what_not_to_believe(measures: Measures | None) -> Iterator[str]:
+def what_not_to_believe(measures: Measures | None, *, training_share_over: float) -> Iterator[str]:
     """Say where the figures are weak, or tell nothing."""
+    if training_share_over > _MANY_OVER:
+        yield (
+            f"{percent(training_share_over)} of the training rows are over the default threshold. "
+            "Their alerts are few because each is long: the budget counts alerts, not their time."
+        )
     if measures is not None:
         yield from _doubts_of_recall(measures)
         yield from _doubts_of_alerts(measures)
@@ -136,9 +142,8 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
     low, high = interval
     if card.recall_by_chance >= low:
         yield (
-            f"It is not shown that the alerts do better than chance: the {percent(low)} that the "
-            f"recall may really be is no more than the {percent(card.recall_by_chance)} of "
-            "random alerts."
+            "It is not shown that the alerts do better than chance: the recall may really be as "
+            f"low as {percent(low)}, and random alerts reach {percent(card.recall_by_chance)}."
         )
     if card.n_outcomes < _FEW_OUTCOMES:
         yield (

@@ -78,14 +78,14 @@ def _recall_tile(measures: Measures) -> Tile:
 
 def _scores(findings: Findings) -> Section:
     peaks, limit = findings.training_peaks, findings.default_limit
-    n_over = int((findings.training_scores > limit).sum())
     training = Chart(
         "Scores of the training rows over time",
         "Cross-fitted: each row was scored by a model that had not seen it. A score that wanders "
-        "here will wander live. Of rows too close to draw, the highest is drawn.",
+        f"here will wander live. {percent(findings.share_over)} of the rows are over the default "
+        "threshold. Of rows too close to draw, the highest is drawn.",
         charts.training_scores(peaks),
         f"{counted(findings.n_training_rows, 'score')} up to {peaks.scores.max(initial=0):.2f}; "
-        f"{n_over:,} are over the default threshold of {limit:.2f}.",
+        f"{percent(findings.share_over)} are over the default threshold of {limit:.2f}.",
         wide=True,
     )
     return Section("Scores over time", (_holdout_scores(findings.measures), training))
@@ -215,7 +215,7 @@ def _confusion_table(confusion: Confusion, class_names: tuple[str, str]) -> Tabl
         for name, (under, over) in ((normal, of_normal), (positive, of_positive))
     )
     columns = ("Rows", "Not over", "Over", "Share over")
-    return Table("Rows at the thresholds in force", columns, rows)
+    return Table("Confusion matrix at the thresholds in force", columns, rows)
 
 
 def _training(findings: Findings) -> Section:

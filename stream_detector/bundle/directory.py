@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,9 +76,9 @@ def write_bundle(
     Raises
     ------
     BundleError
-        If the folder holds something that is not a bundle.
+        If the folder holds something that is not a bundle, or cannot be written.
     """
-    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+    if folder.exists() and not _may_be_replaced(folder):
         raise BundleError(f"{str(folder)!r} exists and is no bundle; name another folder")
     buffer = io.BytesIO()
     np.savez(buffer, **parameters)  # type: ignore[arg-type]
@@ -85,15 +86,13 @@ def write_bundle(
     checksums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
     manifest = msgspec.structs.replace(manifest, files=checksums)
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for name, data in {**content, MANIFEST: encoded}.items():
-            _write_durably(temporary / name, data)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _write_folder(folder, {**content, MANIFEST: encoded})
+    except OSError as error:
+        raise BundleError(
+            f"{str(folder)!r} cannot be written: {error.strerror or error}; mend that or name "
+            "another folder"
+        ) from error
     graphs = {name: files[name] for name in files if name.endswith(".onnx")}
     return bundle_id(manifest, graphs, parameters)
 
@@ -125,7 +124,7 @@ def read_bundle(folder: Path) -> Bundle:
         with np.load(io.BytesIO(content["parameters.npz"]), allow_pickle=False) as arrays:
             parameters = dict(arrays)
         model = _assemble(manifest, parameters, content["model.onnx"])
-    except (KeyError, ValueError) as error:
+    except (ArithmeticError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(
             f"the parameters in {str(folder)!r} do not fit its manifest: {error}; fit it anew"
         ) from error
@@ -156,9 +155,10 @@ def _read_manifest(path: Path) -> Manifest:
 def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: bytes) -> Model:
     sensors = manifest.sensors
     n_sensors = len(sensors)
-    for name in ("center", "spread", "stuck_after"):
-        if parameters[name].shape != (n_sensors,):
-            raise ValueError(f"{name} has shape {parameters[name].shape}, not ({n_sensors},)")
+    for name in (*CONDITIONING_ARRAYS, "stuck_after"):
+        expected = (n_sensors,) * (2 if name == "precision" else 1)
+        if parameters[name].shape != expected:
+            raise ValueError(f"{name} has shape {parameters[name].shape}, not {expected}")
 
     def part(name: str, curve: PartCurve) -> Part:
         quantiles = tuple(parameters[f"quantiles_{name}"].tolist())
@@ -209,6 +209,25 @@ CONDITIONING_ARRAYS = (
 
 def _curve(points: tuple[tuple[float, float], ...]) -> Curve:
     return Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    """Tell a bundle, or an empty folder, from what is not ours to delete."""
+    # Other programs have a manifest.json too.
+    ours = (folder / MANIFEST).is_file() and (folder / "parameters.npz").is_file()
+    return folder.is_dir() and (ours or not any(folder.iterdir()))
+
+
+def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in content.items():
+            _write_durably(temporary / name, data)
+        temporary.chmod(0o755)
+        _put_in_place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -18,6 +18,10 @@ _DELIVERY_TIMEOUT_MS = 240_000
 """How long a message is retried. Longer than a broker's restart, shorter than the 300 s after
 which Kafka takes a consumer for dead that still waits for its batch's deliveries."""
 
+_MAX_MESSAGE_BYTES = 1_000_000_000
+"""Our own limit, out of the way: a dead letter is as long as what was received, and that may have
+been compressed to less than the broker's limit, which is the one that counts."""
+
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Give the options that every confluent-kafka client of ours needs."""
@@ -69,6 +73,7 @@ class ConfirmedProducer:
                 "linger.ms": 0,
                 "compression.type": "lz4",
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
+                "message.max.bytes": _MAX_MESSAGE_BYTES,
             }
         )
 
@@ -81,26 +86,39 @@ class ConfirmedProducer:
             If one could not be delivered: the batch is not done then.
         """
         errors: list[KafkaError] = []
-
-        def note(error: KafkaError | None, _: Message) -> None:
-            if error is not None:
-                errors.append(error)
-
-        further = list(headers)
+        further = tuple(headers)
         for output in outputs:
-            self._producer.produce(
-                self._topics[output.topic],
-                key=output.key,
-                value=output.value,
-                headers=[*output.headers, *further],
-                on_delivery=note,
-            )
+            self._produce(output._replace(headers=output.headers + further), errors)
         # Delivery reports are taken in a thread, so the event loop stays free meanwhile.
         await asyncio.to_thread(self._producer.flush)
         if errors:
             raise ServiceError(
                 f"Kafka did not take {len(errors)} messages, the first because: {errors[0].str()}"
             )
+
+    def _produce(self, output: Output, errors: list[KafkaError]) -> None:
+        def note(error: KafkaError | None, _: Message | None) -> None:
+            if error is None:
+                return
+            too_long = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+            if too_long and output.topic == "dead-letters" and output.value is not None:
+                # One message must not stop the stream. Where it lies in the log, its headers say.
+                left_out = ("value_left_out", str(len(output.value)).encode())
+                without_value = output._replace(value=None, headers=(*output.headers, left_out))
+                self._produce(without_value, errors)
+            else:
+                errors.append(error)
+
+        try:
+            self._producer.produce(
+                self._topics[output.topic],
+                key=output.key,
+                value=output.value,
+                headers=list(output.headers),
+                on_delivery=note,
+            )
+        except KafkaException as error:
+            note(error.args[0], None)
 
 
 def _text(error: KafkaException) -> str:

@@ -32,9 +32,10 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # The clients tell each retry at length; our own lines say what that means.
-    for name in ("aiokafka", "faust", "mode"):
+    for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # It tells each of a hundred retries a second; our own lines say what that means.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -37,6 +37,11 @@ def redis_faults() -> Iterator[None]:
     """
     try:
         yield
+    except (redis.AuthenticationError, redis.ResponseError) as error:
+        raise ServiceError(
+            f"Redis refuses us: {error}; correct the user and password in DETECTOR_REDIS_URL, or "
+            "what that user may do"
+        ) from error
     except redis.RedisError as error:
         raise ServiceError(
             f"Redis does not answer: {error}; start it, or correct DETECTOR_REDIS_URL"
@@ -65,8 +70,12 @@ class ThresholdStore:
                 socket_connect_timeout=_TIMEOUT_SECONDS,
                 retry=Retry(NoBackoff(), 1),
             )
-        except ValueError as error:
-            raise SettingsError(f"DETECTOR_REDIS_URL is no Redis URL: {error}") from None
+        except ValueError:
+            # The reason is left out: it may quote a part of the password.
+            raise SettingsError(
+                "DETECTOR_REDIS_URL is no Redis URL; write redis://host:6379/0, or "
+                "redis://:password@host:6379/0 with / # ? @ in the password as %2F %23 %3F %40"
+            ) from None
         self._key = f"detector:thresholds:{bundle_id}"
 
     def ping(self) -> None:

@@ -18,7 +18,11 @@ def load_rules(path: Path | None) -> Rules:
         return Rules()
     try:
         return read_rules(path.read_text(encoding="utf-8"))
+    except SettingsError as error:
+        raise SettingsError(f"{str(path)!r}: {error}") from error
     except OSError as error:
-        raise SettingsError(f"rules file {str(path)!r}: {error.strerror}") from error
+        raise SettingsError(
+            f"rules file {str(path)!r}: {error.strerror}; correct its name"
+        ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"rules file {str(path)!r} is not UTF-8: {error}") from error

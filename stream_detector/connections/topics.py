@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.kafka import client_options, cluster_metadata
@@ -13,6 +14,9 @@ from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 
 _FOREVER = None
+
+_LONGEST_DEAD_LETTER_BYTES = 10_000_000
+"""Kafka's default of 1 MB just fits the longest message as received, but not with our headers."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,18 @@ class Topic:
     """How long messages are kept; None is for ever."""
     log_append_time: bool = False
     """Kafka's own clock stamps the messages, so a wrong clock at the sender is seen."""
+    max_message_bytes: int | None = None
+    """None is as the broker has it."""
 
     @property
     def config(self) -> dict[str, str]:
         """Its configuration as Kafka wants it."""
         ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
         stamp = "LogAppendTime" if self.log_append_time else "CreateTime"
-        return {"retention.ms": str(ms), "message.timestamp.type": stamp}
+        config = {"retention.ms": str(ms), "message.timestamp.type": stamp}
+        if self.max_message_bytes is not None:
+            config["max.message.bytes"] = str(self.max_message_bytes)
+        return config
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
@@ -40,7 +49,11 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
         Topic(settings.readings_topic, timedelta(days=7), log_append_time=True),
         Topic(settings.alerts_topic, _FOREVER),
         Topic(settings.scores_topic, timedelta(days=7)),
-        Topic(settings.dead_letters_topic, timedelta(days=30)),
+        Topic(
+            settings.dead_letters_topic,
+            timedelta(days=30),
+            max_message_bytes=_LONGEST_DEAD_LETTER_BYTES,
+        ),
     )
 
 
@@ -79,16 +92,21 @@ def partition_counts(settings: Settings) -> dict[str, int]:
     ServiceError
         If the broker does not answer or a topic is missing; none is ever made silently.
     """
-    present = cluster_metadata(settings).topics
-    counts = {
-        topic.name: len(present[topic.name].partitions)
-        for topic in topics(settings)
-        if topic.name in present and present[topic.name].error is None
-    }
-    missing = [topic.name for topic in topics(settings) if topic.name not in counts]
+    cluster = cluster_metadata(settings)
+    missing = missing_topics(settings, cluster)
     if missing:
         raise ServiceError(
             f"Kafka at {settings.bootstrap_servers} has no topic {', '.join(missing)}; make them "
             "with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
         )
-    return counts
+    return {topic.name: len(cluster.topics[topic.name].partitions) for topic in topics(settings)}
+
+
+def missing_topics(settings: Settings, cluster: ClusterMetadata) -> list[str]:
+    """Name those of our topics that Kafka does not have."""
+    present = cluster.topics
+    return [
+        topic.name
+        for topic in topics(settings)
+        if topic.name not in present or present[topic.name].error is not None
+    ]

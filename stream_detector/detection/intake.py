@@ -87,6 +87,8 @@ class Intake:
         self._max_gap = max_gap
         self._run_ending_events = run_ending_events
         self._conditional_means = ConditionalMeans(conditioning.row_mean, conditioning.precision)
+        n_sensors = features.n_sensors
+        self._good = Quality(QualityState.GOOD, n_sensors, n_sensors)
         self._has_limits = bool(np.isfinite(features.low).any() or np.isfinite(features.high).any())
 
     def take(
@@ -158,7 +160,7 @@ class Intake:
             elif n_used < n_sensors:
                 one.quality = Quality(QualityState.UNCERTAIN, n_used, n_sensors)
             else:
-                one.quality = Quality(QualityState.GOOD, n_used, n_sensors)
+                one.quality = self._good
         return _Health(left_out, [n > 0 for n in n_left_out], usable)
 
     def _changes(

@@ -10,6 +10,7 @@ squares is the score.
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,16 @@ class SurpriseCurve:
         """Rate a part score; higher is more surprising, never negative."""
         if score > self.knee:
             return _KNEE + _LOG10_E * math.log(score / self.knee) / self.tail
-        below = 0.95 * self.n_scores * bisect_left(self.quantiles, score) / len(self.quantiles)
-        return min(-math.log10((self.n_scores - below + 0.5) / (self.n_scores + 1)), _KNEE)
+        return self._by_rank[bisect_left(self.quantiles, score)]
+
+    @cached_property
+    def _by_rank(self) -> tuple[float, ...]:
+        """Surprise of a score that is over the first i quantiles, for every i."""
+        n_scores, n_quantiles = self.n_scores, len(self.quantiles)
+        below = (0.95 * n_scores * i / n_quantiles for i in range(n_quantiles + 1))
+        return tuple(
+            min(-math.log10((n_scores - n + 0.5) / (n_scores + 1)), _KNEE) for n in below
+        )
 
 
 @dataclass(frozen=True)

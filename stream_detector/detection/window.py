@@ -42,8 +42,7 @@ class SlidingWindow:
 
     def push(self, row: NDArray[np.floating]) -> None:
         """Add the next row of the run; the oldest one leaves."""
-        self._buffer[self._next] = row
-        self._buffer[self._next + self._size] = row
+        self._buffer[self._next :: self._size] = row
         self._next = (self._next + 1) % self._size
 
     @property

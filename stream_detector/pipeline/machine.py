@@ -107,17 +107,19 @@ class Machine:
         self.heard_at = record.timestamp
         if scored.first_of_run:
             self.run_offset = record.offset
-        level, over = None, False
-        transitions: tuple[tuple[Rule, Transition], ...] = ()
-        if scored.status is Status.EVENT:
-            transitions = self._take_outcome(scored.reading)
-        elif scored.quality is not None:
+        level, over, judgement = None, False, None
+        reading = scored.reading
+        if scored.quality is not None:
             level = self.level = self._level(threshold, limits)
             if scored.score is not None:
                 over = scored.score > level
-                transitions = self._follow(scored, scored.score, level, over=over)
+                judgement = Judgement(
+                    reading.time, scored.score, level, over, scored.first_of_run, reading.mode
+                )
+        entered = scored.quality is not None or scored.status is Status.EVENT
+        transitions = self._follow(reading, judgement) if entered else ()
         alarm = any(life.is_open for _, life in self.lives)
-        if level is not None and scored.score is not None and not scored.first_of_run:
+        if judgement is not None and not judgement.first_of_run:
             self._control(threshold, limits, transitions, over=over, alarm=alarm)
         return Verdict(
             record,
@@ -139,24 +141,19 @@ class Machine:
         return self._limit
 
     def _follow(
-        self, scored: Scored, score: float, level: float, *, over: bool
+        self, reading: Reading, judgement: Judgement | None
     ) -> tuple[tuple[Rule, Transition], ...]:
-        reading = scored.reading
-        judgement = Judgement(reading.time, score, level, over, scored.first_of_run, reading.mode)
+        """Advance the alerts by a reading: by its event, if that is their outcome, or its score."""
         changes: tuple[tuple[Rule, Transition], ...] = ()
         for rule, life in self.lives:
-            change = life.follow(judgement)
+            change = None
+            if reading.event is not None and reading.event == rule.outcome:
+                change = life.close_by_outcome(reading.time)
+            elif judgement is not None:
+                change = life.follow(judgement)
             if change is not None:
                 changes += ((rule, change),)
         return changes
-
-    def _take_outcome(self, reading: Reading) -> tuple[tuple[Rule, Transition], ...]:
-        changes = [
-            (rule, life.close_by_outcome(reading.time))
-            for rule, life in self.lives
-            if reading.event is not None and reading.event == rule.outcome
-        ]
-        return tuple((rule, change) for rule, change in changes if change is not None)
 
     def _control(
         self,

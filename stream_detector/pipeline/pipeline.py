@@ -1,6 +1,6 @@
 """The pipeline: records of the readings topic in, records of our own topics out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -105,14 +105,23 @@ class Pipeline:
                 outputs += self._announcer.scores(verdict)
         return outputs
 
-    def silences(self, now: datetime) -> list[Output]:
+    def silences(self, now: datetime, partitions: Collection[int] | None = None) -> list[Output]:
         """Tell of machines that Kafka has heard nothing of for too long, each silence once.
 
         The state stays as it is, and the reading that ends a silence gives the same
         message again: so what is sent does not depend on when this is called.
+
+        Parameters
+        ----------
+        now : datetime
+        partitions : collection of int or None
+            Those of which all there is was judged; None is all. Of the others nobody
+            knows whether they are silent.
         """
         outputs = []
-        for machines in self._partitions.values():
+        for partition, machines in self._partitions.items():
+            if partitions is not None and partition not in partitions:
+                continue
             for machine in machines.values():
                 last = machine.state.feed.last_time
                 if last is None or machine.heard_at is None or machine.told_silence_of == last:

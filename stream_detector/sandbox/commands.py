@@ -44,7 +44,7 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     type=click.FloatRange(min=1, max=365),
     help="Length of the simulated recording.  [default: 14]",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Of the simulation.  [default: 3]")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the simulation.  [default: 9]")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
@@ -102,6 +102,6 @@ def demo(
     def load(folder: Path) -> DemoRecording:
         if path is not None:
             return from_file(path, options)
-        return simulated(folder, days=days or 14.0, seed=3 if seed is None else seed)
+        return simulated(folder, days=days or 14.0, seed=9 if seed is None else seed)
 
     run(DemoPlan(load, model=model, budget_per_day=budget, speed=speed, keep=keep))

@@ -5,6 +5,7 @@ Redis are embedded; the machine is a recording, sent faster than it was made. Wh
 program ends, all end, and nothing is left behind.
 """
 
+import io
 import os
 import shlex
 import sys
@@ -22,9 +23,11 @@ from rich.console import Console
 from stream_detector.alerting.rules import SHEET_BREAK
 from stream_detector.connections.settings import PREFIX, Settings, read_settings
 from stream_detector.connections.topics import topics
+from stream_detector.errors import ServiceError
 from stream_detector.replay.records import records
 from stream_detector.sandbox.demo_crew import Crew
 from stream_detector.sandbox.demo_feed import Feed, Pace, due_seconds
+from stream_detector.sandbox.demo_labels import read_labels
 from stream_detector.sandbox.demo_outputs import Outputs
 from stream_detector.sandbox.demo_recording import STREAMED_SHARE, DemoRecording, as_arguments
 from stream_detector.sandbox.demo_scorecard import scorecard_lines
@@ -78,11 +81,13 @@ def run(plan: DemoPlan) -> None:
     # The settings of a real plant in the shell must not lead the demo's worker there.
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every output knows the unit m²
     try:
         with signals_stop(), tempfile.TemporaryDirectory(prefix="stream-detector-demo-") as folder:
             _Demo(plan, Path(folder)).run()
     except Stopped as stopped:
-        sys.stderr.write(f"\nstopped by {stopped.reason}: all programs ended, nothing is left\n")
+        sys.stderr.write(f"\nstopped by {stopped.reason}, and with it every program of the demo\n")
         raise
 
 
@@ -98,7 +103,7 @@ class _Demo:
 
     def __init__(self, plan: DemoPlan, folder: Path) -> None:
         self._began = time.monotonic()
-        self._first_score_seconds: float | None = None
+        self._first_score_seconds = 0.0
         self._plan = plan
         self._folder = folder
         self._kept = plan.keep or folder
@@ -106,46 +111,46 @@ class _Demo:
         self._console = Console()
 
     def run(self) -> None:
+        self._say("stream-detector demo: learn what is normal for a machine, then watch it live.")
         data = self._history()
         with Crew(self._folder) as crew:
-            environment = self._services(crew)
-            self._train(data, crew)
-            pace = self._start_worker(data, crew, environment)
-            story = self._stream(data, crew, pace, read_settings(environment))
+            try:
+                story = self._play(data, crew)
+            except ServiceError:
+                crew.check()  # that a program ended says more than what another one misses
+                raise
         self._judge(data, story)
 
     def _history(self) -> DemoRecording:
-        say(self._console, "stream-detector demo: learn what is normal, then warn live.")
-        self._kept.mkdir(parents=True, exist_ok=True)
         data = self._plan.load(self._kept)
-        recording = data.recording
-        announce(
-            self._console,
+        recording, labels = data.recording, read_labels(data.recording)
+        self._announce(
             1,
             f"History: {data.title}",
-            [
-                *(f"note: {note}" for note in recording.notes),
-                f"{recording.n_rows} readings of {len(recording.sensors)} sensors, one every "
-                f"{span(data.cadence)}",
-                f"the first {data.history.n_rows} are to learn from; the last "
-                f"{data.streamed.n_rows} will be streamed, and are not learned from",
-            ],
+            *(f"note: {note}" for note in recording.notes),
+            f"{recording.n_rows} readings of {len(recording.sensors)} sensors, one every "
+            f"{span(data.cadence)}; {labels}",
+            f"the first {data.history.n_rows} are to learn from; the last {data.streamed.n_rows} "
+            "will be streamed, and are kept back from training",
         )
         return data
+
+    def _play(self, data: DemoRecording, crew: Crew) -> Story:
+        environment = self._services(crew)
+        self._train(data, crew)
+        pace = self._start_worker(data, crew, environment)
+        return self._stream(data, crew, pace, read_settings(environment))
 
     def _services(self, crew: Crew) -> dict[str, str]:
         """Start what a plant has already, and give the settings to work with it."""
         names = [topic.name for topic in topics(Settings.model_construct())]
         kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
         redis = crew.enter(EmbeddedRedis())
-        announce(
-            self._console,
+        self._announce(
             2,
-            "Services, embedded: in memory only, and gone at the end",
-            [
-                f"Kafka at {kafka.bootstrap}: the mock cluster of librdkafka",
-                f"Redis at {redis.url}: for thresholds",
-            ],
+            "Services: embedded here, in memory and gone at the end; a plant has its own",
+            f"Kafka at {kafka.bootstrap}",
+            f"Redis at {redis.url}",
         )
         return {
             "DETECTOR_BROKER": f"kafka://{kafka.bootstrap}",
@@ -159,34 +164,30 @@ class _Demo:
         began = time.monotonic()
         arguments = [
             *("fit", "--csv", str(data.file), "--out", str(self._model)),
-            *("--model", self._plan.model, "--budget", f"{self._plan.budget_per_day:g}"),
+            *("--model", self._plan.model, "--budget", str(self._plan.budget_per_day)),
             *("--holdout", str(STREAMED_SHARE)),
             *as_arguments(data.options),
         ]
-        announce(
-            self._console,
+        self._announce(
             3,
-            "Training: the trainer, as in production",
-            [f"$ python -m trainer {shlex.join(arguments)}"],
+            "Training: the real trainer, on the history",
+            f"$ python -m trainer {shlex.join(arguments)}",
         )
         trainer = crew.start("trainer", [sys.executable, "-m", "trainer", *arguments])
         with progress(self._console) as tell:
             crew.wait_for(
-                trainer, lambda: tell(crew.last_words(trainer) or "loading TensorFlow ...")
+                trainer, lambda: tell(crew.last_words(trainer) or "loading its libraries ...")
             )
-        say(self._console, f"    done in {time.monotonic() - began:.0f} s")
+        self._say(f"    done in {time.monotonic() - began:.0f} s")
 
     def _start_worker(self, data: DemoRecording, crew: Crew, environment: dict[str, str]) -> Pace:
         due = due_seconds(data.streamed.times, cadence=data.cadence)
         speed = self._plan.speed or max(float(due[-1]) / _STREAM_SECONDS, 1.0)
-        announce(
-            self._console,
+        self._announce(
             4,
-            "Live: the worker, as in production, and the machine's readings over Kafka",
-            [
-                "$ stream-detector worker",
-                f"{speed:,.0f} times faster than recorded, standstills shortened",
-            ],
+            f"Live: {data.title}, scored by the real worker",
+            "$ stream-detector worker",
+            f"{speed:,.0f} times faster than recorded, standstills shortened",
         )
         crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
         return Pace(due / speed)
@@ -206,7 +207,7 @@ class _Demo:
                 for told in outputs.poll():
                     story.take(told)
                 pace.judged(outputs.n_judged())
-                if began is None and story.points:
+                if began is None and (story.points or pace.n_judged):
                     # The machine waits with its second reading until the worker is there.
                     began = time.monotonic()
                     self._first_score_seconds = began - self._began
@@ -216,23 +217,24 @@ class _Demo:
         return story
 
     def _judge(self, data: DemoRecording, story: Story) -> None:
-        announce(
-            self._console,
+        self._announce(
             5,
-            f"Scorecard: {data.title}, {span(story.end - story.start)}, "
-            f"{span(story.running)} of it running",
-            scorecard_lines(
+            f"Scorecard: {data.title}, {span(story.end - story.start)}, of which "
+            f"{span(story.running)} running",
+            *scorecard_lines(
                 story,
                 horizon=timedelta(seconds=SHEET_BREAK.horizon_seconds),
                 budget_per_day=self._plan.budget_per_day,
             ),
         )
-        first = self._first_score_seconds
-        if first is not None:
-            say(self._console, f"    (the first live score came {first:.0f} s after the start)")
+        self._say(f"\nThe first live score came {self._first_score_seconds:.0f} s after the start.")
         if self._plan.keep is None:
-            say(
-                self._console, "\nTo read the training's report: --keep DIR. Your data: --csv FILE."
-            )
+            self._say("With --keep DIR the model and the report of its training stay.")
         else:
-            say(self._console, f"\nThe training's report: {self._model / 'report.html'}")
+            self._say(f"The report of the training: {self._model / 'report.html'}")
+
+    def _announce(self, phase: int, title: str, *lines: str) -> None:
+        announce(self._console, phase, title, lines)
+
+    def _say(self, text: str) -> None:
+        say(self._console, text)

@@ -33,7 +33,7 @@ class Crew:
     ...     _ = crew.start("sleeper", ["sleep", "60"])
     ...     crew.wait_for(crew.start("failing", ["sh", "-c", "echo no disk; exit 3"]))
     Traceback (most recent call last):
-    stream_detector.errors.ServiceError: the failing ended with exit code 3, so everything else
+    stream_detector.errors.ServiceError: failing ended with exit code 3, so everything else
     was ended, too; the end of its log:
       no disk
     """
@@ -103,8 +103,8 @@ class Crew:
                 said = self._tail(child, _LOG_LINES)
                 log = "".join(f"\n  {line}" for line in said)
                 raise ServiceError(
-                    f"the {child.name} ended with {_how(status)}, so everything else was ended, "
-                    + (f"too; the end of its log:{log}" if said else "too; it left no log")
+                    f"{child.name} ended with {_how(status)}, so everything else was ended, too"
+                    + (f"; the end of its log:{log}" if said else "; it left no log")
                 )
 
     def _tail(self, child: ChildProcess, n_lines: int) -> list[str]:

@@ -24,6 +24,14 @@ class Labels:
     breaks: tuple[datetime, ...] = ()
     anomalies: tuple[tuple[datetime, datetime], ...] = ()
 
+    def __str__(self) -> str:
+        """Say how many there are."""
+        if not self.given:
+            return "no labels"
+        if self.anomalies:
+            return f"stretches labelled as anomalous: {len(self.anomalies)}"
+        return f"breaks: {len(self.breaks)}"
+
 
 def read_labels(recording: Recording) -> Labels:
     """Take the labels out of a recording.

@@ -1,5 +1,7 @@
 """What the worker sends, as the demo reads it: alerts, scores, faults of the feed, dead letters."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -98,28 +100,26 @@ class Outputs:
         ServiceError
             If Kafka does not tell.
         """
-        try:
+        with _kafka_faults():
             committed = self._consumer.committed(self._readings, timeout=_TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise ServiceError(f"Kafka does not tell what was committed: {error}") from error
         return sum(max(one.offset, 0) for one in committed)
 
     def is_read(self) -> bool:
-        """Tell whether all that the worker has sent so far was given by ``poll``."""
-        positions = {(one.topic, one.partition): one.offset for one in self._positions()}
-        return not self._held_back and all(
-            max(positions[one.topic, one.partition], 0) == self._end(one) for one in self._read
-        )
+        """Tell whether all that the worker has sent so far was given by ``poll``.
 
-    def _positions(self) -> list[TopicPartition]:
-        positions: list[TopicPartition] = self._consumer.position(self._read)
-        return positions
+        Raises
+        ------
+        ServiceError
+            If Kafka does not tell.
+        """
+        with _kafka_faults():
+            return not self._held_back and all(
+                max(one.offset, 0) == self._end(one) for one in self._consumer.position(self._read)
+            )
 
     def _end(self, partition: TopicPartition) -> int:
-        bounds = self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT_SECONDS)
-        if bounds is None:
-            raise ServiceError(f"Kafka does not tell where {partition.topic} ends")
-        return int(bounds[1])
+        _, end = self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT_SECONDS)
+        return end
 
     def _consume(self) -> list[Told]:
         messages = self._consumer.consume(_MOST_AT_ONCE, timeout=POLL_SECONDS)
@@ -134,6 +134,14 @@ class Outputs:
             return msgspec.json.decode(value, type=ScoreMessage)
         kind = msgspec.json.decode(value, type=_Kind).schema
         return msgspec.json.decode(value, type=_KINDS[kind])
+
+
+@contextmanager
+def _kafka_faults() -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as error:
+        raise ServiceError(f"Kafka does not answer: {error}") from error
 
 
 def _partitions(topic: str, counts: dict[str, int]) -> list[TopicPartition]:

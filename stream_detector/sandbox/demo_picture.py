@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from stream_detector.sandbox.demo_story import Event, Kind, Story
+from stream_detector.sandbox.demo_story import Kind, Story
 from stream_detector.sandbox.demo_words import HEADINGS, clock
 
 _STYLES: Final[dict[Kind, str]] = {
@@ -80,7 +80,7 @@ def _now(story: Story, width: int) -> Iterator[Text]:
     style = "bold yellow" if point.alarm_since else "red" if point.share > 1 else "green"
     time = clock(point.time, cadence=story.cadence)
     yield _row("now", Text.assemble((f"{time}  ", "dim"), (str(point), style)))
-    limit = min(width - len(" threshold 0.00"), _WIDEST_BAR) // 2
+    limit = min(width - len("┃ threshold 0.00"), _WIDEST_BAR) // 2
     bar = Text("█" * round(min(point.share, _HIGHEST) * limit), style)
     bar.append("·" * (2 * limit - len(bar)), "dim")
     threshold = Text(f" threshold {point.threshold:.2f}", "dim")

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from stream_detector.errors import RecordingError
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import OUTCOME
 from stream_detector.sandbox.paper_machine import simulate
@@ -63,12 +64,22 @@ class DemoRecording:
 
 
 def simulated(folder: Path, *, days: float, seed: int) -> DemoRecording:
-    """Run the simulated paper machine, and put its recording and tags into a folder."""
+    """Run the simulated paper machine, and put its recording and tags into a folder.
+
+    Raises
+    ------
+    RecordingError
+        If they cannot be written.
+    """
     file, tags = folder / f"{_MACHINE}.csv", folder / "tags.csv"
-    simulate(days=days, seed=seed, start=_START).write_csv(file)
-    write_tags(tags)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        simulate(days=days, seed=seed, start=_START).write_csv(file)
+        write_tags(tags)
+    except OSError as error:
+        raise RecordingError(f"{error.filename!r} cannot be written: {error.strerror}") from error
     options = RecordingOptions(label_column=OUTCOME, mode_column="grade", tags=tags)
-    title = f"SIMULATED paper machine (seed {seed})"
+    title = f"SIMULATED paper machine (seed {seed}, no real data)"
     return DemoRecording(title, file, options, read_recording(file, options))
 
 

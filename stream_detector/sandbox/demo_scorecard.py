@@ -11,7 +11,7 @@ from stream_detector.sandbox.demo_words import percent, span
 
 _DAY: Final = timedelta(days=1)
 _FURTHER_HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60))
-_WIDTH: Final = 16
+_AT_RANDOM: Final = "if as many alerts were raised at random times"
 
 
 def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) -> list[str]:
@@ -23,7 +23,7 @@ def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) 
     horizon : timedelta
         How far ahead an alert counts as a warning.
     budget_per_day : float
-        False alerts a day that were asked for at most.
+        False alerts a day that were asked for.
     """
     if story.labels.breaks:
         judged = _of_breaks(story, horizon, budget_per_day)
@@ -36,60 +36,58 @@ def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) 
 
 def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Iterator[str]:
     card = _card(story, horizon)
-    yield _line("Breaks", f"{card.n_outcomes}")
     leads = ", ".join(span(lead) for lead in sorted(card.leads))
+    yield _line("Breaks", f"{card.n_outcomes}")
     yield _line(
         "Warned of",
-        f"{len(card.leads)} within {span(horizon)} before"
-        + (f"; lead times: {leads}" if leads else "")
-        + f" (as many alerts at random times: {percent(card.recall_by_chance)})",
+        f"{len(card.leads)} ({percent(card.recall or 0.0)}) within {span(horizon)} before the break"
+        + (f"; lead times: {leads}" if leads else ""),
     )
+    yield _line("By chance", f"{percent(card.recall_by_chance)}, {_AT_RANDOM}")
     yield _line("Missed", f"{card.n_missed}")
     yield _line(
         "Nuisance alerts",
-        f"{_per_day(card.n_nuisance, story)} a day, asked for: at most {budget_per_day:g} "
-        f"({card.n_nuisance} of {card.n_alerts} alerts, no break within {span(horizon)})",
+        f"{_per_day(card.n_nuisance, story)} a day, asked for: {budget_per_day:g} "
+        f"({card.n_nuisance} of {card.n_alerts} alerts had no break within {span(horizon)})",
     )
     cards = [card, *(_card(story, further) for further in _FURTHER_HORIZONS if further > horizon)]
-    yield ""
-    yield _columns("Look ahead", [span(one.horizon) for one in cards])
-    yield _columns("  warned of", [f"{len(one.leads)} of {one.n_outcomes}" for one in cards])
-    yield _columns("  by chance", [percent(one.recall_by_chance) for one in cards])
-    yield ""
+    yield _line("Looking ahead", "".join(f"{span(one.horizon):>9}" for one in cards))
+    yield _line("  warned of", "".join(f"{len(one.leads):>9}" for one in cards))
+    yield _line("  by chance", "".join(f"{percent(one.recall_by_chance):>9}" for one in cards))
 
 
 def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:
     anomalies = story.labels.anomalies
     raised = [begin for begin, _ in story.alerts.values()]
-    found = sum(any(first <= time <= last for time in raised) for first, last in anomalies)
-    outside = [time for time in raised if not any(a <= time <= b for a, b in anomalies)]
+    n_found = sum(any(first <= time <= last for time in raised) for first, last in anomalies)
+    n_outside = sum(not any(first <= time <= last for first, last in anomalies) for time in raised)
     whole = max(story.end - story.start, story.cadence)
-    chance = fmean(1 - (1 - min((b - a) / whole, 1.0)) ** len(raised) for a, b in anomalies)
-    yield _line("Anomalies", f"{len(anomalies)} stretches of rows labelled as anomalous")
-    yield _line(
-        "Found",
-        f"{found} had an alert raised inside (as many alerts at random times: {percent(chance)})",
+    chance = fmean(
+        1 - (1 - min((last - first) / whole, 1)) ** len(raised) for first, last in anomalies
     )
-    yield _line("Missed", f"{len(anomalies) - found}")
+    yield _line("Anomalies", f"{len(anomalies)}, as labelled")
+    yield _line(
+        "Found", f"{n_found} ({percent(n_found / len(anomalies))}): an alert was raised inside"
+    )
+    yield _line("By chance", f"{percent(chance)}, {_AT_RANDOM}")
+    yield _line("Missed", f"{len(anomalies) - n_found}")
     yield _line(
         "Nuisance alerts",
-        f"{_per_day(len(outside), story)} a day, asked for: at most {budget_per_day:g} "
-        f"({len(outside)} of {len(raised)} alerts, raised outside)",
+        f"{_per_day(n_outside, story)} a day, asked for: {budget_per_day:g} "
+        f"({n_outside} of {len(raised)} alerts were raised outside)",
     )
 
 
 def _unlabelled(story: Story, budget_per_day: float) -> Iterator[str]:
     n_alerts = len(story.alerts)
     yield (
-        "Nothing happened in the streamed part, so every alert is a nuisance."
+        "The labels tell of nothing in this part: every alert is a nuisance."
         if story.labels.given
-        else "The recording has no labels: nobody can tell which alerts were right "
-        "(--label-column names the column that marks breaks)."
+        else "Without labels nobody can tell which alerts were right; --label-column gives them."
     )
     yield _line(
         "Alerts",
-        f"{n_alerts}, {_per_day(n_alerts, story)} a day; asked for: at most "
-        f"{budget_per_day:g} false ones",
+        f"{n_alerts}, {_per_day(n_alerts, story)} a day; asked for: {budget_per_day:g} false ones",
     )
 
 
@@ -113,8 +111,4 @@ def _per_day(count: int, story: Story) -> str:
 
 
 def _line(label: str, text: str) -> str:
-    return f"{label:{_WIDTH}} {text}"
-
-
-def _columns(label: str, cells: Sequence[str]) -> str:
-    return f"{label:{_WIDTH}}" + "".join(f" {cell:>8}" for cell in cells)
+    return f"{label:16} {text}"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Collection
 from datetime import UTC, datetime
 
 import structlog
@@ -57,9 +57,9 @@ class BatchWork:
             sys.stderr.flush()
             os._exit(1)
 
-    async def tell_silences(self) -> None:
-        """Tell of machines that nothing was heard of for too long."""
-        await self._send(self._pipeline.silences(datetime.now(UTC)))
+    async def tell_silences(self, partitions: Collection[int]) -> None:
+        """Tell of machines of these partitions that nothing was heard of for too long."""
+        await self._send(self._pipeline.silences(datetime.now(UTC), partitions))
 
     async def _work_off(self, batch: Batch) -> None:
         outputs: list[Output] = []

@@ -1,5 +1,7 @@
 """The worker put together: the one place that knows all its parts."""
 
+import os
+import sys
 import tempfile
 
 import faust
@@ -11,7 +13,7 @@ from mode import CrashingSupervisor, Service
 
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
-from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
@@ -23,6 +25,7 @@ from stream_detector.worker.checks import load_bundle
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
+from stream_detector.worker.watchdog import Watchdog
 
 log = structlog.get_logger()
 
@@ -56,7 +59,15 @@ def run(settings: Settings) -> None:
         redirect_stdouts=False,
         quiet=True,
     )
-    worker.execute_from_commandline()
+    # It moves the cursor about, terminal or not.
+    worker.spinner = None
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        # At once: a delivery that Kafka does not confirm holds a thread for minutes, and nothing of
+        # it is committed.
+        sys.stderr.flush()
+        os._exit(1 if end.code else 0)
 
 
 def build(settings: Settings) -> AppT:
@@ -70,9 +81,7 @@ def build(settings: Settings) -> AppT:
     bundle, rules = load_bundle(settings), load_rules(settings.rules)
     partition_counts(settings)
     store = ThresholdStore(settings, bundle.id)
-    store.ping()
     default = Budget(bundle.manifest.default_budget_per_day)
-    store.offer_default(ALL_MACHINES, default, set_by="bundle")
     pipeline = Pipeline(
         bundle,
         rules,
@@ -83,7 +92,9 @@ def build(settings: Settings) -> AppT:
     watch = ThresholdWatch(
         store, default, pipeline.in_force, refresh_seconds=settings.threshold_refresh_seconds
     )
-    watch.refresh()
+    with redis_faults():
+        store.offer_default(ALL_MACHINES, default, set_by="bundle")
+        watch.refresh()
     recovery = Recovery(pipeline, lambda: _log_consumer(settings))
     work = BatchWork(pipeline, recovery, ConfirmedProducer(settings), watch)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
@@ -115,10 +126,11 @@ def _assemble(settings: Settings, work: BatchWork, watch: ThresholdWatch) -> App
         async def on_start(self) -> None:
             await self.add_runtime_dependency(watch)
             await self.add_runtime_dependency(reader)
+            await self.add_runtime_dependency(Watchdog(settings))
 
         @Service.timer(_SILENCE_CHECK_SECONDS)
         async def _tell_silences(self) -> None:
-            await work.tell_silences()
+            await work.tell_silences(await reader.read_to_the_end())
 
     return app
 

@@ -15,19 +15,21 @@ def worker() -> None:
     one DETECTOR_GROUP share the partitions. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault:
     let systemd or Kubernetes start it again.
     """
-    # Faust is imported only by the one command that runs it.
+    settings = read_settings()
+    # Faust is imported only by the one command that runs it, and takes a second.
     from stream_detector.worker.app import run  # noqa: PLC0415
 
-    run(read_settings())
+    run(settings)
 
 
 @click.command(epilog="Example: stream-detector check")
 def check() -> None:
     """Look at broker, topics, Redis, bundle and rules; exit 1 if one is at fault."""
+    settings = read_settings()
     from stream_detector.worker.checks import check as look  # noqa: PLC0415
 
     healthy = True
-    for finding in look(read_settings()):
+    for finding in look(settings):
         healthy = healthy and finding.fault is None
         mark = "ok   " if finding.fault is None else "FAULT"
         click.echo(f"{mark} {finding.subject}: {finding.fault or finding.detail}")

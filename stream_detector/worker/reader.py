@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import AppT, ChannelT
 from mode import Service
 
@@ -24,6 +24,10 @@ _COMMIT_INTERVAL_SECONDS = 1.0
 
 _POLL_MS = 500
 """How long a fetch waits for readings: the reader looks up from it at least so often."""
+
+_LEAVE_SECONDS = 5.0
+"""How long the last commit and leaving the group may take. While the broker is away they would
+take for ever; what was not committed is done again."""
 
 
 class Batch:
@@ -77,9 +81,12 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_stop(self) -> None:
         """Leave the group, with what is done committed."""
-        async with self._in_flight:
-            await self._commit()
-        await self._consumer.stop()
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS), self._in_flight:
+                await self._commit()
+                await self._consumer.stop()
+        except TimeoutError:
+            log.warning("group.not-left", reason="Kafka does not answer")
 
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Commit before the partitions go to somebody else."""
@@ -90,6 +97,20 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Say what we work on from now."""
         log.info("partitions.assigned", partitions=sorted(one.partition for one in assigned))
+
+    async def read_to_the_end(self) -> set[int]:
+        """Give our partitions of which, as far as Kafka told, all readings were judged."""
+        if self._in_flight.locked():
+            return set()
+        return {one.partition for one in self._consumer.assignment() if await self._is_read(one)}
+
+    async def _is_read(self, partition: TopicPartition) -> bool:
+        try:
+            position = await self._consumer.position(partition)
+        except IllegalStateError:
+            return False  # given away meanwhile
+        end = self._consumer.highwater(partition)
+        return end is not None and position >= end
 
     @Service.task
     async def _pump(self) -> None:
@@ -117,8 +138,12 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         if not self._uncommitted:
             return
         self._uncommitted = False
+        # A batch can be fetched before a rebalance and done after it. What is somebody else's by
+        # then is not ours to commit: Kafka would refuse the rest with it, again and again.
+        ours = self._consumer.assignment()
+        done = {one: offset for one, offset in self._done.items() if one in ours}
         try:
-            await self._consumer.commit(dict(self._done))
+            await self._consumer.commit(done)
         except CommitFailedError:
             # The partitions are somebody else's now, who starts from the commit before.
             log.warning("commit.refused", reason="the partitions were given to another worker")

@@ -69,15 +69,15 @@ class ThresholdWatch(Service):
                 refused[machine] = str(fault)
                 if machine in self._wanted:
                     wanted[machine] = self._wanted[machine]
+        table = ThresholdTable(self.table.default, wanted)
         for machine, error in refused.items():
             if entries[machine] != self._entries.get(machine):
-                kept = wanted.get(machine, self.table.default)
-                log.error("threshold.refused", machine=machine, error=error, keeping=str(kept))
+                kept = str(table.of(machine))
+                log.error("threshold.refused", machine=machine, error=error, keeping=kept)
         for machine in wanted.keys() | self._wanted.keys():
             if wanted.get(machine) != self._wanted.get(machine):
-                log.info("threshold.adopted", machine=machine, threshold=str(wanted.get(machine)))
-        self._entries, self._wanted = entries, wanted
-        self.table = ThresholdTable(self.table.default, wanted)
+                log.info("threshold.adopted", machine=machine, threshold=str(table.of(machine)))
+        self._entries, self._wanted, self.table = entries, wanted, table
 
     @Service.task
     async def _watch(self) -> None:
@@ -88,6 +88,8 @@ class ThresholdWatch(Service):
                 if self._away:
                     log.info("redis.back")
                     self._away = False
+                    # It may have forgotten everything.
+                    self._published = {}
             except RedisError as error:
                 if not self._away:
                     log.warning("redis.away", error=str(error), keeping="the last thresholds")

@@ -1,14 +1,17 @@
 """Real servers, each started once for all tests that ask for it; a failed test shows their logs."""
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+import redis
 
+from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.requirements import require_java_and_maven
 
-_running: dict[str, RealKafka | RealRedis] = {}
+_running: dict[str, RealKafka | RealRedis | Installation] = {}
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,23 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRedis
     with RealRedis(tmp_path_factory.mktemp("redis")) as server:
         _running["redis_server"] = server
         yield server
+
+
+@pytest.fixture
+def installation(
+    kafka: RealKafka, redis_server: RealRedis, small_bundle_folder: Path, tmp_path: Path
+) -> Installation:
+    """An installation with the small model, on the real servers."""
+    return install(kafka, redis_server, small_bundle_folder, tmp_path)
+
+
+def install(kafka: RealKafka, redis_server: RealRedis, bundle: Path, folder: Path) -> Installation:
+    """Make an installation and its topics; thresholds that others set are forgotten."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    made = Installation(kafka.bootstrap, redis_server.url, bundle=bundle, folder=folder)
+    made.create_topics()
+    return made
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,11 +1,14 @@
 """A server that a test starts, kills and starts again; it ends with the test process."""
 
+import os
 import random
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tests.waiting import wait_until
 
@@ -18,12 +21,30 @@ class Server:
     """
 
     def __init__(
-        self, command: Sequence[str | Path], *, log: Path, is_ready: Callable[[], bool]
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        is_ready: Callable[[], bool],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = command
         self._log = log
         self._is_ready = is_ready
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
 
     @property
     def pid(self) -> int:
@@ -37,6 +58,7 @@ class Server:
         with self._log.open("ab") as log:
             self._process = process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._command],
+                env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -53,23 +75,40 @@ class Server:
             failure.add_note(self.log_tail())
             raise
 
-    def stop(self) -> None:
-        """End it as an operator would."""
-        self._end(signal.SIGTERM)
+    def stop(self) -> int | None:
+        """End it as an operator would, and give its exit status."""
+        return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
+    def wait_for_end(self, *, limit_seconds: float) -> int:
+        """Wait until it ends by itself, and give its exit status."""
+        assert self._process is not None, "the server is not running"
+        status = self._process.wait(limit_seconds)
+        self._process = None
+        return status
+
+    def log(self) -> str:
+        """Return all it said in all its lives."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
     def log_tail(self, lines: int = 60) -> str:
         """Return the last lines of its log."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log().splitlines()[-lines:])
 
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(timeout=60)
-            self._process = None
+    def _end(self, how: signal.Signals) -> int | None:
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        process.send_signal(how)
+        try:
+            return process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 def free_port() -> int:

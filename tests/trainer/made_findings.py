@@ -108,7 +108,8 @@ def paper_like(*, n_rows: int = 3300, n_outcomes: int = 18) -> Evaluation:
     outcome_rows = tuple(np.sort(rng.choice(np.arange(30, n_rows), n_outcomes, replace=False)))
     for row in outcome_rows[::3]:
         scores[row - 2 : row] += 1.8
-    thresholds, alert_rows, level, row = np.empty(n_rows), [], 2.4, 0
+    thresholds, level = np.empty(n_rows), 2.4
+    alert_rows: list[tuple[int, int]] = []
     for row, score in enumerate(scores):
         thresholds[row] = level
         if score > level and not (alert_rows and row < alert_rows[-1][1] + 15):

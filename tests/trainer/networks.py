@@ -96,15 +96,15 @@ class PrincipalComponents:
         return PlainNetwork(self.config, weights, np.zeros(3, np.float32))
 
 
-def correlated_windows(
-    *, n_rows: int, window_size: int, n_sensors: int
-) -> NDArray[np.float32]:
-    """Make windows of one long run of sensors that go together."""
+def correlated_windows(*, n_rows: int, window_size: int, n_sensors: int) -> NDArray[np.float32]:
+    """Make windows of one long run of sensors that go together, and on as they were."""
     rng = np.random.default_rng(seed=5)
-    mixing = rng.normal(size=(n_sensors, n_sensors)) / np.sqrt(n_sensors)
-    rows = rng.normal(size=(n_rows + window_size - 1, n_sensors)) @ (mixing + np.eye(n_sensors))
+    mixing = rng.normal(size=(n_sensors, n_sensors)) / np.sqrt(n_sensors) + np.eye(n_sensors)
+    rows = rng.normal(size=(n_rows + window_size - 1, n_sensors)) @ mixing
+    for number in range(1, len(rows)):
+        rows[number] += 0.7 * rows[number - 1]
     windows = np.lib.stride_tricks.sliding_window_view(rows, window_size, axis=0)
-    return np.clip(np.swapaxes(windows, 1, 2), -12, 12).astype(np.float32)
+    return np.swapaxes(windows, 1, 2).clip(-12, 12).astype(np.float32)
 
 
 def parts_with(

@@ -105,7 +105,7 @@ def test_the_matrix_is_symmetric_and_its_square_is_the_precision() -> None:
 @pytest.mark.parametrize("n_blocks", [3, 10])
 def test_sums_over_blocks_give_what_refitting_on_the_rows_gives(n_blocks: int) -> None:
     """Blocks of 5,000 rows are two chunks; the plain computation copies the rows outside."""
-    rows = _correlated(n_rows=15_000, n_columns=5) + [3.0, 0.0, -2.0, 0.0, 8.0]
+    rows = _correlated(n_rows=15_000, n_columns=5) + np.array([3.0, 0.0, -2.0, 0.0, 8.0])
 
     whitening = fit_whitening(rows, n_blocks=n_blocks)
 

@@ -1,0 +1,150 @@
+"""stream-detector as somebody runs it: its commands as processes, on servers that others use too."""
+
+import itertools
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from stream_detector.pipeline.readings import Record
+from tests.end_to_end.server import Server
+from tests.end_to_end.subscriber import Subscriber
+from tests.waiting import wait_until
+
+COMMAND = (sys.executable, "-m", "stream_detector")
+TOPICS = ("readings", "alerts", "scores", "dead_letters")
+N_PARTITIONS = 4
+_LIMIT_SECONDS = 60.0
+
+
+class Installation:
+    """One of several on a broker: with topics and a consumer group of its own.
+
+    `folder` takes the logs. `settings` are further ones, without ``DETECTOR_``.
+    """
+
+    def __init__(
+        self,
+        broker: str,
+        redis_url: str,
+        *,
+        bundle: Path,
+        folder: Path,
+        name: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        name = name or uuid.uuid4().hex[:8]
+        self.broker = broker
+        self.group = f"detector-{name}"
+        self.topics = topic_names(name)
+        self.folder = folder
+        self._settings = {
+            "broker": broker,
+            "redis_url": redis_url,
+            "bundle": str(bundle),
+            "group": self.group,
+            **{f"{kind}_topic": topic for kind, topic in self.topics.items()},
+            **(settings or {}),
+        }
+        self._workers: list[Server] = []
+        self._numbers = itertools.count(1)
+
+    def environment(self, **settings: str | None) -> dict[str, str]:
+        """Our settings as variables, these ones changed; None leaves one out."""
+        return {
+            f"DETECTOR_{name.upper()}": value
+            for name, value in {**self._settings, **settings}.items()
+            if value is not None
+        }
+
+    def run(
+        self, *arguments: str | Path, **settings: str | None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return run(*COMMAND, *arguments, environment=self.environment(**settings))
+
+    def worker(self, **settings: str | None) -> Server:
+        """A worker that is not started yet; it is ready when it has its partitions."""
+        log = self.folder / f"worker-{next(self._numbers)}.log"
+        worker = Server(
+            [*COMMAND, "worker"],
+            log=log,
+            is_ready=lambda: "partitions.assigned" in log.read_text(),
+            environment=self.environment(**settings),
+        )
+        self._workers.append(worker)
+        return worker
+
+    def log_tail(self) -> str:
+        return "\n\n".join(worker.log_tail() for worker in self._workers)
+
+    def create_topics(self, **configs: Mapping[str, str]) -> None:
+        """Make our topics, some of them in another way than usual."""
+        admin = AdminClient({"bootstrap.servers": self.broker})
+        wanted = [
+            NewTopic(topic, N_PARTITIONS, 1, config=dict(configs.get(kind, {})))
+            for kind, topic in self.topics.items()
+        ]
+        for made in admin.create_topics(wanted).values():
+            made.result(30)
+
+    def send(self, records: Iterable[Record], **options: str | int) -> None:
+        """Send these messages to the readings topic, and return when Kafka has them."""
+        producer = Producer({"bootstrap.servers": self.broker, "acks": "all", **options})
+        for record in records:
+            producer.produce(self.topics["readings"], record.value, key=record.key)
+        assert producer.flush(_LIMIT_SECONDS) == 0, "not everything was delivered"
+
+    @contextmanager
+    def subscriber(self, kind: str) -> Iterator[Subscriber]:
+        """Somebody who reads one of our topics."""
+        subscriber = Subscriber(self.broker, self.topics[kind])
+        try:
+            yield subscriber
+        finally:
+            subscriber.close()
+
+    def wait_until_done(self) -> None:
+        """Return when all readings were judged, and what came of them delivered and committed."""
+        topic = self.topics["readings"]
+        places = [TopicPartition(topic, number) for number in range(N_PARTITIONS)]
+        consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
+        ends = {
+            place.partition: consumer.get_watermark_offsets(place)[1]
+            for place in places  # of a partition without a reading nothing is committed
+        }
+
+        def is_done() -> bool:
+            done = consumer.committed(places, timeout=_LIMIT_SECONDS)
+            return all(max(place.offset, 0) == ends[place.partition] for place in done)
+
+        try:
+            wait_until(is_done, "everything is committed", limit_seconds=_LIMIT_SECONDS)
+        finally:
+            consumer.close()
+
+
+def topic_names(name: str) -> dict[str, str]:
+    """The topics of the installation of this name, by what is in them."""
+    return {kind: f"{kind}-{name}" for kind in TOPICS}
+
+
+def run(
+    *command: str | Path, environment: Mapping[str, str], limit_seconds: float = _LIMIT_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with these variables besides our own."""
+    return subprocess.run(
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=limit_seconds,
+    )

@@ -1,0 +1,93 @@
+"""Another program that reads our topics: with a plain Kafka client, and none of our code."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+_LIMIT_SECONDS = 60.0
+
+
+class Subscriber:
+    """Reads a topic from its beginning; `messages` are what came so far, repeats and all."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "not used",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 10,
+                "log_level": 0,
+            }
+        )
+        partitions = self._consumer.list_topics(topic, timeout=_LIMIT_SECONDS).topics[topic]
+        self._places = [TopicPartition(topic, number, 0) for number in partitions.partitions]
+        self._consumer.assign(self._places)
+        self._topic = topic
+        self.messages: list[Message] = []
+
+    def read_to_the_end(self) -> list[Message]:
+        """Everything that is in the topic by now."""
+        ends = [self._consumer.get_watermark_offsets(place)[1] for place in self._places]
+        count = sum(ends)
+        return self.wait_until(lambda: len(self.messages) >= count, f"{count} messages")
+
+    def wait_until(self, condition: Callable[[], object], what: str) -> list[Message]:
+        """Read on until the condition holds, and give all that was read."""
+        deadline = time.monotonic() + _LIMIT_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"{self._topic} has {len(self.messages)} messages, but not "
+                    f"within {_LIMIT_SECONDS:g} s: {what}"
+                )
+            for message in self._consumer.consume(1000, timeout=0.1):
+                if message.error():
+                    raise KafkaException(message.error())
+                self.messages.append(message)
+        return self.messages
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def decoded(message: Message) -> dict[str, Any]:
+    """What a JSON message says."""
+    found: dict[str, Any] = json.loads(message.value() or b"")
+    return found
+
+
+def headers(message: Message) -> dict[str, str]:
+    """Its headers, as text."""
+    return {name: (value or b"").decode() for name, value in message.headers() or ()}
+
+
+def without_repeats(messages: Iterable[Message]) -> list[Message]:
+    """What is left when repeats are dropped as ``schemas/README.md`` says."""
+    return list({identity(message): message for message in reversed(list(messages))}.values())[::-1]
+
+
+def identity(message: Message) -> Hashable:
+    """What two messages have in common that tell the same."""
+    value = decoded(message)
+    match value["schema"].partition("/")[0]:
+        case "alert":
+            return value["alert_id"], value["seq"]
+        case "data-quality":
+            return value["event_id"]
+        case "score":
+            return value["machine"], value["event_time"]
+        case unknown:
+            raise AssertionError(f"no message of ours is a {unknown!r}")
+
+
+def by_key(messages: Iterable[Message]) -> dict[bytes, list[bytes]]:
+    """The values under each key in their order: all the order that Kafka promises."""
+    values = defaultdict(list)
+    for message in messages:
+        values[message.key() or b""].append(message.value() or b"")
+    return dict(values)

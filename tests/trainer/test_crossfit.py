@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream_detector.bundle.graph import OnnxGraph
+from stream_detector.errors import TrainingError
+from tests.trainer.networks import PlainNetwork, PrincipalComponents, correlated_windows
+from trainer.crossfit import fit_parts
+from trainer.whitening import Whitening
+
+
+class NotingFitter(PrincipalComponents):
+    """Notes which rows each network learnt from."""
+
+    def __init__(self) -> None:
+        super().__init__(code=2)
+        self.learnt: dict[str, list[int] | None] = {}
+
+    def fit(
+        self,
+        windows: NDArray[np.float32],
+        whitening: Whitening,
+        *,
+        learn_from: NDArray[np.intp] | None = None,
+        name: str = "network",
+    ) -> PlainNetwork:
+        self.learnt[name] = None if learn_from is None else learn_from.tolist()
+        return super().fit(windows, whitening, learn_from=learn_from, name=name)
+
+
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(400, 5), (2100, 3)])
+def test_every_row_is_scored_by_a_network_that_never_saw_its_neighbourhood(
+    n_rows: int, n_blocks: int
+) -> None:
+    windows = correlated_windows(n_rows=n_rows, window_size=4, n_sensors=3)
+    fitter = NotingFitter()
+
+    fitted = fit_parts(windows, windows[:, -1], fitter=fitter)
+
+    names = [f"block-{number}-of-{n_blocks}" for number in range(1, n_blocks + 1)]
+    assert list(fitter.learnt) == [*names, "final"] == list(fitted.losses)
+    assert fitter.learnt["final"] is None
+    length = n_rows // n_blocks
+    assert fitter.learnt[names[1]] == [*range(length - 10), *range(2 * length + 10, n_rows)]
+
+
+def test_scores_out_of_sample_are_those_of_new_rows() -> None:
+    windows = correlated_windows(n_rows=1000, window_size=4, n_sensors=8)
+    fitted = fit_parts(windows[:500], windows[:500, -1], fitter=PrincipalComponents(code=6))
+
+    new = fitted.parts.score(windows[500:], windows[500:, -1])
+
+    for own, later in (
+        (fitted.level_out_of_sample, new.level),
+        (fitted.deviation_out_of_sample, new.deviation),
+    ):
+        assert np.median(own) == pytest.approx(np.median(later), rel=0.1)
+        assert np.quantile(own, 0.95) == pytest.approx(np.quantile(later, 0.95), rel=0.2)
+
+
+def test_each_half_of_the_level_counts_in_units_of_its_median() -> None:
+    windows = correlated_windows(n_rows=500, window_size=4, n_sensors=3)
+
+    linear = fit_parts(windows, windows[:, -1], fitter=None)
+    mixed = fit_parts(windows, windows[:, -1], fitter=PrincipalComponents(code=2))
+
+    assert np.median(linear.level_out_of_sample) == pytest.approx(1.0)
+    assert mixed.parts.linear_unit == linear.parts.linear_unit
+    network_half = 2 * mixed.level_out_of_sample - linear.level_out_of_sample
+    assert np.median(network_half) == pytest.approx(1.0)
+
+
+def test_the_graph_is_that_of_the_parts() -> None:
+    windows = correlated_windows(n_rows=500, window_size=4, n_sensors=3)
+    fitted = fit_parts(windows, windows[:, -1], fitter=PrincipalComponents(code=2))
+
+    scores = OnnxGraph(fitted.graph, window_size=4, n_sensors=3)(windows, windows[:, -1])
+
+    np.testing.assert_allclose(
+        scores.level, fitted.parts.score(windows, windows[:, -1]).level, rtol=1e-5
+    )
+
+
+def test_a_machine_that_stood_still_is_refused() -> None:
+    windows = np.ones((300, 4, 2), np.float32)
+
+    with pytest.raises(TrainingError, match="exactly alike"):
+        fit_parts(windows, windows[:, -1], fitter=None)
+
+
+def test_too_short_a_history_is_refused() -> None:
+    windows = correlated_windows(n_rows=150, window_size=4, n_sensors=2)
+
+    with pytest.raises(TrainingError, match="150 normal training rows are too few"):
+        fit_parts(windows, windows[:, -1], fitter=None)

@@ -1,0 +1,134 @@
+"""Networks trained by TensorFlow: small ones, to keep the compilations short."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream_detector.errors import TrainingError
+from tests.trainer.networks import correlated_windows
+from trainer.architectures import DENSE, LSTM, NetworkConfig
+from trainer.crossfit import fit_parts
+from trainer.whitening import Whitening, fit_whitening
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
+
+SMALL_DENSE = replace(DENSE, layers=(8,), code=3, steps=100, batch=16, rate=0.02)
+SMALL_LSTM = replace(LSTM, layers=(6,), code=4, steps=100, batch=16, rate=0.02)
+KINDS = pytest.mark.parametrize("config", [SMALL_DENSE, SMALL_LSTM], ids=["dense", "lstm"])
+
+
+@KINDS
+def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: NetworkConfig) -> None:
+    from trainer.fitting import NetworkFitter
+
+    windows, whitening = _data(config)
+    fitter = NetworkFitter(config, n_sensors=3)
+
+    first = fitter.fit(windows, whitening)
+    again = fitter.fit(windows, whitening)
+    anew = NetworkFitter(config, n_sensors=3).fit(windows, whitening)
+    other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(windows, whitening)
+
+    for fitted in (again, anew):
+        for ours, theirs in zip(first.weights, fitted.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(first.losses, fitted.losses)
+    assert not np.array_equal(first.weights[0], other.weights[0])
+
+
+@KINDS
+def test_training_lowers_the_loss(config: NetworkConfig) -> None:
+    from trainer.fitting import NetworkFitter
+
+    windows, whitening = _data(config)
+
+    losses = NetworkFitter(config, n_sensors=3).fit(windows, whitening).losses
+
+    assert losses.shape == (100,)
+    assert losses[-20:].mean() < 0.98 * losses[:20].mean()
+
+
+def test_rows_that_are_held_out_are_never_looked_at() -> None:
+    from trainer.fitting import NetworkFitter
+
+    windows, whitening = _data(SMALL_DENSE)
+    windows[100:] = np.nan
+
+    fitted = NetworkFitter(SMALL_DENSE, n_sensors=3).fit(
+        windows, whitening, learn_from=np.arange(100)
+    )
+
+    assert np.isfinite(fitted.losses).all()
+
+
+def test_progress_is_told_and_tensorboard_logs_it(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+        EventAccumulator,
+    )
+
+    from trainer.fitting import NetworkFitter
+
+    told: list[tuple[str, int, int, float]] = []
+    windows, whitening = _data(SMALL_DENSE)
+
+    fitted = NetworkFitter(
+        SMALL_DENSE,
+        n_sensors=3,
+        progress=lambda *args: told.append(args),
+        tensorboard=tmp_path,
+    ).fit(windows, whitening, name="final")
+
+    means = fitted.losses.reshape(2, 50).mean(axis=1)
+    assert told == [("final", 50, 100, float(means[0])), ("final", 100, 100, float(means[1]))]
+    log = EventAccumulator(str(tmp_path / "final"))
+    log.Reload()
+    assert [one.step for one in log.Tensors("loss")] == [50, 100]
+
+
+def test_a_network_that_diverges_is_refused() -> None:
+    from trainer.fitting import NetworkFitter
+
+    config = replace(SMALL_DENSE, rate=1e30)
+    windows, whitening = _data(config)
+
+    with pytest.raises(TrainingError, match="lower the rate"):
+        NetworkFitter(config, n_sensors=3).fit(windows, whitening)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [SMALL_DENSE, SMALL_LSTM, replace(SMALL_LSTM, window_size=30, steps=10)],
+    ids=["dense", "lstm-5", "lstm-30"],
+)
+def test_the_exported_graph_is_the_trained_network(config: NetworkConfig) -> None:
+    """Fitting the parts compares the graph with Keras, one row at a time and 64 at once."""
+    from trainer.fitting import NetworkFitter
+
+    windows, _ = _data(config)
+
+    fitted = fit_parts(windows, windows[:, -1], fitter=NetworkFitter(config, n_sensors=3))
+
+    assert np.median(fitted.level_out_of_sample) == pytest.approx(1.0, rel=0.2)
+    assert set(fitted.losses) == {*(f"block-{n}-of-5" for n in range(1, 6)), "final"}
+
+
+def test_training_prints_nothing_of_its_own() -> None:
+    code = (
+        "from tests.trainer import test_fitting as t; from trainer.fitting import NetworkFitter; "
+        "NetworkFitter(t.SMALL_DENSE, n_sensors=3).fit(*t._data(t.SMALL_DENSE))"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def _data(config: NetworkConfig) -> tuple[NDArray[np.float32], Whitening]:
+    windows = correlated_windows(n_rows=400, window_size=config.window_size, n_sensors=3)
+    rows = windows[:, -4:] if config.kind == "dense" else windows[:, -1]
+    return windows, fit_whitening(rows, n_blocks=5)

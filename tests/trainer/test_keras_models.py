@@ -1,0 +1,60 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.trainer.networks import PlainNetwork, correlated_windows, untrained_network
+from trainer.architectures import DENSE, LSTM, NetworkConfig
+from trainer.score_parts import network_rows
+from trainer.whitening import fit_whitening
+
+pytestmark = pytest.mark.tensorflow
+
+KINDS = pytest.mark.parametrize("config", [DENSE, LSTM], ids=["dense", "lstm"])
+
+
+@KINDS
+def test_keras_reads_a_plan_as_numpy_does(config: NetworkConfig) -> None:
+    plain = untrained_network(config, n_sensors=3)
+    rows = _rows(config)
+
+    whole = _fitted(plain).reconstruct(rows)
+
+    np.testing.assert_allclose(whole, plain.reconstruct(rows), rtol=1e-4, atol=1e-5)
+
+
+@KINDS
+def test_the_halves_saved_make_the_whole(config: NetworkConfig, tmp_path: Path) -> None:
+    """Saved models take windows of scaled readings and know the whitening themselves."""
+    from trainer.keras_models import keras_files
+    from trainer.quiet_tensorflow import keras
+
+    network = _fitted(untrained_network(config, n_sensors=3))
+    windows = correlated_windows(n_rows=200, window_size=config.window_size, n_sensors=3)
+    whitening = fit_whitening(windows if config.kind == "dense" else windows[:, -1], n_blocks=5)
+    models = {}
+    for name, content in keras_files(network, whitening).items():
+        (tmp_path / name).write_bytes(content)
+        models[name] = keras.models.load_model(tmp_path / name)
+
+    code = models["encoder.keras"](windows)
+    back = models["decoder.keras"](code).numpy()
+
+    assert code.shape == (200, config.code)
+    assert back.shape == windows.shape
+    np.testing.assert_allclose(models["model.keras"](windows).numpy(), back, rtol=1e-5, atol=1e-5)
+    reconstructed = network.reconstruct(network_rows(config, whitening, windows))
+    rewhitened = network_rows(config, whitening, back)
+    np.testing.assert_allclose(rewhitened, reconstructed, rtol=1e-3, atol=1e-4)
+
+
+def _rows(config: NetworkConfig) -> Any:
+    shape = (50, 12) if config.kind == "dense" else (50, config.window_size, 3)
+    return np.random.default_rng(seed=4).normal(size=shape).astype(np.float32)
+
+
+def _fitted(plain: PlainNetwork) -> Any:
+    from trainer.fitting import FittedNetwork
+
+    return FittedNetwork(plain.config, 3, plain.weights, plain.losses)

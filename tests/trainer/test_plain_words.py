@@ -1,0 +1,109 @@
+import dataclasses
+
+import numpy as np
+
+from tests.trainer.made_findings import (
+    linear,
+    made_evaluation,
+    made_findings,
+    paper_like,
+)
+
+PER_DAY = 720
+
+
+def said(sentences: tuple[str, ...], words: str) -> bool:
+    return words in " ".join(sentences)
+
+
+def test_the_model_and_its_rows_are_named() -> None:
+    dense, without_network = made_findings(), linear(made_findings())
+
+    assert dense.trained[0] == (
+        "pm3: a dense autoencoder (48-12-48 units) beside a linear model was trained on 12,000 "
+        "normal rows of 59 sensors, 2026-10-15 08:00 to 2026-10-31 23:58 UTC (the recording has "
+        "15,300 rows)."
+    )
+    assert said(without_network.trained, "Mahalanobis distance, no network")
+
+
+def test_a_recall_stands_beside_its_interval_and_chance() -> None:
+    #  Two outcomes on one day; one was foretold, and one alert was false.
+    evaluation = made_evaluation(
+        np.ones(PER_DAY), outcome_rows=(100, 300), alert_rows=((98, 100), (500, 505))
+    )
+
+    showed = made_findings(evaluation).showed
+
+    assert said(showed, "1 of 2 alerts were false (no outcome followed within 4 min), 1.0 a day")
+    assert said(showed, "6 false ones a day were asked for")
+    assert said(showed, "1 of 2 outcomes were warned of: a recall of 50 % (95 % interval 9.5 % to")
+    assert said(showed, "As many alerts at random times would reach 0.56 %")
+    assert said(showed, "came 4 min ahead")
+
+
+def test_few_outcomes_are_called_few() -> None:
+    assert said(made_findings(paper_like()).cautions, "18 outcomes are few")
+
+
+def test_alerts_that_chance_could_equal_are_said_to_prove_nothing() -> None:
+    missed = made_evaluation(np.ones(PER_DAY), outcome_rows=(100,), alert_rows=((500, 505),))
+    foretold = made_evaluation(np.ones(PER_DAY), outcome_rows=(100,), alert_rows=((99, 105),))
+
+    assert said(made_findings(missed).cautions, "not shown that the alerts do better than chance")
+    assert not said(made_findings(foretold).cautions, "better than chance")
+
+
+def test_without_labels_the_recall_is_unknown() -> None:
+    findings = made_findings(
+        made_evaluation(np.ones(PER_DAY), alert_rows=((5, 9),), labelled=False)
+    )
+
+    assert said(findings.cautions, "The recall is unknown: without labels")
+    assert said(findings.showed, "That is 1.0 alerts a day")
+    assert not said(findings.showed, "false (")
+    assert not said(findings.showed, "warned of")
+
+
+def test_where_nothing_happened_the_recall_is_unknown() -> None:
+    quiet = made_findings(made_evaluation(np.ones(PER_DAY)))
+
+    assert said(quiet.cautions, "hold nothing that was to be warned of")
+    assert said(quiet.showed, "They raised no alert")
+
+
+def test_anomalous_rows_are_held_against_rows_drawn_at_random() -> None:
+    scores = np.ones(100)
+    scores[[10, 11, 50]] = 5.0
+    findings = made_findings(made_evaluation(scores, anomalous_rows=(10, 11, 12, 13)))
+
+    assert said(findings.showed, "2 of 4 anomalous rows were over the threshold: a recall of 50 %")
+    assert said(findings.showed, "drawn at random would reach 3 %")
+
+
+def test_much_time_in_alarm_and_far_more_alerts_than_asked_for_are_told() -> None:
+    alerts = tuple((row, row + 40) for row in range(0, PER_DAY - 50, 60))
+    cautions = made_findings(made_evaluation(np.ones(PER_DAY), alert_rows=alerts)).cautions
+
+    assert said(cautions, "An alert was open during 67 % of the time")
+    assert said(cautions, "far more alerts than asked for")
+    assert said(cautions, "1.0 days are short")
+
+
+def test_a_threshold_that_many_training_rows_exceed_is_told() -> None:
+    findings = made_findings()
+    low = dataclasses.replace(findings, default_limit=0.3)
+
+    assert said(low.cautions, "of the training rows are over the default threshold")
+    assert not said(findings.cautions, "over the default threshold")
+
+
+def test_without_rows_kept_back_nothing_is_claimed() -> None:
+    without = made_findings()
+    unscored = dataclasses.replace(without, holdout_span=without.training_span)
+
+    assert without.showed == (
+        "No row was kept back, so nothing shows how the model does on new rows.",
+    )
+    assert unscored.showed == ("None of the rows kept back could be scored, so they show nothing.",)
+    assert without.summary == (*without.trained, *without.showed, *without.cautions)
