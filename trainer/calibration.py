@@ -115,7 +115,8 @@ def measure_limits(
 ) -> Limits:
     """Measure which threshold gives how many alerts, and which share of rows is above it.
 
-    Alerts are counted as raised: by the rule's own policy, run over the training rows.
+    Alerts are counted as raised: by the rule's own policy, run over the training rows. One
+    that returns within its cooldown counts again, because it calls the operator again.
     """
     n_rows = len(scores)
     points: dict[float, float] = {}
@@ -154,6 +155,5 @@ class _Series:
         n_raised = 0
         for time, score, first in self._rows:
             change = life.follow(Judgement(time, score, limit, score > limit, first))
-            if change is not None and change.change is Change.RAISED and change.occurrence == 1:
-                n_raised += 1
+            n_raised += change is not None and change.change is Change.RAISED
         return n_raised

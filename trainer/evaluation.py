@@ -1,5 +1,6 @@
 """What a bundle does on rows it has not seen, through the live code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,11 +34,14 @@ class Evaluation:
     positives : bool array, shape (n,)
         Rows to be warned at: within the horizon before an outcome, or labelled anomalous.
     alerts : tuple of (raised, cleared or None)
+        One that returns within its cooldown is there twice.
     outcomes : tuple of datetime
     labelled : bool
         Whether the recording says what was abnormal.
     card : Scorecard
         Alerts against outcomes, at the rule's horizon.
+    n_nuisance : int
+        Alerts that no outcome followed, and that were not raised on a labelled row.
     asked_per_day : float
         The budget.
     days : float
@@ -52,13 +56,14 @@ class Evaluation:
     outcomes: tuple[datetime, ...]
     labelled: bool
     card: Scorecard
+    n_nuisance: int
     asked_per_day: float
     days: float
 
     @property
     def per_day(self) -> float:
         """Nuisance alerts raised a day of scored rows."""
-        return self.card.n_nuisance / self.days
+        return self.n_nuisance / self.days
 
     @property
     def validation(self) -> Validation:
@@ -87,7 +92,8 @@ def evaluate(
     rows: list[int] = []
     scores: list[float] = []
     thresholds: list[float] = []
-    alerts: dict[str, tuple[datetime, datetime | None]] = {}
+    alerts: list[tuple[datetime, datetime | None]] = []
+    n_on_anomalies = 0
     for verdict in verdicts(records(recording), Pipeline(bundle, rules), table):
         if isinstance(verdict, Refusal):
             continue
@@ -98,36 +104,40 @@ def evaluate(
         for of_rule, change in verdict.transitions:
             if of_rule is not rule:
                 continue
-            if change.change is Change.RAISED and change.occurrence == 1:
-                alerts[change.alert_id] = (verdict.scored.reading.time, None)
+            time = verdict.scored.reading.time
+            if change.change is Change.RAISED:
+                alerts.append((time, None))
+                n_on_anomalies += bool(labels[verdict.record.offset])
             elif change.change is Change.CLEARED:
-                alerts[change.alert_id] = (change.raised_at, verdict.scored.reading.time)
+                alerts[-1] = (alerts[-1][0], time)
     if not rows:
         return None
-    outcomes = tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
+    card = _card(rule, alerts, recording)
     return Evaluation(
         times=recording.times[rows],
         scores=np.array(scores),
         thresholds=np.array(thresholds),
         positives=positives[rows],
-        alerts=tuple(alerts.values()),
-        outcomes=outcomes,
+        alerts=tuple(alerts),
+        outcomes=_outcomes(recording),
         labelled=recording.labels is not None,
-        card=_card(rule, tuple(alerts.values()), outcomes, recording),
+        card=card,
+        n_nuisance=card.n_nuisance - n_on_anomalies,
         asked_per_day=budget.per_day,
         days=len(rows) / bundle.model.limits.readings_per_day,
     )
 
 
+def _outcomes(recording: Recording) -> tuple[datetime, ...]:
+    return tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
+
+
 def _card(
-    rule: Rule,
-    alerts: tuple[tuple[datetime, datetime | None], ...],
-    outcomes: tuple[datetime, ...],
-    recording: Recording,
+    rule: Rule, alerts: Sequence[tuple[datetime, datetime | None]], recording: Recording
 ) -> Scorecard:
     return scorecard(
         alerts,
-        outcomes,
+        _outcomes(recording),
         horizon=timedelta(seconds=rule.horizon_seconds),
         start=recording.time(0),
         end=recording.time(recording.n_rows - 1),

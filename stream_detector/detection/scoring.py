@@ -70,9 +70,7 @@ class SurpriseCurve:
         """Surprise of a score that is over the first i quantiles, for every i."""
         n_scores, n_quantiles = self.n_scores, len(self.quantiles)
         below = (0.95 * n_scores * i / n_quantiles for i in range(n_quantiles + 1))
-        return tuple(
-            min(-math.log10((n_scores - n + 0.5) / (n_scores + 1)), _KNEE) for n in below
-        )
+        return tuple(min(-math.log10((n_scores - n + 0.5) / (n_scores + 1)), _KNEE) for n in below)
 
 
 @dataclass(frozen=True)

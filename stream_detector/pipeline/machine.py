@@ -166,10 +166,8 @@ class Machine:
     ) -> None:
         if not isinstance(threshold, Budget):
             return
-        # An alert that returns within its cooldown was paid for when it was first raised.
-        raised = any(
-            change.change is Change.RAISED and change.occurrence == 1 for _, change in transitions
-        )
+        # An alert that returns within its cooldown calls the operator again, so it counts again.
+        raised = any(change.change is Change.RAISED for _, change in transitions)
         self.controller.step(
             over=over,
             raised=raised,

@@ -227,7 +227,10 @@ class _Demo:
                 budget_per_day=self._plan.budget_per_day,
             ),
         )
-        self._say(f"\nThe first live score came {self._first_score_seconds:.0f} s after the start.")
+        if story.points:
+            self._say(
+                f"\nThe first live score came {self._first_score_seconds:.0f} s after the start."
+            )
         if self._plan.keep is None:
             self._say("With --keep DIR the model and the report of its training stay.")
         else:

@@ -1,5 +1,6 @@
 """The demo in plain lines, for a file or a pipe: one per event, and the score now and then."""
 
+from operator import itemgetter
 from typing import Final
 
 from rich.console import Console
@@ -33,7 +34,7 @@ class Lines:
                 self._n_score_lines = due
                 lines.append((point.time, f"score    {_score(point)}"))
         self._n_events, self._n_points = len(story.events), len(story.points)
-        for time, text in sorted(lines):
+        for time, text in sorted(lines, key=itemgetter(0)):
             self._say(f"{clock(time, cadence=story.cadence)}  {text}")
 
     def close(self) -> None:
@@ -50,4 +51,4 @@ def _text(event: Event) -> str:
 
 def _score(point: Point) -> str:
     score = "none" if point.score is None else f"{point.score:.2f}"
-    return f"{score}, threshold {point.threshold:.2f}: {point}"
+    return f"{score}, threshold {point.threshold:.2f}: {point.state}"

@@ -14,7 +14,7 @@ from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 
-POLL_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.1
 _TIMEOUT_SECONDS: Final = 5.0
 _MOST_AT_ONCE: Final = 500
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -122,7 +122,7 @@ class Outputs:
         return end
 
     def _consume(self) -> list[Told]:
-        messages = self._consumer.consume(_MOST_AT_ONCE, timeout=POLL_SECONDS)
+        messages = self._consumer.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS)
         return [self._decode(message) for message in messages if message.error() is None]
 
     def _decode(self, message: Message) -> Told:

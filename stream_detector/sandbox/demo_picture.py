@@ -79,7 +79,7 @@ def _now(story: Story, width: int) -> Iterator[Text]:
     point = story.points[-1]
     style = "bold yellow" if point.alarm_since else "red" if point.share > 1 else "green"
     time = clock(point.time, cadence=story.cadence)
-    yield _row("now", Text.assemble((f"{time}  ", "dim"), (str(point), style)))
+    yield _row("now", Text.assemble((f"{time}  ", "dim"), (point.state, style)))
     limit = min(width - len("┃ threshold 0.00"), _WIDEST_BAR) // 2
     bar = Text("█" * round(min(point.share, _HIGHEST) * limit), style)
     bar.append("·" * (2 * limit - len(bar)), "dim")

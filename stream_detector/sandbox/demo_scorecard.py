@@ -97,7 +97,7 @@ def _in_alarm(story: Story, horizon: timedelta) -> Iterator[str]:
 
 def _left_out(story: Story) -> Iterator[str]:
     if story.n_refused:
-        yield _line("Refused", f"{story.n_refused} readings, see the dead letters")
+        yield _line("Refused readings", f"{story.n_refused}")
 
 
 def _card(story: Story, horizon: timedelta) -> Scorecard:

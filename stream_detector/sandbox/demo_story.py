@@ -47,8 +47,9 @@ class Point:
         """The score as a share of the threshold: above 1 is anomalous."""
         return (self.score or 0.0) / self.threshold
 
-    def __str__(self) -> str:
-        """Say what was made of the reading."""
+    @property
+    def state(self) -> str:
+        """What was made of the reading."""
         if self.score is None:
             return f"no score, quality {self.quality}"
         if self.alarm_since is not None:
@@ -83,7 +84,6 @@ class Story:
         self.alerts: dict[str, tuple[datetime, datetime | None]] = {}
         self.n_refused = 0
         self.n_rows = streamed.n_rows
-        self.start = streamed.time(0)
         self.labels = read_labels(streamed)
         # A late row does not turn the clock back.
         self._times = np.maximum.accumulate(streamed.times)
@@ -91,10 +91,14 @@ class Story:
         self._to_happen = deque(sorted((*breaks, *self.labels.anomalies), key=itemgetter(0)))
 
     @property
+    def start(self) -> datetime:
+        """When the stream begins."""
+        return self._time(0)
+
+    @property
     def end(self) -> datetime:
         """When the stream ends."""
-        last: datetime = self._times[-1].item()
-        return last.replace(tzinfo=UTC)
+        return self._time(self.n_rows - 1)
 
     @property
     def now(self) -> datetime | None:
@@ -147,13 +151,17 @@ class Story:
     def _tell_labels(self, *, until: datetime) -> None:
         while self._to_happen and self._to_happen[0][0] <= until:
             time, last = self._to_happen.popleft()
-            self.events.append(self._break(time) if last is None else _anomaly(time, last))
+            self.events.append(self._break(time) if last is None else self._anomaly(time, last))
 
     def _break(self, time: datetime) -> Event:
         since = self.alarm_since
         if since is None:
             return Event(time, "break", "without an alert")
         return Event(time, "break", f"{demo_words.span(time - since)} after the alert")
+
+    def _anomaly(self, first: datetime, last: datetime) -> Event:
+        length = demo_words.span(last - first + self.cadence)
+        return Event(first, "label", f"anomalous from here, for {length}")
 
     def _take_alert(self, alert: AlertMessage) -> None:
         if alert.event == Change.RAISED:
@@ -174,20 +182,21 @@ class Story:
             case FeedFault.SILENCE if began:
                 return  # told when it is over, with its length
             case FeedFault.SILENCE:
-                silent = demo_words.span(fault.event_time - (self.now or self.start))
+                before = self._time(self.row(fault.event_time) - 1)
+                silent = demo_words.span(fault.event_time - before)
                 text = f"readings again after {silent} of standstill"
             case FeedFault.STUCK:
                 names = ", ".join(fault.sensors)
-                text = f"{names} {'gives one value only: left out' if began else 'moves again'}"
+                text = f"{names}: {'one value all the time, left out' if began else 'moves again'}"
             case FeedFault.FROZEN:
-                text = (
-                    "all sensors give the same values again and again: no score"
-                    if began
-                    else ("the sensors move again")
-                )
+                text = "all sensors stand still: no score" if began else "the sensors move again"
             case _:
                 text = f"{fault.fault} {fault.event}"
         self.events.append(Event(fault.event_time, "feed", text))
+
+    def _time(self, row: int) -> datetime:
+        time: datetime = self._times[row].item()
+        return time.replace(tzinfo=UTC)
 
     def _take_dead_letter(self, letter: DeadLetter) -> None:
         self.n_refused += 1
@@ -195,10 +204,6 @@ class Story:
             self.events.append(
                 Event(self.now or self.start, "refused", f"a reading: {letter.reason}")
             )
-
-
-def _anomaly(first: datetime, last: datetime) -> Event:
-    return Event(first, "label", f"anomalous from here, for {demo_words.span(last - first)}")
 
 
 def _raised(alert: AlertMessage) -> Event:

@@ -87,6 +87,4 @@ def plain_graph(network: FittedNetwork) -> bytes:
         axes = [0, 2]
     squares = graph.add("ReduceSumSquare", residual, axes=axes, keepdims=0)
     graph.add("Mul", squares, graph.floats(1 / (window_size * p)), out="score")
-    return graph.serialize(
-        inputs={"window": ("n", window_size, p)}, outputs={"score": ("n",)}
-    )
+    return graph.serialize(inputs={"window": ("n", window_size, p)}, outputs={"score": ("n",)})

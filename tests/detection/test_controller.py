@@ -67,17 +67,6 @@ def test_the_next_alert_counts_its_readings_anew() -> None:
     assert alert(controller, 6) == [1.0] * 5 + [1.2]
 
 
-def test_an_alert_that_returns_within_its_cooldown_costs_nothing() -> None:
-    controller = Controller()
-    alert(controller, 1)
-    quiet(controller, 12)
-    before = controller.shift
-
-    controller.step(over=True, raised=False, alarm=True, budget_per_reading=BUDGET)
-
-    assert controller.shift == before
-
-
 def test_the_shift_ends_at_two() -> None:
     controller = Controller()
     for _ in range(20):

@@ -27,8 +27,9 @@ from tests.requirements import require_recordings
 
 pytestmark = pytest.mark.tensorflow
 
+N_HISTORY_ROWS = 5000
 N_LIVE_ROWS = 3000
-"""The embedded Kafka keeps 5 MiB per partition, so what comes later has to be read by then."""
+"""They follow the history. More than 5 MiB per partition the embedded Kafka does not keep."""
 
 # Too few steps for a good model, enough for one that has everything a good one has.
 QUICK_TRAINING = '[network]\nkind = "dense"\nsteps = 150\n'
@@ -83,8 +84,9 @@ def cut(recording: bytes, folder: Path, options: Sequence[str]) -> Machine:
     """Cut a file in two; the line of column names comes before either part."""
     names, *rows = recording.splitlines(keepends=True)
     history, live = folder / "history.csv", folder / "live.csv"
-    history.write_bytes(names + b"".join(rows[:-N_LIVE_ROWS]))
-    live.write_bytes(names + b"".join(rows[-N_LIVE_ROWS:]))
+    rows = rows[-N_HISTORY_ROWS - N_LIVE_ROWS :]
+    history.write_bytes(names + b"".join(rows[:N_HISTORY_ROWS]))
+    live.write_bytes(names + b"".join(rows[N_HISTORY_ROWS:]))
     return Machine(history, live, ("--machine", "pm3", *options))
 
 
@@ -163,7 +165,9 @@ def test_the_stream_gives_the_alerts_of_the_replay_byte_for_byte(job: Job) -> No
     replayed = defaultdict(list)
     for line in job.replayed_alerts:
         value = parse(line)
-        replayed[f"{value['machine']}/{value.get('rule', value.get('fault'))}".encode()].append(line)
+        replayed[f"{value['machine']}/{value.get('rule', value.get('fault'))}".encode()].append(
+            line
+        )
 
     assert len(replayed[b"pm3/sheet-break"]) > 10, "too few alerts to prove anything"
     assert by_key(job.alerts) == replayed

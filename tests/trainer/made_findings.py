@@ -44,6 +44,8 @@ def made_evaluation(
     scored[list(outcome_rows)] = False
     alerts = tuple((at[a], None if b is None else at[b]) for a, b in alert_rows)
     outcomes = tuple(at[row] for row in outcome_rows)
+    card = scorecard(alerts, outcomes, horizon=HORIZON, start=at[0], end=at[-1])
+    n_on_anomalies = sum(raised in anomalous_rows for raised, _ in alert_rows)
     return Evaluation(
         times=times[scored],
         scores=scores[scored],
@@ -52,7 +54,8 @@ def made_evaluation(
         alerts=alerts,
         outcomes=outcomes,
         labelled=labelled,
-        card=scorecard(alerts, outcomes, horizon=HORIZON, start=at[0], end=at[-1]),
+        card=card,
+        n_nuisance=card.n_nuisance - n_on_anomalies,
         asked_per_day=6.0,
         days=int(scored.sum()) * (CADENCE / timedelta(days=1)),
     )
