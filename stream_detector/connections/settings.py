@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
+    Field,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     threshold_refresh_seconds: PositiveFloat = 1.0
     """How often thresholds are read from Redis; a change is in force after at most twice this."""
 
-    max_batch: PositiveInt = 500
+    max_batch: Annotated[PositiveInt, Field(le=10_000)] = 500
     """Readings taken from Kafka at once. A batch of 500 takes about 20 ms and bounds what is
     scored again after a crash."""
 
@@ -88,7 +89,8 @@ class Settings(BaseSettings):
     def _check_broker(cls, text: str) -> str:
         for address in bootstrap_servers(text).split(","):
             if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):\d{1,5}", address):
-                raise ValueError(f"{address!r} is no host:port")
+                # Without what stands before @: it may be a password.
+                raise ValueError(f"{address.rpartition('@')[2]!r} is no host:port")
         return text
 
     @property

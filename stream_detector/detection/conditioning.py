@@ -1,5 +1,6 @@
 """Scaling, the place of missing values, and the deviation from the running mean."""
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -16,6 +17,16 @@ _FINITE = 1e6
 """Bound of an unclipped scaled value, so that no input makes the running mean infinite."""
 
 _ALPHA = 1 - 0.5 ** (1 / HALF_LIFE_READINGS)
+
+_WARM_READINGS = math.ceil(1 / _ALPHA)
+"""From this reading of a run on, the running mean has its half-life."""
+
+# Arrays: with a Python number as operand, a short NumPy operation takes twice as long.
+_WEIGHTS = [
+    (np.array(alpha), np.array(1 - alpha))
+    for alpha in [max(_ALPHA, 1 / n) for n in range(1, _WARM_READINGS + 1)]
+]
+"""Weights of the n-th reading of a run and of the mean before it, for n from 1."""
 
 _MAX_PATTERNS = 256
 """Patterns of missing sensors whose coefficients are kept; about 60 kB each at 100 sensors."""
@@ -140,12 +151,11 @@ class RunningMean:
     array([0.5])
     """
 
-    __slots__ = ("_step", "n_readings", "value")
+    __slots__ = ("n_readings", "value")
 
     def __init__(self, *, n_sensors: int) -> None:
         self.value = np.zeros(n_sensors)
         self.n_readings = 0
-        self._step = np.empty(n_sensors)
 
     def start(self, row: NDArray[np.float64]) -> None:
         """Begin a run at its first row."""
@@ -164,11 +174,10 @@ class RunningMean:
         A missing sensor has no deviation, and its mean stands still.
         """
         self.n_readings += 1
-        alpha = max(_ALPHA, 1 / self.n_readings)
-        step = self._step
-        np.subtract(row, self.value, out=step)
+        weight, weight_before = _WEIGHTS[min(self.n_readings, _WARM_READINGS) - 1]
+        step = row - self.value
         if missing is not None:
             step[missing] = 0.0
-        np.multiply(step, 1 - alpha, out=out)
-        step *= alpha
+        np.multiply(step, weight_before, out=out)
+        step *= weight
         self.value += step

@@ -151,6 +151,7 @@ def shares(
     for surprise, contribution in zip(surprises, contributions, strict=True):
         amount = float(contribution.sum(dtype=np.float64))
         if amount > 0:
-            total += contribution * (surprise * surprise / amount)
+            # In float64: over a tiny amount the factor is beyond a float32.
+            total += np.multiply(contribution, surprise * surprise / amount, dtype=np.float64)
     amount = float(total.sum())
     return total / amount if amount > 0 else total

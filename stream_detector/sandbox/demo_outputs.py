@@ -1,6 +1,6 @@
 """What the worker sends, as the demo reads it: alerts, scores, faults of the feed, dead letters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -39,6 +39,31 @@ _KINDS: Final[dict[str, type[AlertMessage | DataQualityMessage]]] = {
 }
 
 
+class TimeOrder:
+    """Puts what comes from several topics into the machine's time.
+
+    What is newer than all that had come the time before is held back until the next time:
+    something older may still follow from another topic.
+    """
+
+    def __init__(self) -> None:
+        self._held_back: list[Told] = []
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether something is still to be given."""
+        return bool(self._held_back)
+
+    def take(self, arrived: Iterable[Told]) -> list[Told]:
+        """Take in what arrived, and give what is ready."""
+        seen = max(map(_time, self._held_back), default=_NEVER)
+        self._held_back = sorted((*self._held_back, *arrived), key=_order)
+        n_ready = sum(_time(told) <= seen for told in self._held_back)
+        ready = self._held_back[:n_ready]
+        del self._held_back[:n_ready]
+        return ready
+
+
 class Outputs:
     """Reads all that the worker sends, and how far it has come; close it in the end.
 
@@ -63,7 +88,7 @@ class Outputs:
             )
             for one in _partitions(topic, counts)
         ]
-        self._held_back: list[Told] = []
+        self._in_order = TimeOrder()
         self._consumer = Consumer(
             {
                 **client_options(settings),
@@ -79,18 +104,11 @@ class Outputs:
         self._consumer.close()
 
     def poll(self) -> list[Told]:
-        """Give what came, in the machine's time; waits a moment for more.
-
-        Alerts and scores come from different topics. So what is newer than all that had
-        come the time before is held back until the next time: something older may follow.
-        """
-        seen = max(map(_time, self._held_back), default=_NEVER)
-        self._held_back += self._consume()
-        self._held_back.sort(key=_order)
-        n_ready = sum(_time(told) <= seen for told in self._held_back)
-        ready = self._held_back[:n_ready]
-        del self._held_back[:n_ready]
-        return ready
+        """Give what came, in the machine's time; waits a moment for more."""
+        messages = self._consumer.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS)
+        return self._in_order.take(
+            self._decode(message) for message in messages if message.error() is None
+        )
 
     def n_judged(self) -> int:
         """Give how many readings the worker is done with: what it has committed.
@@ -113,17 +131,13 @@ class Outputs:
             If Kafka does not tell.
         """
         with _kafka_faults():
-            return not self._held_back and all(
+            return not self._in_order.holds_back and all(
                 max(one.offset, 0) == self._end(one) for one in self._consumer.position(self._read)
             )
 
     def _end(self, partition: TopicPartition) -> int:
         _, end = self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT_SECONDS)
         return end
-
-    def _consume(self) -> list[Told]:
-        messages = self._consumer.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS)
-        return [self._decode(message) for message in messages if message.error() is None]
 
     def _decode(self, message: Message) -> Told:
         value = message.value() or b""

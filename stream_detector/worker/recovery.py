@@ -78,14 +78,16 @@ class Recovery:
             n_read = await self._judge_range(consumer, partition, start, end, thresholds)
         finally:
             await consumer.stop()
-        log.info(
-            "recovery.done",
-            partition=partition.partition,
-            start=start,
-            end=end,
-            readings=n_read,
-            seconds=round(time.monotonic() - began, 3),
-        )
+        # A gap without readings is a marker of a transaction: too common to tell of.
+        if n_read:
+            log.info(
+                "recovery.done",
+                partition=partition.partition,
+                start=start,
+                end=end,
+                readings=n_read,
+                seconds=round(time.monotonic() - began, 3),
+            )
         return end
 
     async def _judge_range(

@@ -10,7 +10,13 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.thresholds import ALL_MACHINES, decode_setting, parse_threshold
+from stream_detector.pipeline.messages import rfc3339
+from stream_detector.pipeline.thresholds import (
+    ALL_MACHINES,
+    ThresholdSetting,
+    decode_setting,
+    parse_threshold,
+)
 from stream_detector.worker.checks import load_bundle
 
 _machine = click.option(
@@ -42,8 +48,9 @@ def show() -> None:
     for machine, data in sorted(wanted.items()):
         try:
             setting = decode_setting(data)
-            since = f", set by {setting.set_by or 'unknown'} at {setting.set_at}"
-            click.echo(f"{machine}: {setting.threshold}, version {setting.version}{since}")
+            since = f" since {rfc3339(setting.set_at)}" if setting.set_at else ""
+            by = f" by {setting.set_by}" if setting.set_by else ""
+            click.echo(f"{_line(machine, setting)}{by}{since}")
         except SettingsError as error:
             click.echo(f"{machine}: UNREADABLE, the last good value is kept: {error}")
     for machine, value in sorted(current.items()):
@@ -80,7 +87,13 @@ def clear(machine: str) -> None:
 def _put(machine: str, wanted: Threshold, set_by: str) -> None:
     with redis_faults():
         setting = _store().put(machine, wanted, set_by=set_by)
-    click.echo(f"{machine}: {setting.threshold}, version {setting.version}")
+    click.echo(_line(machine, setting))
+
+
+def _line(machine: str, setting: ThresholdSetting) -> str:
+    """Say what is wanted of a machine in the words of ``set``."""
+    kind, number = setting.source().values()
+    return f"{machine}: {kind}:{number}, version {setting.version}"
 
 
 def _store() -> ThresholdStore:

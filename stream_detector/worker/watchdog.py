@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 5.0
 
-_LOOKS = 3
+_LOOKS = 2
 """So often a topic has to be missing: a broker that just started does not know them all yet."""
 
 

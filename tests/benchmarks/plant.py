@@ -17,6 +17,7 @@ _N_CAUSES = 6
 _FIXED = np.random.default_rng(seed=59)
 _CENTER = _FIXED.uniform(1.0, 900.0, N_SENSORS)
 _SPREAD = 0.01 * _CENTER
+_SPREAD[-5:] = 0.0  # setpoints, which stand still
 _MIXING = _FIXED.normal(size=(_N_CAUSES, N_SENSORS)) / np.sqrt(_N_CAUSES)
 
 

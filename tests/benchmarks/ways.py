@@ -4,6 +4,7 @@ Each keeps its own state of the machines and must be fed its batches in order. E
 makes of a batch, so that a test can hold the ways against each other.
 """
 
+import dataclasses
 import json
 import time
 from collections import Counter, deque
@@ -14,9 +15,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
-from stream_detector.detection.detector import Detector
+from stream_detector.detection.detector import Detector, Graph, GraphScores
 from stream_detector.detection.features import FeatureSpec
-from stream_detector.detection.intake import Intake
 from stream_detector.detection.state import DetectorState
 from stream_detector.detection.threshold import Budget
 from stream_detector.detection.window import SlidingWindow
@@ -98,52 +98,58 @@ class WholeRecipe:
 
 
 class Stages:
-    """The recipe in stages, each on a state of its own; ``seconds`` counts their CPU time.
+    """The recipe in stages; ``seconds`` counts the CPU time of each.
 
-    What cannot be called alone is the difference between a whole and its other stages.
+    The graph's place in time is marked within the pipeline. What comes before it is decoding,
+    which is also measured alone, and the intake; what comes after it is the join, which a
+    detector of its own tells, and the judgement with its messages.
     """
 
     def __init__(self, subject: Subject) -> None:
-        model, rules = subject.bundle.model, Rules()
-        self.seconds: Counter[str] = Counter()
-        self._whole = WholeRecipe(subject, published_scores="none")
+        bundle = subject.bundle
+        self._graph = _MarkedGraph(bundle.model.graph)
+        model = dataclasses.replace(bundle.model, graph=self._graph)
+        marked = dataclasses.replace(subject, bundle=dataclasses.replace(bundle, model=model))
+        self._whole = WholeRecipe(marked, published_scores="none")
         self._decoder = ReadingDecoder(model.features, max_clock_skew=MAX_CLOCK_SKEW)
-        ending = frozenset(rules.run_ending_events)
-        self._detector = Detector(model, run_ending_events=ending)
-        self._intake = Intake(
-            model.features,
-            model.conditioning,
-            model.feed_limits,
-            max_gap=model.max_gap,
-            run_ending_events=ending,
-        )
-        self._model = model
-        self._states: dict[str, tuple[DetectorState, DetectorState]] = {}
+        self._detector = Detector(model, run_ending_events=frozenset())
+        self._states: dict[str, DetectorState] = {}
+        self.seconds: Counter[str] = Counter()
 
     def __call__(self, batch: list[Record]) -> list[Output]:
         began = time.process_time()
         readings = [self._decoder.decode(record) for record in batch]
-        decoded = time.process_time()
-        states = [self._states_of(reading.machine) for reading in readings]
-        looked_up = time.process_time()
-        _, rows = self._intake.take(readings, [state for state, _ in states])
-        deviations = self._model.conditioning.scale_deviations(rows.deviations)
-        taken = time.process_time()
-        self._model.graph(rows.windows, deviations)
-        computed = time.process_time()
-        self._detector.score(readings, [state for _, state in states])
-        detected = time.process_time()
+        decode = time.process_time() - began
+        self._detector.score(readings, [self._state_of(reading.machine) for reading in readings])
+        join = time.process_time() - self._graph.ended
+        began = time.process_time()
         outputs = self._whole(batch)
         done = time.process_time()
-        self.seconds["decode"] += decoded - began
-        self.seconds["intake"] += taken - looked_up
-        self.seconds["graph"] += computed - taken
-        self.seconds["join"] += (detected - computed) - (computed - looked_up)
-        self.seconds["judge"] += (done - detected) - (detected - computed) - (decoded - began)
+        self.seconds["decode"] += decode
+        self.seconds["intake"] += self._graph.began - began - decode
+        self.seconds["graph"] += self._graph.ended - self._graph.began
+        self.seconds["join"] += join
+        self.seconds["judge"] += done - self._graph.ended - join
         return outputs
 
-    def _states_of(self, machine: str) -> tuple[DetectorState, DetectorState]:
-        pair = self._states.get(machine)
-        if pair is None:
-            pair = self._states[machine] = (self._detector.new_state(), self._detector.new_state())
-        return pair
+    def _state_of(self, machine: str) -> DetectorState:
+        state = self._states.get(machine)
+        if state is None:
+            state = self._states[machine] = self._detector.new_state()
+        return state
+
+
+class _MarkedGraph:
+    """A graph that notes when its last call began and ended."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.began = self.ended = 0.0
+
+    def __call__(
+        self, windows: NDArray[np.float32], deviations: NDArray[np.float32]
+    ) -> GraphScores:
+        self.began = time.process_time()
+        scores = self._graph(windows, deviations)
+        self.ended = time.process_time()
+        return scores

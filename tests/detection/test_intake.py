@@ -178,6 +178,31 @@ def test_a_row_of_which_less_than_half_is_known_is_not_judged() -> None:
     assert rows.indices == [0, 2]
 
 
+def test_a_row_of_which_half_is_known_is_judged() -> None:
+    conditioning = Conditioning(
+        center=np.zeros(4),
+        spread=np.ones(4),
+        deviation_center=np.zeros(4),
+        deviation_spread=np.ones(4),
+        row_mean=np.zeros(4),
+        precision=np.eye(4),
+        window_size=3,
+    )
+    limits = FeedLimits(np.full(4, np.inf), 99, timedelta(minutes=20))
+    intake = Intake(
+        FeatureSpec.without_limits(("a", "b", "c", "d")),
+        conditioning,
+        limits,
+        max_gap=timedelta(minutes=3),
+        run_ending_events=frozenset(),
+    )
+    state = DetectorState(n_sensors=4, window_size=3)
+
+    (one,), _ = intake.take([at(0, 1, 1, None, None)], [state])
+
+    assert (one.status, one.quality) == (Status.SCORED, Quality(UNCERTAIN, 2, 4))
+
+
 def test_a_sensor_that_rests_too_long_is_left_out_until_it_moves() -> None:
     #  c rests:   0  1  2  3  4  0       stuck after three
     line = Line(stuck_after=(np.inf, np.inf, 3))

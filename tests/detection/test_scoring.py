@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -103,6 +103,10 @@ def test_the_score_is_at_least_its_largest_part_and_at_most_their_sum(
     assert max(parts) - 1e-6 <= join(parts) <= sum(parts) + 1e-6
 
 
+TINY, NOTHING = np.full(4, 1e-38, np.float32), np.zeros(4, np.float32)
+
+
+@example(parts=(4.0, 0.0, 0.0), contributions=(TINY, NOTHING, NOTHING))
 @given(
     parts=surprises,
     contributions=st.tuples(*[arrays(np.float32, 4, elements=st.floats(0, 2**20, width=32))] * 3),

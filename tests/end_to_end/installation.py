@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.pipeline.readings import Record
@@ -53,6 +59,7 @@ class Installation:
             **{f"{kind}_topic": topic for kind, topic in self.topics.items()},
             **(settings or {}),
         }
+        self._admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
         self._workers: list[Server] = []
         self._numbers = itertools.count(1)
 
@@ -87,12 +94,11 @@ class Installation:
 
     def create_topics(self, **configs: Mapping[str, str]) -> None:
         """Make our topics, some of them in another way than usual."""
-        admin = AdminClient({"bootstrap.servers": self.broker})
         wanted = [
             NewTopic(topic, N_PARTITIONS, 1, config=dict(configs.get(kind, {})))
             for kind, topic in self.topics.items()
         ]
-        for made in admin.create_topics(wanted).values():
+        for made in self._admin.create_topics(wanted).values():
             made.result(30)
 
     def send(self, records: Iterable[Record], **options: str | int) -> None:
@@ -111,24 +117,40 @@ class Installation:
         finally:
             subscriber.close()
 
+    def configure(self, kind: str, name: str, value: str) -> None:
+        """Change the configuration of one of our topics."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        topic = ConfigResource(
+            ResourceType.TOPIC, self.topics[kind], incremental_configs=[entry]
+        )
+        for changed in self._admin.incremental_alter_configs([topic]).values():
+            changed.result(30)
+
+    def delete_topic(self, kind: str) -> None:
+        """Take one of our topics away."""
+        for deleted in self._admin.delete_topics([self.topics[kind]]).values():
+            deleted.result(30)
+
     def wait_until_done(self) -> None:
         """Return when all readings were judged, and what came of them delivered and committed."""
+        with self.subscriber("readings") as readings:
+            ends = {one.partition(): (one.offset() or 0) + 1 for one in readings.read_to_the_end()}
+        wait_until(
+            lambda: self.committed() == ends,
+            f"{ends} is committed",
+            limit_seconds=_LIMIT_SECONDS,
+        )
+
+    def committed(self) -> dict[int, int]:
+        """How far the group has come on each partition where it has begun."""
         topic = self.topics["readings"]
         places = [TopicPartition(topic, number) for number in range(N_PARTITIONS)]
         consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
-        ends = {
-            place.partition: consumer.get_watermark_offsets(place)[1]
-            for place in places  # of a partition without a reading nothing is committed
-        }
-
-        def is_done() -> bool:
-            done = consumer.committed(places, timeout=_LIMIT_SECONDS)
-            return all(max(place.offset, 0) == ends[place.partition] for place in done)
-
         try:
-            wait_until(is_done, "everything is committed", limit_seconds=_LIMIT_SECONDS)
+            found = consumer.committed(places, timeout=_LIMIT_SECONDS)
         finally:
             consumer.close()
+        return {place.partition: place.offset for place in found if place.offset >= 0}
 
 
 def topic_names(name: str) -> dict[str, str]:

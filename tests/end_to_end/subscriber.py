@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 _LIMIT_SECONDS = 60.0
 
@@ -20,6 +20,7 @@ class Subscriber:
                 "bootstrap.servers": bootstrap,
                 "group.id": "not used",
                 "enable.auto.commit": False,
+                "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10,
                 "log_level": 0,
             }
@@ -28,12 +29,21 @@ class Subscriber:
         self._places = [TopicPartition(topic, number, 0) for number in partitions.partitions]
         self._consumer.assign(self._places)
         self._topic = topic
+        self._next = dict.fromkeys(partitions.partitions, 0)
         self.messages: list[Message] = []
 
     def read_to_the_end(self) -> list[Message]:
         """Everything that is in the topic by now."""
-        ends = [self._consumer.get_watermark_offsets(place)[1] for place in self._places]
-        count = sum(ends)
+        ends = [
+            self._consumer.get_watermark_offsets(place, timeout=_LIMIT_SECONDS)[1]
+            for place in self._places
+        ]
+        return self.wait_until(
+            lambda: all(map(int.__ge__, self._next.values(), ends)), f"all up to {ends}"
+        )
+
+    def wait_for(self, count: int) -> list[Message]:
+        """Read on until there are so many messages."""
         return self.wait_until(lambda: len(self.messages) >= count, f"{count} messages")
 
     def wait_until(self, condition: Callable[[], object], what: str) -> list[Message]:
@@ -46,10 +56,21 @@ class Subscriber:
                     f"within {_LIMIT_SECONDS:g} s: {what}"
                 )
             for message in self._consumer.consume(1000, timeout=0.1):
-                if message.error():
-                    raise KafkaException(message.error())
-                self.messages.append(message)
+                self._take(message)
         return self.messages
+
+    def _take(self, message: Message) -> None:
+        partition, offset, error = message.partition(), message.offset(), message.error()
+        assert partition is not None
+        assert offset is not None
+        if error is None:
+            self.messages.append(message)
+            self._next[partition] = offset + 1
+        elif error.code() == KafkaError._PARTITION_EOF:
+            # Further than the last message where that is followed by the marker of a transaction.
+            self._next[partition] = offset
+        else:
+            raise KafkaException(error)
 
     def close(self) -> None:
         self._consumer.close()

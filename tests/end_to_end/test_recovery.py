@@ -1,85 +1,37 @@
-"""However the worker ends, and whoever goes on: nothing is missing, and nothing but repeats is more.
-
-What has to come out is what the pipeline makes of the same readings in one go.
-"""
+"""However the worker ends, and whoever goes on: nothing is missing, and only repeats are more."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Message, Producer
 
-from stream_detector.alerting.rules import Rules
-from stream_detector.bundle.directory import Bundle
-from stream_detector.detection.threshold import Budget
-from stream_detector.pipeline.messages import Output
-from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
-from stream_detector.pipeline.thresholds import ThresholdTable
 from tests.end_to_end.conftest import install
+from tests.end_to_end.expectation import eventful, expected, feed_of, understood
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.end_to_end.server import Server
-from tests.end_to_end.subscriber import Subscriber, by_key, decoded, without_repeats
-from tests.small_models import BROKEN_STEAM, CADENCE, Feed
+from tests.end_to_end.subscriber import decoded
+from tests.small_models import BROKEN_STEAM
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
-LONG_AGO = datetime(2024, 5, 1, tzinfo=UTC)
-
-MACHINES = ("pm1", "pm2", "pm3", "pm4", "pm5", "pm6")
-"""More than partitions, so that some share one."""
-
-
-def eventful(machine: str, *, n_faults: int) -> list[Record]:
-    """What a machine sends while a fault comes and goes, and the sheet breaks now and then."""
-    feed = Feed(machine, seed=MACHINES.index(machine), start=LONG_AGO)
-    for number in range(n_faults):
-        feed.rows(20)
-        feed.rows(4, steam=BROKEN_STEAM)
-        if number % 3 == 0:
-            feed.tell(event="break")
-            feed.pause(timedelta(minutes=40))
-        feed.rows(16)
-    return feed.records
-
-
-def mixed(feeds: Iterable[Sequence[Record]]) -> list[Record]:
-    """The machines' messages as they come in, each machine's in its order."""
-    return [record for instant in zip(*feeds, strict=False) for record in instant]
-
-
-def expected(bundle: Bundle, records: Iterable[Record], topic: str) -> dict[bytes, list[bytes]]:
-    """What has to come out under each key of a topic."""
-    thresholds = ThresholdTable(Budget(bundle.manifest.default_budget_per_day))
-    outputs = Pipeline(bundle, Rules()).process(records, thresholds)
-    return by_output_key(output for output in outputs if output.topic == topic)
-
-
-def by_output_key(outputs: Iterable[Output]) -> dict[bytes, list[bytes]]:
-    values: dict[bytes, list[bytes]] = {}
-    for output in outputs:
-        values.setdefault(output.key or b"", []).append(output.value or b"")
-    return values
-
-
-def told(messages: Iterable[Message]) -> dict[bytes, list[bytes]]:
-    """What a subscriber has understood that drops repeats."""
-    return by_key(without_repeats(messages))
-
 
 @dataclass(frozen=True)
 class Story:
-    """Readings that went through several lives of the worker, and what came out."""
+    """Readings that went through several lives of a worker, and all that came out."""
 
     records: Sequence[Record]
     alerts: Sequence[Message]
     scores: Sequence[Message]
+    dead_letters: Sequence[Message]
 
 
 @pytest.fixture(scope="module")
@@ -91,25 +43,30 @@ def kills(
 ) -> Story:
     """A worker that is killed again and again, each time somewhere in the stream.
 
-    Readings come in transactions, as some senders use them: their markers leave gaps of offsets.
+    The readings come in transactions, as some senders write them: that leaves gaps of offsets.
     """
     chance = random.Random(5)
     folder = tmp_path_factory.mktemp("kills")
     installation = install(kafka, redis_server, small_bundle_folder, folder)
-    records = mixed(eventful(machine, n_faults=30) for machine in MACHINES)
+    records = eventful(n_faults=30)
     send_in_transactions(installation, records, chance)
-
-    with installation.subscriber("alerts") as alerts, installation.subscriber("scores") as scores:
-        n_scores = 0
+    with (
+        installation.subscriber("alerts") as alerts,
+        installation.subscriber("scores") as scores,
+        installation.subscriber("dead_letters") as dead_letters,
+    ):
         for _ in range(3):
             with installation.worker():
-                n_scores += chance.randrange(200, 2000)
-                scores.wait_until(has(scores, n_scores), f"score {n_scores}")
+                scores.wait_for(len(scores.messages) + chance.randrange(200, 1500))
+            scores.read_to_the_end()
         with installation.worker():
             installation.wait_until_done()
-            alerts.read_to_the_end()
-            scores.read_to_the_end()
-    return Story(records, alerts.messages, scores.messages)
+        return Story(
+            records,
+            alerts.read_to_the_end(),
+            scores.read_to_the_end(),
+            dead_letters.read_to_the_end(),
+        )
 
 
 def send_in_transactions(
@@ -120,15 +77,104 @@ def send_in_transactions(
     )
     producer.init_transactions(30)
     rest = iter(records)
-    while batch := [one for one, _ in zip(rest, range(chance.randrange(1, 400)), strict=False)]:
+    while batch := list(islice(rest, chance.randrange(1, 400))):
         producer.begin_transaction()
         for record in batch:
             producer.produce(installation.topics["readings"], record.value, key=record.key)
         producer.commit_transaction(30)
-    # A log that ends with a marker never looks read to its end.
-    for number in range(4):
-        pass
 
 
-def has(subscriber: Subscriber, count: int) -> "Iterator[bool]":
-    raise NotImplementedError
+def test_kill_9_costs_no_alert_and_makes_none(kills: Story, small_bundle_folder: Path) -> None:
+    assert understood(kills.alerts) == expected(small_bundle_folder, kills.records, "alerts")
+
+
+def test_kill_9_costs_no_score_and_makes_none(kills: Story, small_bundle_folder: Path) -> None:
+    assert understood(kills.scores) == expected(small_bundle_folder, kills.records, "scores")
+
+
+def test_kill_9_repeats_something_else_it_proves_nothing(kills: Story) -> None:
+    assert len(kills.scores) > len(kills.records)
+    assert kills.dead_letters == []
+
+
+def test_after_sigterm_the_next_worker_goes_on_and_then_has_nothing_to_do(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    records = eventful(n_faults=10)
+    newcomer = feed_of("newcomer").rows(1)
+    with installation.subscriber("alerts") as alerts, installation.subscriber("scores") as scores:
+        with installation.worker() as worker:
+            installation.send(records)
+            scores.wait_for(300)
+            assert worker.stop() == 0
+        with installation.worker() as worker:
+            installation.wait_until_done()
+            assert worker.stop() == 0
+        n_before = len(scores.read_to_the_end())
+        with installation.worker():
+            installation.send(newcomer)
+            installation.wait_until_done()
+
+        told_last = [decoded(one)["machine"] for one in scores.read_to_the_end()[n_before:]]
+        assert told_last == ["newcomer"]
+        assert understood(scores.messages) == expected(
+            small_bundle_folder, [*records, *newcomer], "scores"
+        )
+        assert understood(alerts.read_to_the_end()) == expected(
+            small_bundle_folder, records, "alerts"
+        )
+
+
+def test_two_workers_share_the_partitions_and_together_tell_the_same(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    records = eventful(n_faults=9)
+    third = len(records) // 3
+    with installation.subscriber("alerts") as alerts, installation.subscriber("scores") as scores:
+        with installation.worker() as first:
+            installation.send(records[:third])
+            with installation.worker() as second:
+                installation.send(records[third : 2 * third])
+                wait_until(lambda: shared(first, second), "both have partitions", limit_seconds=30)
+                installation.wait_until_done()
+                assert second.stop() == 0
+            installation.send(records[2 * third :])
+            installation.wait_until_done()
+
+        assert understood(scores.read_to_the_end()) == expected(
+            small_bundle_folder, records, "scores"
+        )
+        assert understood(alerts.read_to_the_end()) == expected(
+            small_bundle_folder, records, "alerts"
+        )
+
+
+def shared(*workers: Server) -> bool:
+    """Whether each has partitions, and together they have each one once."""
+    owned = [re.findall(r"partitions=\[(.*)\]", worker.log())[-1] for worker in workers]
+    return all(owned) and sorted(", ".join(owned).split(", ")) == list("0123")
+
+
+def test_a_batch_whose_alert_kafka_refuses_ends_the_worker_uncommitted_and_is_done_anew(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    feed = feed_of("pm1")
+    feed.rows(20)
+    installation.configure("alerts", "max.message.bytes", "200")
+    with installation.subscriber("alerts") as alerts, installation.subscriber("scores") as scores:
+        with installation.worker() as worker:
+            installation.send(feed.records)
+            installation.wait_until_done()
+            installation.send(feed.rows(4, steam=BROKEN_STEAM))
+            assert worker.wait_for_end(limit_seconds=30) == 1
+            assert "Kafka did not take 1 messages" in worker.log()
+            assert "Message size too large" in worker.log()
+        assert list(installation.committed().values()) == [20]
+        installation.configure("alerts", "max.message.bytes", "1000000")
+        with installation.worker():
+            installation.wait_until_done()
+
+        for topic, read in ("alerts", alerts), ("scores", scores):
+            assert understood(read.read_to_the_end()) == expected(
+                small_bundle_folder, feed.records, topic
+            )

@@ -106,11 +106,15 @@ def test_a_signal_becomes_an_exit(number: signal.Signals, code: int, reason: str
 def test_a_second_ctrl_c_does_not_disturb_the_cleaning_up() -> None:
     cleaned = []
 
-    with pytest.raises(Stopped), signals_stop():
-        try:
-            os.kill(os.getpid(), signal.SIGINT)
-        finally:
-            os.kill(os.getpid(), signal.SIGINT)
-            cleaned.append("up")
+    def work() -> None:
+        with signals_stop():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+                cleaned.append("up")
+
+    with pytest.raises(Stopped):
+        work()
 
     assert cleaned == ["up"]

@@ -13,7 +13,7 @@ MINUTE = 60.0
 
 def due(*minutes: float) -> list[float]:
     times = np.datetime64("2026-01-01T00:00", "us") + np.array(minutes) * np.timedelta64(60, "s")
-    return (due_seconds(times, cadence=timedelta(minutes=2)) / MINUTE).tolist()
+    return list(due_seconds(times, cadence=timedelta(minutes=2)) / MINUTE)
 
 
 def test_readings_are_due_as_they_were_recorded() -> None:

@@ -1,0 +1,226 @@
+"""What is missing or wrong at the start ends the worker at once, with a line that says what to do."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import redis
+
+from stream_detector.bundle.directory import Bundle
+from tests.end_to_end.conftest import install
+from tests.end_to_end.installation import Installation
+from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_redis import RealRedis
+from tests.end_to_end.server import free_port
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+SECRET = "hunter2"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Case:
+    """Settings that are not as they should be, and what is said of them."""
+
+    settings: Mapping[str, str | None]
+    says: str
+
+
+CASES = {
+    "no broker": Case(
+        {"broker": "kafka://127.0.0.1:{free_port}"},
+        "no Kafka broker answers at 127.0.0.1:{free_port}: .*; start it, or correct DETECTOR_BROKER",
+    ),
+    "missing topic": Case(
+        {"alerts_topic": "nobody.made.it"},
+        "Kafka at {broker} has no topic nobody.made.it; "
+        "make them with `stream-detector topics create`, or correct",
+    ),
+    "no Redis": Case(
+        {"redis_url": "redis://:{secret}@127.0.0.1:{free_port}/0"},
+        "Redis does not answer: .*; start it, or correct DETECTOR_REDIS_URL",
+    ),
+    "wrong password": Case(
+        {"redis_url": "redis://guest:{secret}@{redis}"},
+        "Redis refuses us: .*; correct the user and password in DETECTOR_REDIS_URL",
+    ),
+    "a user who may not write": Case(
+        {"redis_url": "redis://guest:welcome@{redis}"},
+        "Redis refuses us: .*permission.*; .* what that user may do",
+    ),
+    "no Redis URL": Case(
+        {"redis_url": "http://:{secret}@127.0.0.1"},
+        "DETECTOR_REDIS_URL is no Redis URL; write redis://host:6379/0",
+    ),
+    "a Redis URL with a slash in its password": Case(
+        {"redis_url": "redis://:{secret}/more@{redis}"},
+        "DETECTOR_REDIS_URL is no Redis URL; .* / # . @ in the password as %2F",
+    ),
+    "no bundle": Case(
+        {"bundle": None},
+        "DETECTOR_BUNDLE is not set; give the folder that `python -m trainer fit --out` wrote",
+    ),
+    "missing bundle": Case(
+        {"bundle": "{folder}/nothing"},
+        "no bundle at '{folder}/nothing': No such file or directory; give the folder that",
+    ),
+    "corrupt bundle": Case(
+        {"bundle": "{folder}/corrupt"},
+        "bundle file '{folder}/corrupt/model.onnx' has checksum .*; "
+        "copy the bundle again or fit it anew",
+    ),
+    "half a bundle": Case(
+        {"bundle": "{folder}/half"},
+        "bundle file '{folder}/half/parameters.npz' has checksum none .the file is missing.",
+    ),
+    "wrong rules": Case(
+        {"rules": "{folder}/rules.toml"},
+        "'{folder}/rules.toml': .* unknown field `coldown_seconds` .*; correct it",
+    ),
+    "missing rules": Case(
+        {"rules": "{folder}/nothing.toml"},
+        "rules file '{folder}/nothing.toml': No such file or directory; correct its name",
+    ),
+    "unknown variable": Case(
+        {"brokr": "kafka://127.0.0.1:9092"},
+        "unknown setting DETECTOR_BROKR; correct the name or remove it",
+    ),
+    "missing variable": Case(
+        {"broker": None}, "wrong settings: DETECTOR_BROKER: is not set, and has no default"
+    ),
+    "wrong values": Case(
+        {"broker": "{secret}@kafka", "max_batch": "many"},
+        "wrong settings: DETECTOR_BROKER: .*'kafka' is no host:port; DETECTOR_MAX_BATCH: .*integer",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    kafka: RealKafka,
+    redis_server: RealRedis,
+    small_bundle_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Installation, dict[str, str]]]:
+    """An installation where all is well, and what there is besides that is not."""
+    folder = tmp_path_factory.mktemp("faults")
+    installation = install(kafka, redis_server, small_bundle_folder, folder)
+    shutil.copytree(small_bundle_folder, folder / "corrupt")
+    graph = folder / "corrupt/model.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1])
+    shutil.copytree(small_bundle_folder, folder / "half")
+    (folder / "half/parameters.npz").unlink()
+    (folder / "rules.toml").write_text('[[rules]]\nname = "odd"\ncoldown_seconds = 60\n')
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.acl_setuser(
+            "guest", enabled=True, passwords=["+welcome"], keys=["*"], commands=["+@read", "+ping"]
+        )
+        yield (
+            installation,
+            {
+                "folder": str(folder),
+                "free_port": str(free_port()),
+                "broker": kafka.bootstrap,
+                "redis": redis_server.url.removeprefix("redis://"),
+                "secret": SECRET,
+            },
+        )
+        client.acl_deluser("guest")
+
+
+@pytest.fixture(scope="module")
+def endings(
+    prepared: tuple[Installation, dict[str, str]],
+) -> dict[str, CompletedProcess[str]]:
+    """How the worker ended in each case; all at once, for most of it is waiting."""
+    installation, places = prepared
+
+    def start(case: Case) -> CompletedProcess[str]:
+        settings = {
+            name: value and value.format_map(places) for name, value in case.settings.items()
+        }
+        return installation.run("worker", **settings)
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(CASES, pool.map(start, CASES.values()), strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_worker_ends_with_1_and_one_line_that_says_what_to_do(
+    name: str,
+    endings: dict[str, CompletedProcess[str]],
+    prepared: tuple[Installation, dict[str, str]],
+) -> None:
+    ended = endings[name]
+    quoted = {key: re.escape(text) for key, text in prepared[1].items()}
+
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert re.match(f"stream-detector: {CASES[name].says.format_map(quoted)}", line)
+    assert SECRET not in line
+
+
+def test_what_redis_holds_instead_of_thresholds_is_no_traceback(
+    prepared: tuple[Installation, dict[str, str]], small_bundle: Bundle, redis_server: RealRedis
+) -> None:
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.set(f"detector:thresholds:{small_bundle.id}", "something else")
+        ended = prepared[0].run("worker")
+        client.flushdb()
+
+    assert ended.returncode == 1
+    assert re.match("stream-detector: Redis refuses us: WRONGTYPE .*", ended.stderr)
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_check_shows_every_fault_in_a_line_of_its_own(
+    prepared: tuple[Installation, dict[str, str]],
+) -> None:
+    installation, places = prepared
+    nobody = f"127.0.0.1:{places['free_port']}"
+
+    found = installation.run(
+        "check",
+        broker=nobody,
+        redis_url=f"redis://:{SECRET}@{nobody}/0",
+        bundle=f"{places['folder']}/corrupt",
+        rules=f"{places['folder']}/rules.toml",
+    )
+
+    assert found.returncode == 1
+    assert found.stderr == ""
+    assert [line.partition(": ")[0] for line in found.stdout.splitlines()] == [
+        "FAULT broker",
+        "FAULT topics",
+        "FAULT redis",
+        "FAULT bundle",
+        "FAULT rules",
+    ]
+    assert SECRET not in found.stdout
+
+
+def test_check_is_content_when_all_is_well(
+    prepared: tuple[Installation, dict[str, str]], small_bundle: Bundle
+) -> None:
+    installation, _ = prepared
+
+    found = installation.run("check")
+
+    assert found.returncode == 0, found.stdout
+    lines = found.stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "ok    broker",
+        "ok    topics",
+        "ok    redis",
+        "ok    bundle",
+        "ok    rules",
+    ]
+    assert f"{installation.topics['readings']} (4 partitions)" in lines[1]
+    assert f"{small_bundle.id}, 5 sensors, linear" in lines[3]
+    assert "sheet-break" in lines[4]
