@@ -30,6 +30,8 @@ def parameters_of(
     fitted = {
         "row_mean": parts.parts.row.mean,
         "precision": parts.parts.row.precision,
+        "deviation_mean": parts.parts.deviation.mean,
+        "deviation_precision": parts.parts.deviation.precision,
         "stuck_after": rows.feed_limits.stuck_after,
     }
     measured = {
@@ -88,9 +90,9 @@ def _part_curve(part: Part) -> PartCurve:
 
 
 def _sensors(training: Recording) -> tuple[Sensor, ...]:
-    with np.errstate(invalid="ignore"):
-        smallest = np.nanmin(training.values, axis=0).tolist()
-        largest = np.nanmax(training.values, axis=0).tolist()
+    possible = (training.values >= training.low) & (training.values <= training.high)
+    values = np.where(possible, training.values, np.nan)
+    smallest, largest = np.nanmin(values, axis=0).tolist(), np.nanmax(values, axis=0).tolist()
     limits = zip(training.low.tolist(), training.high.tolist(), strict=True)
     return tuple(
         Sensor(

@@ -25,7 +25,8 @@ from trainer.whitening import Whitening, blocks, fit_whitening, outside
 _SHORT_HISTORY = 2000
 """Rows below which the history is cut into more blocks, so that each fit sees enough."""
 
-_ROWS_PER_CHUNK = 1024
+_ROWS_PER_CHUNK = 4096
+"""Rows a network scores at once: a few 100 MB for windows of 30 readings."""
 
 _PARITY_ROWS = 256
 

@@ -30,9 +30,6 @@ _STEPS_PER_CALL = 50
 _LAST_RATE = 0.02
 """Rate of the last step as a share of the first one's."""
 
-_ROWS_PER_CALL = 1024
-"""Rows reconstructed at once: keeps a long window's activations within some 100 MB."""
-
 
 class Progress(Protocol):
     """Told how a fit gets on, some thirty times."""
@@ -70,10 +67,8 @@ class FittedNetwork:
 
     def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Reconstruct rows, shape (n, 4 * p) dense, (n, window_size, p) LSTM."""
-        starts = range(0, len(whitened), _ROWS_PER_CALL)
         # Called directly: predict() would compile for 5 s to save one.
-        parts = [self.models.autoencoder(whitened[i : i + _ROWS_PER_CALL]) for i in starts]
-        return np.concatenate([part.numpy() for part in parts])
+        return np.asarray(self.models.autoencoder(whitened))
 
 
 class NetworkFitter:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
-from stream_detector.detection.intake import Intake
+from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
 from stream_detector.detection.state import DetectorState
@@ -139,21 +139,30 @@ def prepare(
     history = _History(recording, features, timing, pass_through, normal=~abnormal)
     if np.isnan(values[~abnormal]).any():
         # First with missing sensors at their means, then given the others of their row.
-        windows, _, _ = history.condition(conditioning)
+        windows = history.condition(conditioning)[0].windows
         row = fit_whitening(windows[:, -1], n_blocks=5)
         conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
-    windows, raw_deviations, kept = history.condition(conditioning)
-    center, spread = robust_scale(raw_deviations)
+    rows, said = history.condition(conditioning)
+    center, spread = robust_scale(rows.deviations)
     conditioning = dataclasses.replace(
         conditioning, deviation_center=center, deviation_spread=spread
     )
-    starts = np.array([one.run_start for one in kept])
+    deviations = conditioning.scale_deviations(rows.deviations)
+    if any(missing is not None for missing in rows.left_out):
+        whitening = fit_whitening(deviations, n_blocks=5)
+        conditioning = dataclasses.replace(
+            conditioning,
+            deviation_mean=whitening.mean,
+            deviation_precision=whitening.precision,
+        )
+        ConditionalMeans(whitening.mean, whitening.precision).fill_rows(deviations, rows.left_out)
+    starts = np.array([one.run_start for one in said])
     return TrainingRows(
         conditioning,
         _feed_limits(values, timing),
-        windows,
-        conditioning.scale_deviations(raw_deviations),
-        np.array([one.reading.time.replace(tzinfo=None) for one in kept], "datetime64[us]"),
+        rows.windows,
+        deviations,
+        np.array([one.reading.time.replace(tzinfo=None) for one in said], "datetime64[us]"),
         np.cumsum(np.concatenate([[False], starts[1:] != starts[:-1]])),
     )
 
@@ -173,10 +182,8 @@ class _History:
     feed_limits: FeedLimits
     normal: NDArray[np.bool_]
 
-    def condition(
-        self, conditioning: Conditioning
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], list[Scored]]:
-        """Give windows and raw deviations of the normal rows, and what was said of each."""
+    def condition(self, conditioning: Conditioning) -> tuple[Rows, list[Scored]]:
+        """Give the normal rows, and what was said of each."""
         intake = Intake(
             self.features,
             conditioning,
@@ -190,8 +197,14 @@ class _History:
         )
         scored, rows = intake.take(readings, [state] * len(readings))
         kept = np.flatnonzero(self.normal[rows.indices])
-        said = [scored[rows.indices[k]] for k in kept]
-        return rows.windows[kept], rows.deviations[kept], said
+        normal = Rows(
+            [rows.indices[k] for k in kept],
+            rows.windows[kept],
+            rows.deviations[kept],
+            [rows.left_out[k] for k in kept],
+            [rows.n_unseen[k] for k in kept],
+        )
+        return normal, [scored[i] for i in normal.indices]
 
     def _readings(self) -> list[Reading]:
         recording, outcomes = self.recording, outcome_rows(self.recording)
@@ -242,6 +255,8 @@ def _scale(values: NDArray[np.float64], recording: Recording, window_size: int) 
         deviation_spread=np.ones(n_sensors),
         row_mean=np.zeros(n_sensors),
         precision=np.eye(n_sensors),
+        deviation_mean=np.zeros(n_sensors),
+        deviation_precision=np.eye(n_sensors),
         window_size=window_size,
     )
 

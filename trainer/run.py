@@ -13,7 +13,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
-from stream_detector.bundle.directory import read_bundle, write_bundle
+from stream_detector.bundle.directory import check_place, read_bundle, write_bundle
 from stream_detector.bundle.manifest import Manifest, bundle_id
 from stream_detector.detection.threshold import Budget
 from stream_detector.replay.recording import Recording
@@ -69,9 +69,12 @@ def fit(
 
     Raises
     ------
+    BundleError
+        If there is something else than a bundle in the folder.
     TrainingError
         If the history cannot give a model that could be trusted.
     """
+    check_place(folder)
     clock = _Clock(tell)
     rule = rules.rules[0]
     timing = measure_timing(recording)

@@ -78,8 +78,7 @@ def write_bundle(
     BundleError
         If the folder holds something that is not a bundle, or cannot be written.
     """
-    if folder.exists() and not _may_be_replaced(folder):
-        raise BundleError(f"{str(folder)!r} exists and is no bundle; name another folder")
+    check_place(folder)
     buffer = io.BytesIO()
     np.savez(buffer, **parameters)  # type: ignore[arg-type]
     content = {**files, "parameters.npz": buffer.getvalue()}
@@ -95,6 +94,20 @@ def write_bundle(
         ) from error
     graphs = {name: files[name] for name in files if name.endswith(".onnx")}
     return bundle_id(manifest, graphs, parameters)
+
+
+def check_place(folder: Path) -> None:
+    """Check that a bundle may be written here: long work asks before it begins.
+
+    Raises
+    ------
+    BundleError
+        If there is something else than a bundle or an empty folder.
+    """
+    # Other programs have a manifest.json too.
+    ours = (folder / MANIFEST).is_file() and (folder / "parameters.npz").is_file()
+    if folder.exists() and not (folder.is_dir() and (ours or not any(folder.iterdir()))):
+        raise BundleError(f"{str(folder)!r} exists and is no bundle; name another folder")
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -156,7 +169,7 @@ def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: by
     sensors = manifest.sensors
     n_sensors = len(sensors)
     for name in (*CONDITIONING_ARRAYS, "stuck_after"):
-        expected = (n_sensors,) * (2 if name == "precision" else 1)
+        expected = (n_sensors,) * (2 if name in {"precision", "deviation_precision"} else 1)
         if parameters[name].shape != expected:
             raise ValueError(f"{name} has shape {parameters[name].shape}, not {expected}")
 
@@ -203,19 +216,14 @@ CONDITIONING_ARRAYS = (
     "deviation_spread",
     "row_mean",
     "precision",
+    "deviation_mean",
+    "deviation_precision",
 )
 """The arrays of a :class:`~stream_detector.detection.conditioning.Conditioning`."""
 
 
 def _curve(points: tuple[tuple[float, float], ...]) -> Curve:
     return Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
-
-
-def _may_be_replaced(folder: Path) -> bool:
-    """Tell a bundle, or an empty folder, from what is not ours to delete."""
-    # Other programs have a manifest.json too.
-    ours = (folder / MANIFEST).is_file() and (folder / "parameters.npz").is_file()
-    return folder.is_dir() and (ours or not any(folder.iterdir()))
 
 
 def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:

@@ -21,7 +21,7 @@ class Sensor(msgspec.Struct, frozen=True):
     """Physical limit; a value below is a fault of the sensor. None is no limit."""
     high: float | None = None
     training_range: tuple[float, float] | None = None
-    """Smallest and largest value in normal training rows."""
+    """Smallest and largest value within the limits in the training part."""
 
 
 class PartCurve(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,8 @@ class Conditioning:
         Mean of the scaled and clipped training rows.
     precision : float64 array, shape (p, p)
         Inverse of their (shrunken) covariance.
+    deviation_mean, deviation_precision : float64 array, shape (p,) and (p, p)
+        The same of the scaled deviations.
     window_size : int
         Readings the graph sees at once.
     """
@@ -56,6 +59,8 @@ class Conditioning:
     deviation_spread: NDArray[np.float64]
     row_mean: NDArray[np.float64]
     precision: NDArray[np.float64]
+    deviation_mean: NDArray[np.float64]
+    deviation_precision: NDArray[np.float64]
     window_size: int
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,13 +118,21 @@ class ConditionalMeans:
         self._precision = precision
         self._coefficients: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
 
-    def fill(self, row: NDArray[np.float64], missing: NDArray[np.bool_]) -> None:
+    def fill(self, row: NDArray[np.floating], missing: NDArray[np.bool_]) -> None:
         """Write the conditional means into the missing places of a scaled row, shape (p,)."""
         observed = ~missing
         distance = np.clip(row[observed], -CLIP, CLIP) - self._mean[observed]
         # A product and a sum along each row, not a matrix product: the same bits everywhere.
         shift = (self._coefficients_of(missing) * distance).sum(axis=1)
         row[missing] = self._mean[missing] + shift
+
+    def fill_rows(
+        self, rows: NDArray[np.floating], left_out: Iterable[NDArray[np.bool_] | None]
+    ) -> None:
+        """Fill every row, shape (n, p), of which some sensors were left out."""
+        for row, missing in zip(rows, left_out, strict=True):
+            if missing is not None:
+                self.fill(row, missing)
 
     def _coefficients_of(self, missing: NDArray[np.bool_]) -> NDArray[np.float64]:
         pattern = missing.tobytes()

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
 from stream_detector.detection.intake import Intake
@@ -86,6 +86,9 @@ class Detector:
             max_gap=model.max_gap,
             run_ending_events=run_ending_events,
         )
+        self._deviation_means = ConditionalMeans(
+            model.conditioning.deviation_mean, model.conditioning.deviation_precision
+        )
 
     def new_state(self) -> DetectorState:
         """Make the state of a machine never seen before."""
@@ -111,15 +114,18 @@ class Detector:
         if not rows.indices:
             return scored
         deviations = self.model.conditioning.scale_deviations(rows.deviations)
+        # A sensor that was left out deviates as the others of its reading let expect.
+        self._deviation_means.fill_rows(deviations, rows.left_out)
         graph = self.model.graph(rows.windows, deviations)
         levels, deviation_scores = graph.level.tolist(), graph.deviation.tolist()
         for k, i in enumerate(rows.indices):
             one, state, left_out = scored[i], states[i], rows.left_out[k]
             level, deviation = levels[k], deviation_scores[k]
             if left_out is not None:
-                # Sensors left out add nothing: judge by the mean over the others.
-                rescale = left_out.size / (left_out.size - int(left_out.sum()))
-                level, deviation = level * rescale, deviation * rescale
+                # Sensors without a value add nothing: judge by the mean over the others.
+                n_sensors, n_left_out = left_out.size, int(left_out.sum())
+                level *= n_sensors / (n_sensors - rows.n_unseen[k])
+                deviation *= n_sensors / (n_sensors - n_left_out)
             if one.first_of_run:
                 state.levels.clear()
                 state.level_rows.clear()

@@ -41,12 +41,15 @@ class Rows:
         From the running mean, in spreads of the sensor; not yet scaled themselves.
     left_out : list of (bool array, shape (p,), or None), length n
         Sensors that were missing, outside their limits or stuck.
+    n_unseen : list of int, length n
+        How many of them were so throughout the window.
     """
 
     indices: list[int]
     windows: NDArray[np.float32]
     deviations: NDArray[np.float64]
     left_out: list[NDArray[np.bool_] | None]
+    n_unseen: list[int]
 
 
 @dataclass(slots=True, eq=False)
@@ -207,6 +210,7 @@ class Intake:
         deviations = np.empty((n_usable, n_sensors))
         indices: list[int] = []
         left_out: list[NDArray[np.bool_] | None] = []
+        n_unseen: list[int] = []
         clipped = clip(scaled)
         place = {i: k for k, i in enumerate(measured)}
         for i, (one, state) in enumerate(zip(scored, states, strict=True)):
@@ -220,7 +224,8 @@ class Intake:
                 windows[row] = state.window.rows
                 indices.append(i)
                 left_out.append(mask)
-        return Rows(indices, windows, deviations, left_out)
+                n_unseen.append(state.n_unseen)
+        return Rows(indices, windows, deviations, left_out, n_unseen)
 
     def _enter(
         self,
@@ -243,5 +248,6 @@ class Intake:
             state.window.push(clipped)
             state.running_mean.push(scaled, left_out, out=deviation)
         state.times.append(time)
+        state.note_left_out(left_out)
         one.warming_up = len(state.times) < self._conditioning.window_size
         one.run_start, one.window_start = state.run_start, state.times[0]

@@ -33,6 +33,7 @@ class DetectorState:
 
     __slots__ = (
         "feed",
+        "left_out_for",
         "level_rows",
         "levels",
         "run_start",
@@ -47,6 +48,8 @@ class DetectorState:
         self.times: deque[datetime] = deque(maxlen=window_size)
         self.window = SlidingWindow(size=window_size, n_sensors=n_sensors)
         self.running_mean = RunningMean(n_sensors=n_sensors)
+        self.left_out_for: NDArray[np.int32] | None = None
+        """Readings that each sensor has been left out for, (p,); None while all are used."""
         self.levels: deque[float] = deque(maxlen=SUSTAINED_READINGS)
         self.level_rows: deque[NDArray[np.float32]] = deque(maxlen=SUSTAINED_READINGS)
 
@@ -54,6 +57,24 @@ class DetectorState:
         """Forget the run before; the first reading of a new one has this time."""
         self.run_start = time
         self.times.clear()
+        self.left_out_for = None
+
+    def note_left_out(self, left_out: "NDArray[np.bool_] | None") -> None:
+        """Count, per sensor, the readings in a row that it was left out for."""
+        if left_out is None:
+            self.left_out_for = None
+        elif self.left_out_for is None:
+            self.left_out_for = left_out.astype(np.int32)
+        else:
+            self.left_out_for = (self.left_out_for + np.int32(1)) * left_out
+
+    @property
+    def n_unseen(self) -> int:
+        """Sensors of which the whole window holds no value of their own."""
+        if self.left_out_for is None:
+            return 0
+        # A young run's window repeats its first reading.
+        return int((self.left_out_for >= len(self.times)).sum())
 
     def end_run(self) -> None:
         """Let the next reading start a new run."""
@@ -72,6 +93,7 @@ class DetectorState:
             "window": self.window.snapshot(),
             "running_mean": self.running_mean.value.tobytes(),
             "n_readings": self.running_mean.n_readings,
+            "left_out_for": None if self.left_out_for is None else self.left_out_for.tobytes(),
             "levels": list(self.levels),
             "level_rows": [row.tobytes() for row in self.level_rows],
         }
@@ -98,6 +120,8 @@ class DetectorState:
         state.window = SlidingWindow.restore(data["window"], size=window_size, n_sensors=n_sensors)
         state.running_mean.value[:] = np.frombuffer(data["running_mean"], np.float64)
         state.running_mean.n_readings = data["n_readings"]
+        if (left_out_for := data["left_out_for"]) is not None:
+            state.left_out_for = np.frombuffer(left_out_for, np.int32)
         state.levels.extend(data["levels"])
         state.level_rows.extend(np.frombuffer(row, np.float32) for row in data["level_rows"])
         return state

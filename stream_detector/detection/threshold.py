@@ -120,7 +120,7 @@ class Limits:
         if isinstance(threshold, Fixed):
             return threshold.value
         if isinstance(threshold, Rate):
-            return self.by_rate(threshold.share)
+            return round(self.by_rate(threshold.share), 6)
         return self.by_budget(threshold.per_day)
 
 

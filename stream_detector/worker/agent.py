@@ -40,6 +40,7 @@ class BatchWork:
         self._recovery = recovery
         self._producer = producer
         self._thresholds = thresholds
+        self._named: set[str] = set()
 
     async def run(self, batches: AsyncIterable[Batch]) -> None:
         """Work off batches until there are no more; the body of the Faust agent.
@@ -70,8 +71,17 @@ class BatchWork:
             # Below `known` everything was judged, and what came of it delivered, before.
             records = [to_record(one) for one in messages if one.offset >= known]
             outputs += self._pipeline.process(records, self._thresholds.table)
+            self._name_unknown_sensors()
             self._recovery.advance(partition, max(known, messages[-1].offset + 1))
         await self._send(outputs)
+
+    def _name_unknown_sensors(self) -> None:
+        """Say once of each sensor the model does not know that it is sent."""
+        unknown = self._pipeline.oddities.unknown_sensors
+        if len(unknown) > len(self._named):
+            new = sorted(unknown.keys() - self._named)
+            log.warning("sensors.unknown", sensors=new, doing="ignoring their values")
+            self._named.update(new)
 
     async def _send(self, outputs: list[Output]) -> None:
         if outputs:

@@ -6,41 +6,43 @@ depend on the machine, so nothing fails: goals are shown as met or not met.
 
 import json
 import os
-import sys
 from pathlib import Path
 
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "TF_NUM_INTRAOP_THREADS",
-        "TF_NUM_INTEROP_THREADS",
-    )
-}
-OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
+import click
+
+_OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
+
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
-def main() -> None:
-    """Measure, print the table and write the file."""
-    # The libraries read these when they are loaded, so they are loaded after.
-    os.environ |= ONE_THREAD
-    from tests.benchmarks.measuring import Effort, measure
+@click.command()
+@click.option("--quick", is_flag=True, help="Measure next to nothing, to see that it runs.")
+@click.option("--out", type=click.Path(path_type=Path), default=_OUT, help="The table as JSON.")
+def main(*, quick: bool, out: Path) -> None:
+    """Measure what a score costs, on one thread."""
+    # The libraries read these when they are loaded, so they are loaded here.
+    os.environ |= dict.fromkeys(_THREADS, "1")
+    from tests.benchmarks.measuring import BATCH, Effort, measure
     from tests.benchmarks.results import Results
     from tests.benchmarks.table import table
 
-    effort = Effort()
-    results = Results(*measure(effort, tell=_tell), effort)
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(results.as_json(), indent=2, ensure_ascii=False), encoding="utf-8")
-    sys.stdout.write(f"{table(results)}\n\nin full in {OUT}\n")
+    effort = Effort(repeats=1, readings=BATCH, predictions=1) if quick else Effort()
+    results = Results(effort, measure(effort, tell=_tell))
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(results.as_json(), indent=2, ensure_ascii=False), encoding="utf-8")
+    click.echo(table(results))
+    click.echo(f"\nwith the environment in {out}")
 
 
 def _tell(what: str) -> None:
-    """Show on a terminal what is being done, on one line."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{what}")
+    """Say on a terminal what is being done, on one line."""
+    click.echo(f"\r\x1b[K{what}", err=True, nl=False)
 
 
 if __name__ == "__main__":

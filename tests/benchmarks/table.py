@@ -1,6 +1,6 @@
 """The results as a table to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.benchmarks.measuring import (
     ALONE,
@@ -10,12 +10,19 @@ from tests.benchmarks.measuring import (
     PREDICT,
     RECIPE,
     RECIPE_TOLD,
-    STAGES,
+    Measured,
 )
 from tests.benchmarks.plant import N_SENSORS
-from tests.benchmarks.results import Cost, Results
+from tests.benchmarks.results import Results
+from tests.benchmarks.ways import STAGES
 
 _LABEL_WIDTH, _CELL_WIDTH = 42, 18
+
+_FEEDS = {
+    "one by one": (1, MANY),
+    "batches of 64, 64 machines": (BATCH, MANY),
+    "batches of 64, 1 machine": (BATCH, ONE),
+}
 
 
 def table(results: Results) -> str:
@@ -24,36 +31,36 @@ def table(results: Results) -> str:
 
 
 def _lines(results: Results) -> Iterator[str]:
-    networks = results.networks
     yield f"CPU µs per reading, JSON bytes to score: {N_SENSORS} sensors, one thread."
-    yield (
-        f"Least of {results.effort.repeats} repeats, in brackets their median. "
-        "Goals are for the least, in batches of 64."
-    )
+    yield f"Least of {results.effort.repeats} repeats, in brackets their median."
+    yield "Goals are for the least, in batches of 64, of one machine as of 64."
     yield ""
-    yield _row("", networks)
+    yield _row("", results.networks)
     yield PREDICT
-    yield _row("  message by message", [results.cost(one, PREDICT, 1, ONE) for one in networks])
-    goals = list(results.goals())
+    yield _costs(results, PREDICT, "one by one", (1, ONE))
     for way in (ALONE, RECIPE, RECIPE_TOLD):
         yield way
-        yield _row("  one by one", [results.cost(one, way, 1, MANY) for one in networks])
-        for n_machines, of in ((MANY, "64 machines"), (ONE, "1 machine")):
-            costs = [results.cost(one, way, BATCH, n_machines) for one in networks]
-            yield _row(f"  batches of 64, {of}", costs)
-        if way == ALONE:
-            yield _row(
-                "  times less than model.predict",
-                [f"{goal.found:.0f}" for goal in goals if goal.unit == "times"],
-            )
-        for unit, label in (("µs", "  goal: at most"), ("times", "  goal: times less, at least")):
-            asked = [goal for goal in goals if (goal.way, goal.unit) == (way, unit)]
-            if asked:
-                yield _row(label, asked)
+        for label, feed in _FEEDS.items():
+            yield _costs(results, way, label, feed)
+        yield from _goals(results, way)
     yield "where the recipe's time goes, batches of 64, 64 machines"
     for stage in STAGES:
-        yield _row(f"  {stage}", [Cost.of(one.costs[stage]) for one in results.stage_cases])
+        yield _costs(results, stage, stage, (BATCH, MANY))
 
 
-def _row(label: str, cells: list[object]) -> str:
+def _goals(results: Results, way: str) -> Iterator[str]:
+    goals = [goal for goal in results.goals() if goal.way == way]
+    if at_most := [goal for goal in goals if goal.unit == "µs"]:
+        yield _row("  goal: at most", at_most)
+    if ratios := [goal for goal in goals if goal.unit != "µs"]:
+        yield _row("  times less than model.predict", [goal.found for goal in ratios])
+        yield _row("  goal: at least", ratios)
+
+
+def _costs(results: Results, way: str, label: str, feed: tuple[int, int]) -> str:
+    keys = [Measured(network, way, *feed) for network in results.networks]
+    return _row(f"  {label}", [results.cost(key) for key in keys])
+
+
+def _row(label: str, cells: Sequence[object]) -> str:
     return f"{label:{_LABEL_WIDTH}}" + "".join(f"{cell!s:>{_CELL_WIDTH}}" for cell in cells)

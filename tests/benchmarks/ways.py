@@ -7,7 +7,7 @@ makes of a batch, so that a test can hold the ways against each other.
 import dataclasses
 import json
 import time
-from collections import Counter, deque
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from stream_detector.pipeline.readings import ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from tests.benchmarks.models import Subject
 from tests.benchmarks.plant import N_SENSORS, SENSORS
+
+STAGES = ("decode", "intake", "graph", "join", "judge")
 
 
 class PredictPerMessage:
@@ -98,7 +100,7 @@ class WholeRecipe:
 
 
 class Stages:
-    """The recipe in stages; ``seconds`` counts the CPU time of each.
+    """The recipe, watched as it goes from stage to stage.
 
     The graph's place in time is marked within the pipeline. What comes before it is decoding,
     which is also measured alone, and the intake; what comes after it is the join, which a
@@ -114,23 +116,25 @@ class Stages:
         self._decoder = ReadingDecoder(model.features, max_clock_skew=MAX_CLOCK_SKEW)
         self._detector = Detector(model, run_ending_events=frozenset())
         self._states: dict[str, DetectorState] = {}
-        self.seconds: Counter[str] = Counter()
 
-    def __call__(self, batch: list[Record]) -> list[Output]:
+    def spend(self, batches: list[list[Record]]) -> dict[str, float]:
+        """Process batches and give the CPU seconds of each stage."""
+        by_batch = [self._spend(batch) for batch in batches]
+        return dict(zip(STAGES, map(sum, zip(*by_batch, strict=True)), strict=True))
+
+    def _spend(self, batch: list[Record]) -> tuple[float, ...]:
         began = time.process_time()
         readings = [self._decoder.decode(record) for record in batch]
         decode = time.process_time() - began
         self._detector.score(readings, [self._state_of(reading.machine) for reading in readings])
         join = time.process_time() - self._graph.ended
         began = time.process_time()
-        outputs = self._whole(batch)
+        self._whole(batch)
         done = time.process_time()
-        self.seconds["decode"] += decode
-        self.seconds["intake"] += self._graph.began - began - decode
-        self.seconds["graph"] += self._graph.ended - self._graph.began
-        self.seconds["join"] += join
-        self.seconds["judge"] += done - self._graph.ended - join
-        return outputs
+        intake = self._graph.began - began - decode
+        graph = self._graph.ended - self._graph.began
+        judge = done - self._graph.ended - join
+        return decode, intake, graph, join, judge
 
     def _state_of(self, machine: str) -> DetectorState:
         state = self._states.get(machine)

@@ -73,6 +73,8 @@ def bundle() -> Bundle:
             deviation_spread=np.ones(n),
             row_mean=np.zeros(n),
             precision=np.eye(n),
+            deviation_mean=np.zeros(n),
+            deviation_precision=np.eye(n),
             window_size=manifest.window_size,
         ),
         calibration=Calibration(part, part, part),

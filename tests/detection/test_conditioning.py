@@ -27,6 +27,8 @@ PLAIN = Conditioning(
     deviation_spread=np.array([1.0, 2.0]),
     row_mean=np.zeros(2),
     precision=np.eye(2),
+    deviation_mean=np.zeros(2),
+    deviation_precision=np.eye(2),
     window_size=4,
 )
 

@@ -41,6 +41,8 @@ class Line:
             deviation_spread=np.ones(3),
             row_mean=np.zeros(3),
             precision=np.asarray(np.linalg.inv(covariance), np.float64),
+            deviation_mean=np.zeros(3),
+            deviation_precision=np.eye(3),
             window_size=3,
         )
         limits = FeedLimits(np.array(stuck_after), frozen_after, timedelta(minutes=20))
@@ -186,6 +188,8 @@ def test_a_row_of_which_half_is_known_is_judged() -> None:
         deviation_spread=np.ones(4),
         row_mean=np.zeros(4),
         precision=np.eye(4),
+        deviation_mean=np.zeros(4),
+        deviation_precision=np.eye(4),
         window_size=3,
     )
     limits = FeedLimits(np.full(4, np.inf), 99, timedelta(minutes=20))

@@ -42,7 +42,8 @@ def eventful(*, n_faults: int) -> list[Record]:
                 feed.tell(event="break")
                 feed.pause(timedelta(minutes=40))
             feed.rows(16)
-    return [record for instant in zip(*(feed.records for feed in feeds)) for record in instant]
+    instants = zip(*(feed.records for feed in feeds), strict=True)
+    return [record for instant in instants for record in instant]
 
 
 def expected(bundle: Path, records: Iterable[Record], topic: str) -> dict[bytes, list[bytes]]:

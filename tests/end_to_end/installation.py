@@ -1,4 +1,4 @@
-"""stream-detector as somebody runs it: its commands as processes, on servers that others use too."""
+"""stream-detector as somebody runs it: commands as processes, on servers that others use too."""
 
 import itertools
 import os
@@ -10,13 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
-)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.pipeline.readings import Record
@@ -120,9 +116,7 @@ class Installation:
     def configure(self, kind: str, name: str, value: str) -> None:
         """Change the configuration of one of our topics."""
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-        topic = ConfigResource(
-            ResourceType.TOPIC, self.topics[kind], incremental_configs=[entry]
-        )
+        topic = ConfigResource(ResourceType.TOPIC, self.topics[kind], incremental_configs=[entry])
         for changed in self._admin.incremental_alter_configs([topic]).values():
             changed.result(30)
 

@@ -3,8 +3,8 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -66,7 +66,7 @@ class Subscriber:
         if error is None:
             self.messages.append(message)
             self._next[partition] = offset + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so it is named
             # Further than the last message where that is followed by the marker of a transaction.
             self._next[partition] = offset
         else:
@@ -84,7 +84,8 @@ def decoded(message: Message) -> dict[str, Any]:
 
 def headers(message: Message) -> dict[str, str]:
     """Its headers, as text."""
-    return {name: (value or b"").decode() for name, value in message.headers() or ()}
+    given = cast("list[tuple[str, bytes]]", message.headers() or [])
+    return {name: value.decode() for name, value in given}
 
 
 def without_repeats(messages: Iterable[Message]) -> list[Message]:
@@ -92,14 +93,14 @@ def without_repeats(messages: Iterable[Message]) -> list[Message]:
     return list({identity(message): message for message in reversed(list(messages))}.values())[::-1]
 
 
-def identity(message: Message) -> Hashable:
+def identity(message: Message) -> tuple[str, ...]:
     """What two messages have in common that tell the same."""
     value = decoded(message)
     match value["schema"].partition("/")[0]:
         case "alert":
-            return value["alert_id"], value["seq"]
+            return value["alert_id"], str(value["seq"])
         case "data-quality":
-            return value["event_id"]
+            return (value["event_id"],)
         case "score":
             return value["machine"], value["event_time"]
         case unknown:

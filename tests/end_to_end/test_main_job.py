@@ -19,9 +19,7 @@ from confluent_kafka import Message
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.contract.schemas import faults, parse
-from tests.end_to_end.installation import N_PARTITIONS, Installation, run, topic_names
-from tests.end_to_end.real_kafka import RealKafka
-from tests.end_to_end.real_redis import RealRedis
+from tests.end_to_end.installation import COMMAND, N_PARTITIONS, Installation, run, topic_names
 from tests.end_to_end.subscriber import by_key, decoded, headers, without_repeats
 from tests.requirements import require_recordings
 
@@ -74,8 +72,8 @@ def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         recordings = require_recordings()
     except pytest.skip.Exception:
         path = folder / "simulated.csv"
-        simulation = [sys.executable, "-m", "stream_detector", "simulate", "--days", "14"]
-        assert run(*simulation, "--csv", path, environment={}).returncode == 0
+        simulated = run(*COMMAND, "simulate", "--days", "14", "--csv", path, environment={})
+        assert simulated.returncode == 0, simulated.stderr
         return cut(path.read_bytes(), folder, SIMULATED_MACHINE)
     pytest.skip(f"there is a real recording in {recordings}")
 
@@ -96,12 +94,9 @@ def bundle(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     config = folder / "quick.toml"
     config.write_text(QUICK_TRAINING)
-    fitted = run(
-        *(sys.executable, "-m", "trainer", "fit", "--config", config),
-        *("--csv", machine.history, *machine.options, "--out", folder / "bundle"),
-        environment={},
-        limit_seconds=170,
-    )
+    fit = [sys.executable, "-m", "trainer", "fit", "--config", str(config)]
+    files = ["--csv", str(machine.history), "--out", str(folder / "bundle")]
+    fitted = run(*fit, *files, *machine.options, environment={}, limit_seconds=170)
     assert fitted.returncode == 0, fitted.stderr
     return folder / "bundle"
 
@@ -115,8 +110,8 @@ def installation(
 ) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("installation")
     if request.param == "real":
-        kafka: RealKafka = request.getfixturevalue("kafka")
-        redis_server: RealRedis = request.getfixturevalue("redis_server")
+        kafka = request.getfixturevalue("kafka")
+        redis_server = request.getfixturevalue("redis_server")
         made = Installation(kafka.bootstrap, redis_server.url, bundle=bundle, folder=folder)
         created = made.run("topics", "create", "--partitions", str(N_PARTITIONS))
         assert created.returncode == 0, created.stderr
@@ -148,11 +143,8 @@ def job(machine: Machine, bundle: Path, installation: Installation) -> Job:
             scores.read_to_the_end()
 
     lines, table = installation.folder / "alerts.jsonl", installation.folder / "scores.csv"
-    replayed = run(
-        *(sys.executable, "-m", "stream_detector", "replay", "--bundle", bundle),
-        *("--csv", machine.live, *machine.options, "--alerts", lines, "--scores", table),
-        environment={},
-    )
+    files = ["--csv", str(machine.live), "--alerts", str(lines), "--scores", str(table)]
+    replayed = run(*COMMAND, "replay", "--bundle", bundle, *files, *machine.options, environment={})
     assert replayed.returncode == 0, replayed.stderr
     with table.open() as file:
         rows = list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""What becomes of a running worker when something it needs goes away, and comes back or does not."""
+"""What becomes of a running worker when something it needs goes away, for a while or for ever."""
 
 import os
 import signal

@@ -80,9 +80,7 @@ def site(
         installation.worker() as worker,
         installation.subscriber("scores") as scores,
     ):
-        yield Site(
-            installation, worker, scores, client, f"detector:thresholds:{small_bundle.id}"
-        )
+        yield Site(installation, worker, scores, client, f"detector:thresholds:{small_bundle.id}")
 
 
 def test_a_threshold_that_is_set_is_in_force_without_a_restart(site: Site) -> None:
@@ -92,7 +90,7 @@ def test_a_threshold_that_is_set_is_in_force_without_a_restart(site: Site) -> No
     told = site.threshold("set", "fixed:9.25", "--machine", "pm-set", "--by", "the shift leader")
     set_at = time.monotonic()
     wait_until(lambda: site.threshold_of_next(feed) == 9.25, "a score has the new threshold")
-    print(f"in force after {time.monotonic() - set_at:.2f} s")
+    print(f"in force after {time.monotonic() - set_at:.2f} s")  # noqa: T201
 
     assert before != 9.25
     assert told == "pm-set: fixed:9.25, version 1\n"
@@ -156,4 +154,3 @@ def test_show_tells_what_is_wanted_what_is_unreadable_and_what_is_in_force(site:
     assert "pm-shown: fixed:3.5, version 1 by the shift leader since 20" in shown
     assert "pm-shown: in force 3.5, of that +0.0 drift" in shown
     assert "pm-garbled: UNREADABLE, the last good value is kept: not a threshold" in shown
-

@@ -79,8 +79,8 @@ def children_of(parent: int) -> dict[int, str]:
             stat, command = (process / "stat").read_text(), (process / "cmdline").read_bytes()
         except OSError:
             continue  # it has just ended
-        # After the name in brackets: the state, then the parent.
-        if int(stat.rpartition(")")[2].split()[1]) == parent:
+        # After the name in brackets: the state, then the parent. Who has ended has no command.
+        if command and int(stat.rpartition(")")[2].split()[1]) == parent:
             children[int(process.name)] = command.replace(b"\0", b" ").decode()
     return children
 

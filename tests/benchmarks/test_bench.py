@@ -1,0 +1,45 @@
+"""The benchmark runs, and what it compares is the same score."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.plant import Plant
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.mark.parametrize("network", ["dense", "LSTM 5"])
+def test_the_usual_way_and_ours_give_the_same_scores(network: str) -> None:
+    from tests.benchmarks.models import NETWORKS, make_subject
+    from tests.benchmarks.ways import NetworkAlone, PredictPerMessage
+
+    subject = make_subject(NETWORKS[network])
+    readings = Plant(n_machines=3, seed=1).next_records(12)
+
+    usual = PredictPerMessage(subject)(readings)
+    one_by_one = NetworkAlone(subject)
+    np.testing.assert_allclose(NetworkAlone(subject)(readings), usual, rtol=1e-5)
+    np.testing.assert_allclose([one_by_one([one])[0] for one in readings], usual, rtol=1e-5)
+
+
+def test_the_benchmark_runs_and_fails_for_no_figure(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.scoring", "--quick", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert "where the recipe's time goes" in run.stdout
+    results = json.loads(out.read_text(encoding="utf-8"))
+    assert len(results["measured"]) == 3 * (1 + 3 * 3 + 5)
+    assert {goal["met"] for goal in results["goals"]} <= {True, False}
+    assert results["environment"]["threads"]["OMP_NUM_THREADS"] == "1"

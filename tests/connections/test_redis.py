@@ -1,0 +1,170 @@
+"""The thresholds in Redis: what is written there, and how a Redis that fails is told."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from stream_detector.connections.redis import ThresholdStore, redis_faults
+from stream_detector.connections.settings import Settings
+from stream_detector.detection.threshold import Budget, Fixed, Threshold
+from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.pipeline.thresholds import ALL_MACHINES, decode_setting
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from tests.contract.schemas import faults, parse
+
+KEY = "detector:thresholds:3f9a61c04be2d718"
+SECRET = "hunter2"  # noqa: S105
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(server.url) as connected:
+        connected.flushall()
+        yield connected
+
+
+@pytest.fixture
+def store(server: EmbeddedRedis, client: redis.Redis) -> ThresholdStore:
+    assert client.dbsize() == 0
+    return store_at(server.url)
+
+
+def store_at(url: str) -> ThresholdStore:
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
+    return ThresholdStore(settings, "3f9a61c04be2d718")
+
+
+def test_an_entry_is_written_as_the_schema_says(store: ThresholdStore) -> None:
+    store.put("pm3", Fixed(3.1), set_by="the shift leader")
+
+    entry = parse(store.read()["pm3"])
+    assert faults(entry, "threshold.v1.json") == []
+    assert (entry["kind"], entry["value"], entry["set_by"]) == ("fixed", 3.1, "the shift leader")
+
+
+def test_each_change_of_an_entry_is_a_version_of_its_own(store: ThresholdStore) -> None:
+    versions = [store.put("pm3", Fixed(3.1), set_by="me").version for _ in range(3)]
+
+    assert versions == [1, 2, 3]
+    assert store.put("pm4", Fixed(3.1), set_by="me").version == 1
+
+
+def test_of_two_who_write_at_once_one_is_told_and_nothing_is_overwritten_unseen(
+    store: ThresholdStore,
+) -> None:
+    def write_again_and_again(name: str) -> tuple[list[int], list[str]]:
+        versions, refusals = [], []
+        for _ in range(100):
+            try:
+                versions.append(store.put("pm3", Fixed(3.1), set_by=name).version)
+            except SettingsError as refused:
+                refusals.append(str(refused))
+        return versions, refusals
+
+    with ThreadPoolExecutor() as people:
+        (early, late) = people.map(write_again_and_again, ("early shift", "late shift"))
+
+    versions = sorted(early[0] + late[0])
+    assert versions == list(range(1, len(versions) + 1))
+    assert set(early[1] + late[1]) == {
+        "somebody else changed the thresholds in this moment; look, and try again"
+    }
+
+
+def test_the_bundles_default_is_offered_but_not_forced(store: ThresholdStore) -> None:
+    def wanted() -> Threshold:
+        return decode_setting(store.read()[ALL_MACHINES]).threshold
+
+    store.offer_default(ALL_MACHINES, Budget(6.0), set_by="bundle")
+    assert wanted() == Budget(6.0)
+
+    store.put(ALL_MACHINES, Fixed(3.1), set_by="me")
+    store.offer_default(ALL_MACHINES, Budget(6.0), set_by="bundle")
+    assert wanted() == Fixed(3.1)
+
+
+def test_an_unreadable_entry_may_be_written_over(
+    store: ThresholdStore, client: redis.Redis
+) -> None:
+    client.hset(KEY, "pm3", "high")
+
+    assert store.read() == {"pm3": b"high"}
+    assert store.put("pm3", Fixed(3.1), set_by="me").version == 1
+
+
+def test_an_entry_can_be_taken_away(store: ThresholdStore) -> None:
+    store.put("pm3", Fixed(3.1), set_by="me")
+
+    assert store.remove("pm3")
+    assert not store.remove("pm3")
+    assert store.read() == {}
+
+
+def test_what_is_in_force_is_told_apart_from_what_is_wanted(store: ThresholdStore) -> None:
+    store.publish_current({"pm3": {"threshold": 2.9, "shift": 0.2}})
+
+    assert store.read_current() == {"pm3": {"threshold": 2.9, "shift": 0.2}}
+    assert store.read() == {}
+
+
+def test_nobody_there_is_one_line() -> None:
+    with pytest.raises(ServiceError, match=r"Redis does not answer: .*; start it, or correct"):
+        store_at("unix:///nowhere/redis.sock").ping()
+
+
+def test_a_wrong_password_is_one_line_without_it(server: EmbeddedRedis) -> None:
+    with pytest.raises(
+        ServiceError, match=r"Redis refuses us: .*; correct the user and"
+    ) as refused:
+        store_at(f"{server.url}?username=nobody&password={SECRET}").ping()
+
+    assert SECRET not in str(refused.value)
+
+
+def test_a_user_who_may_only_read_is_one_line(server: EmbeddedRedis, client: redis.Redis) -> None:
+    client.acl_setuser(
+        "guest",
+        enabled=True,
+        passwords=["+welcome"],
+        keys=["*"],
+        commands=["+@read", "+@connection"],
+    )
+    store = store_at(f"{server.url}?username=guest&password=welcome")
+
+    told = r"Redis refuses us: .*permission.*what that user may do"
+    with pytest.raises(ServiceError, match=told), redis_faults():
+        store.put("pm3", Fixed(3.1), set_by="guest")
+
+
+def test_something_else_under_our_key_is_one_line(
+    store: ThresholdStore, client: redis.Redis
+) -> None:
+    client.set(KEY, "something else")
+
+    with pytest.raises(ServiceError, match="Redis refuses us: WRONGTYPE"), redis_faults():
+        store.read()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://:{SECRET}@redis:6379/0",
+        f"redis://:{SECRET}/more@redis:6379/0",
+        f"redis://:{SECRET}@redis:port/0",
+        "",
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_a_part_of_the_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="DETECTOR_REDIS_URL is no Redis URL") as refused:
+        store_at(url)
+
+    assert SECRET not in str(refused.value)

@@ -1,0 +1,77 @@
+"""Settings come from the environment; what is wrong there is refused by name."""
+
+import pytest
+
+from stream_detector.connections.settings import Settings, read_settings
+from stream_detector.errors import SettingsError
+
+GIVEN = {"DETECTOR_BROKER": "kafka://kafka:9092", "DETECTOR_REDIS_URL": "redis://:hunter2@redis"}
+
+
+def refusal(**changed: str | None) -> str:
+    """What is said of the environment above with these variables changed; None leaves one out."""
+    environment = {name: value for name, value in {**GIVEN, **changed}.items() if value is not None}
+    with pytest.raises(SettingsError) as refused:
+        read_settings(environment)
+    return str(refused.value)
+
+
+def test_the_two_without_a_default_are_enough() -> None:
+    settings = read_settings(GIVEN)
+
+    assert settings.bootstrap_servers == "kafka:9092"
+    assert settings.readings_topic == "sensor.readings"
+    assert settings.bundle is None
+
+
+def test_what_others_put_into_the_environment_is_none_of_ours() -> None:
+    assert read_settings({**GIVEN, "PATH": "/bin", "BROKER": "elsewhere:1"}) == read_settings(GIVEN)
+
+
+def test_a_misspelt_name_is_refused_for_a_setting_that_is_ignored_is_worse_than_none() -> None:
+    assert refusal(DETECTOR_BROKR="kafka:9092") == (
+        "unknown setting DETECTOR_BROKR; correct the name or remove it"
+    )
+
+
+def test_all_that_is_missing_or_wrong_is_told_at_once() -> None:
+    told = refusal(DETECTOR_BROKER=None, DETECTOR_MAX_BATCH="0", DETECTOR_LOG_LEVEL="loud")
+
+    assert "DETECTOR_BROKER: is not set, and has no default" in told
+    assert "DETECTOR_MAX_BATCH: Input should be greater than 0" in told
+    assert "DETECTOR_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'" in told
+
+
+@pytest.mark.parametrize(
+    ("broker", "servers"),
+    [
+        ("kafka:9092", "kafka:9092"),
+        ("kafka://one:9092, kafka://two:9093", "one:9092,two:9093"),
+        ("one:9092;two:9093", "one:9092,two:9093"),
+        ("[::1]:9092", "[::1]:9092"),
+    ],
+)
+def test_brokers_are_written_in_several_ways(broker: str, servers: str) -> None:
+    assert read_settings({**GIVEN, "DETECTOR_BROKER": broker}).bootstrap_servers == servers
+
+
+@pytest.mark.parametrize("broker", ["", "kafka", "kafka:", "kafka://kafka", "one:9092,,two:9092"])
+def test_a_broker_without_a_port_is_refused_for_a_client_would_guess_one(broker: str) -> None:
+    assert "is no host:port" in refusal(DETECTOR_BROKER=broker)
+
+
+def test_no_secret_is_ever_shown() -> None:
+    told = [
+        repr(read_settings(GIVEN)),
+        str(read_settings(GIVEN).redis_url),
+        refusal(DETECTOR_BROKR="x"),
+        refusal(DETECTOR_BROKER="user:hunter2@kafka:9092"),
+    ]
+
+    assert [text for text in told if "hunter2" in text] == []
+
+
+def test_every_setting_says_what_it_is() -> None:
+    silent = [name for name, field in Settings.model_fields.items() if not field.description]
+
+    assert silent == []

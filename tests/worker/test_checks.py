@@ -1,0 +1,54 @@
+"""What the worker needs is looked at piece by piece."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import BundleError, StreamDetectorError
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.checks import check, load_bundle
+
+TOPICS = ("sensor.readings", "detector.alerts", "detector.scores", "detector.dead-letters")
+
+
+def settings_with(bundle: Path | None, *, broker: str = "kafka:9092", redis: str = "") -> Settings:
+    return Settings(broker=broker, redis_url=SecretStr(redis or "redis://redis"), bundle=bundle)
+
+
+def test_when_all_is_well_every_check_says_what_it_found(
+    small_bundle_folder: Path, small_bundle: Bundle
+) -> None:
+    with EmbeddedKafka(dict.fromkeys(TOPICS, 4)) as kafka, EmbeddedRedis() as redis:
+        settings = settings_with(small_bundle_folder, broker=kafka.bootstrap, redis=redis.url)
+        found = {finding.subject: finding for finding in check(settings)}
+
+    assert [finding.fault for finding in found.values()] == [None] * 5
+    assert "sensor.readings (4 partitions)" in found["topics"].detail
+    assert f"{small_bundle.id}, 5 sensors, linear" in found["bundle"].detail
+    assert found["rules"].detail == "no file, the default: sheet-break"
+
+
+def test_the_bundle_has_to_be_named() -> None:
+    with pytest.raises(StreamDetectorError, match="DETECTOR_BUNDLE is not set; give the folder"):
+        load_bundle(settings_with(None))
+
+
+def test_a_folder_without_a_bundle_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=f"no bundle at '{tmp_path}/nothing': No such file"):
+        load_bundle(settings_with(tmp_path / "nothing"))
+
+
+def test_half_a_bundle_is_refused_by_the_name_of_the_missing_file(
+    small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    half = tmp_path / "half"
+    shutil.copytree(small_bundle_folder, half)
+    (half / "parameters.npz").unlink()
+
+    with pytest.raises(BundleError, match=r"parameters\.npz' has checksum none \(the file is miss"):
+        load_bundle(settings_with(half))

@@ -1,0 +1,148 @@
+"""The worker's copy of the thresholds: what it adopts, what it refuses, and what it says of it."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from stream_detector.connections.redis import RedisError, ThresholdStore
+from stream_detector.connections.settings import Settings
+from stream_detector.detection.threshold import Budget, Fixed
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.thresholds import ThresholdWatch
+
+BUNDLE = "3f9a61c04be2d718"
+DEFAULT = Budget(6.0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def hash_of_thresholds(server: EmbeddedRedis) -> Iterator["Hash"]:
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        yield Hash(client)
+
+
+class Hash:
+    """The hash in Redis, written past the command line and its checks."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+
+    def write(self, machine: str, entry: str) -> None:
+        self._client.hset(f"detector:thresholds:{BUNDLE}", machine, entry)
+
+    def remove(self, machine: str) -> None:
+        self._client.hdel(f"detector:thresholds:{BUNDLE}", machine)
+
+
+@pytest.fixture
+def watch(server: EmbeddedRedis) -> ThresholdWatch:
+    return watch_at(server.url)
+
+
+def watch_at(url: str) -> ThresholdWatch:
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
+    return ThresholdWatch(
+        ThresholdStore(settings, BUNDLE), DEFAULT, in_force=dict, refresh_seconds=1.0
+    )
+
+
+def fixed(value: float) -> str:
+    return f'{{"kind": "fixed", "value": {value}}}'
+
+
+def test_where_nobody_set_anything_the_bundles_budget_counts(
+    watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    del hash_of_thresholds  # is empty
+    watch.refresh()
+
+    assert watch.table.of("pm3") == DEFAULT
+
+
+def test_a_change_is_adopted_and_told_once(watch: ThresholdWatch, hash_of_thresholds: Hash) -> None:
+    hash_of_thresholds.write("pm3", fixed(3.1))
+
+    with capture_logs() as lines:
+        watch.refresh()
+        watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(3.1)
+    assert lines == [
+        {
+            "event": "threshold.adopted",
+            "log_level": "info",
+            "machine": "pm3",
+            "threshold": "Fixed(value=3.1)",
+        }
+    ]
+
+
+def test_a_threshold_that_is_cleared_gives_way_to_that_for_all(
+    watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    hash_of_thresholds.write("*", fixed(2.5))
+    hash_of_thresholds.write("pm3", fixed(3.1))
+    watch.refresh()
+
+    hash_of_thresholds.remove("pm3")
+    with capture_logs() as lines:
+        watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(2.5)
+    assert [(line["machine"], line["threshold"]) for line in lines] == [("pm3", "Fixed(value=2.5)")]
+
+
+@pytest.mark.parametrize("bad", [fixed(0), fixed(-1), "3.1", "", '{"kind": "fixed"}', "\x00"])
+def test_a_wrong_entry_is_told_once_and_the_last_good_one_stays(
+    watch: ThresholdWatch, hash_of_thresholds: Hash, bad: str
+) -> None:
+    hash_of_thresholds.write("pm3", fixed(3.1))
+    watch.refresh()
+
+    hash_of_thresholds.write("pm3", bad)
+    with capture_logs() as lines:
+        watch.refresh()
+        hash_of_thresholds.write("pm4", fixed(4.1))
+        watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(3.1)
+    assert watch.table.of("pm4") == Fixed(4.1)
+    refused = [line for line in lines if line["event"] == "threshold.refused"]
+    assert [(line["log_level"], line["machine"], line["keeping"]) for line in refused] == [
+        ("error", "pm3", "Fixed(value=3.1)")
+    ]
+
+
+def test_a_wrong_entry_that_was_never_good_leaves_the_machine_what_others_have(
+    watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    hash_of_thresholds.write("*", fixed(2.5))
+    hash_of_thresholds.write("pm3", fixed(0))
+
+    with capture_logs() as lines:
+        watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(2.5)
+    (refused,) = [line for line in lines if line["event"] == "threshold.refused"]
+    assert refused["keeping"] == "Fixed(value=2.5)"
+
+
+def test_without_redis_the_last_thresholds_stay() -> None:
+    with EmbeddedRedis() as server:
+        watch = watch_at(server.url)
+        with redis.Redis.from_url(server.url) as client:
+            Hash(client).write("pm3", fixed(3.1))
+        watch.refresh()
+
+    with pytest.raises(RedisError):
+        watch.refresh()
+    assert watch.table.of("pm3") == Fixed(3.1)
