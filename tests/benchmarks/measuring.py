@@ -29,6 +29,8 @@ _WARM_UP_ROUNDS = 2
 class Effort:
     """How much is measured."""
 
+    training_rows: int = 2000
+    """Of the history that the bundles are made of."""
     repeats: int = 15
     readings: int = 10 * BATCH
     """Of each repeat of a case."""
@@ -63,7 +65,7 @@ def measure(effort: Effort, *, tell: Callable[[str], object]) -> dict[Measured, 
     cases: list[_Case] = []
     for network, settings in NETWORKS.items():
         tell(f"making a bundle: {network}")
-        cases += _cases(network, make_subject(settings), effort)
+        cases += _cases(network, make_subject(settings, training_rows=effort.training_rows), effort)
     # A worker carries no TensorFlow: its objects must not make each collection long.
     gc.collect()
     gc.freeze()

@@ -25,8 +25,6 @@ NETWORKS = {
     "LSTM 30": NetworkSettings(kind="lstm", window=30),
 }
 
-_TRAINING_ROWS = 2000
-
 
 class Untrained:
     """A fitter that leaves a network at its first weights: to compute, they cost the same."""
@@ -59,11 +57,11 @@ class Subject:
     bundle: Bundle
 
 
-def make_subject(settings: NetworkSettings) -> Subject:
+def make_subject(settings: NetworkSettings, *, training_rows: int) -> Subject:
     """Train a bundle with the trainer's own run, but for the steps of the network."""
     config = TrainingConfig(network=settings, holdout=0.0)
     fitter = Untrained(settings.config(seed=config.seed))
-    training = history(_TRAINING_ROWS)
+    training = history(training_rows)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "bundle")
         fit(training, folder, config, rules=Rules(), make_fitter=lambda _: fitter)

@@ -32,7 +32,9 @@ def main(*, quick: bool, out: Path) -> None:
     from tests.benchmarks.results import Results
     from tests.benchmarks.table import table
 
-    effort = Effort(repeats=1, readings=BATCH, predictions=1) if quick else Effort()
+    effort = (
+        Effort(training_rows=400, repeats=1, readings=BATCH, predictions=1) if quick else Effort()
+    )
     results = Results(effort, measure(effort, tell=_tell))
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results.as_json(), indent=2, ensure_ascii=False), encoding="utf-8")

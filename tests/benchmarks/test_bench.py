@@ -18,7 +18,7 @@ def test_the_usual_way_and_ours_give_the_same_scores(network: str) -> None:
     from tests.benchmarks.models import NETWORKS, make_subject
     from tests.benchmarks.ways import NetworkAlone, PredictPerMessage
 
-    subject = make_subject(NETWORKS[network])
+    subject = make_subject(NETWORKS[network], training_rows=400)
     readings = Plant(n_machines=3, seed=1).next_records(12)
 
     usual = PredictPerMessage(subject)(readings)

@@ -57,7 +57,7 @@ def kills(
     ):
         for _ in range(3):
             with installation.worker():
-                scores.wait_for(len(scores.messages) + chance.integers(200, 1500))
+                scores.wait_for(len(scores.messages) + int(chance.integers(200, 1500)))
             scores.read_to_the_end()
         with installation.worker():
             installation.wait_until_done()
@@ -77,7 +77,7 @@ def send_in_transactions(
     )
     producer.init_transactions(30)
     rest = iter(records)
-    while batch := list(islice(rest, chance.integers(1, 400))):
+    while batch := list(islice(rest, int(chance.integers(1, 400)))):
         producer.begin_transaction()
         for record in batch:
             producer.produce(installation.topics["readings"], record.value, key=record.key)

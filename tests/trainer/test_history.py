@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stream_detector.detection.conditioning import ConditionalMeans
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
 from tests.small_models import CADENCE, SENSORS, START, normal_recording, recording_of
@@ -117,8 +118,13 @@ def test_missing_values_stand_near_where_the_others_of_their_row_expect_them() -
     guess = rows.windows[missing, -1, 2]
     # The sensors share 64 % of their variance.
     assert np.square(guess - true).mean() < 0.75 * np.square(true).mean()
-    deviation = rows.conditioning.scale_deviations(np.zeros((1, 5)))[0, 2]
-    assert rows.deviations[missing, 2].tolist() == [deviation] * len(missing)
+    means = ConditionalMeans(
+        rows.conditioning.deviation_mean, rows.conditioning.deviation_precision
+    )
+    for row in rows.deviations[missing]:
+        expected = row.copy()
+        means.fill(expected, np.arange(5) == 2)
+        np.testing.assert_array_equal(row, expected)
 
 
 def test_impossible_values_do_not_count_for_the_scale() -> None:

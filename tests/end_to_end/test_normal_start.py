@@ -1,0 +1,49 @@
+"""A start at which nothing is wrong: it is quick, and says no more than what is going on."""
+
+import json
+import time
+
+import pytest
+
+from tests.end_to_end.expectation import feed_of
+from tests.end_to_end.installation import Installation
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+
+def test_the_first_score_comes_soon_and_the_log_has_only_good_news(
+    installation: Installation,
+) -> None:
+    installation.send(feed_of("pm1").rows(5))
+    started_at = time.monotonic()
+    running = installation.worker(log_format="json")
+    with running as worker, installation.subscriber("scores") as scores:
+        scores.wait_for(1)
+        until_first = time.monotonic() - started_at
+        installation.wait_until_done()
+        assert worker.stop() == 0
+
+    print(f"first score {until_first:.1f} s after the start")  # noqa: T201
+    assert until_first < 30
+    lines = [json.loads(line) for line in worker.log().splitlines()]
+    assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "threshold.adopted"),
+        ("info", "worker.starting"),
+        ("info", "partitions.assigned"),
+    ]
+
+
+def test_topics_are_made_once_and_then_left_as_they_are(installation: Installation) -> None:
+    others = {f"{kind}_topic": f"{topic}-2" for kind, topic in installation.topics.items()}
+
+    first = installation.run("topics", "create", "--partitions", "3", **others)
+    again = installation.run("topics", "create", "--partitions", "5", **others)
+
+    readings = others["readings_topic"]
+    assert first.stdout.splitlines()[0] == (
+        f"{readings}: made, 3 partitions, kept for 7 days, stamped with Kafka's own time"
+    )
+    assert again.stdout.splitlines()[0] == (
+        f"{readings}: is there already, with 3 partitions; left as it is"
+    )
+    assert [done.returncode for done in (first, again)] == [0, 0]
