@@ -1,7 +1,7 @@
 """How well the alerts of a demo foretold what happened, in plain words."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from statistics import fmean
 from typing import Final
 
@@ -58,7 +58,7 @@ def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Itera
 
 def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:
     anomalies = story.labels.anomalies
-    raised = [begin for begin, _ in story.alerts.values()]
+    raised = [begin for begin, _ in story.alerts]
     n_found = sum(any(first <= time <= last for time in raised) for first, last in anomalies)
     n_outside = sum(not any(first <= time <= last for first, last in anomalies) for time in raised)
     whole = max(story.end - story.start, story.cadence)
@@ -101,8 +101,9 @@ def _left_out(story: Story) -> Iterator[str]:
 
 
 def _card(story: Story, horizon: timedelta) -> Scorecard:
-    alerts: Sequence[tuple[datetime, datetime | None]] = list(story.alerts.values())
-    return scorecard(alerts, story.labels.breaks, horizon=horizon, start=story.start, end=story.end)
+    return scorecard(
+        story.alerts, story.labels.breaks, horizon=horizon, start=story.start, end=story.end
+    )
 
 
 def _per_day(count: int, story: Story) -> str:

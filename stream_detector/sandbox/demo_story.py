@@ -71,7 +71,8 @@ class Story:
     points : list of Point
         In time order.
     events : list of Event
-    alerts : dict of alert id to (raised, cleared or None)
+    alerts : list of (raised, cleared or None)
+        One that returns within its cooldown is there twice: it calls the operator twice.
     n_refused : int
     labels : Labels
         What is to happen.
@@ -81,7 +82,7 @@ class Story:
         self.cadence = cadence
         self.points: list[Point] = []
         self.events: list[Event] = []
-        self.alerts: dict[str, tuple[datetime, datetime | None]] = {}
+        self.alerts: list[tuple[datetime, datetime | None]] = []
         self.n_refused = 0
         self.n_rows = streamed.n_rows
         self.labels = read_labels(streamed)
@@ -113,8 +114,8 @@ class Story:
     @property
     def alarm_since(self) -> datetime | None:
         """When the open alert was raised; None while none is open."""
-        raised = [begin for begin, cleared in self.alerts.values() if cleared is None]
-        return max(raised, default=None)
+        raised, cleared = self.alerts[-1] if self.alerts else (None, None)
+        return raised if cleared is None else None
 
     def row(self, time: datetime) -> int:
         """Give the last row of the stream that is not after a time."""
@@ -165,13 +166,12 @@ class Story:
 
     def _take_alert(self, alert: AlertMessage) -> None:
         if alert.event == Change.RAISED:
-            # One that returns within its cooldown is the same alert, and was counted before.
-            first_raised, _ = self.alerts.get(alert.alert_id, (alert.event_time, None))
-            self.alerts[alert.alert_id] = (first_raised, None)
+            self.alerts.append((alert.event_time, None))
             self.events.append(_raised(alert))
         elif alert.event == Change.CLEARED:
-            self.alerts[alert.alert_id] = (alert.raised_at, alert.event_time)
-            length = demo_words.span(alert.event_time - alert.raised_at)
+            raised, _ = self.alerts[-1]
+            self.alerts[-1] = (raised, alert.event_time)
+            length = demo_words.span(alert.event_time - raised)
             by_break = alert.reason == ClearReason.OUTCOME
             text = f"after {length}: " + ("the break came" if by_break else "returned to normal")
             self.events.append(Event(alert.event_time, "cleared", text))

@@ -53,7 +53,7 @@ def test_a_break_tells_how_long_ago_the_open_alert_was_raised() -> None:
         ("break", "6 min after the alert"),
         ("cleared", "after 6 min: the break came"),
     ]
-    assert list(story.alerts.values()) == [(at(4), at(10))]
+    assert story.alerts == [(at(4), at(10))]
 
 
 def test_a_break_that_no_alert_foretold_is_told_when_its_time_has_come() -> None:
@@ -77,7 +77,7 @@ def test_a_break_after_the_last_message_is_told_in_the_end() -> None:
     assert lines(told(labelled=(38,))) == [("break", "without an alert")]
 
 
-def test_an_alert_that_returns_is_the_same_alert() -> None:
+def test_an_alert_that_returns_calls_again_and_so_counts_again() -> None:
     story = told(
         alert(4, "raised", raised=4),
         alert(8, "cleared", raised=4, reason="returned-to-normal"),
@@ -85,9 +85,9 @@ def test_an_alert_that_returns_is_the_same_alert() -> None:
         score(12, 3.0, alarm=True),
     )
 
-    assert list(story.alerts.values()) == [(at(4), None)]
+    assert story.alerts == [(at(4), at(8)), (at(10), None)]
     assert lines(story)[-1] == ("alert", "score 3.37 again over the threshold 2.00")
-    assert story.points[-1].state == "ALERT for 8 min"
+    assert story.points[-1].state == "ALERT for 2 min"
 
 
 def test_that_an_alert_still_stands_is_no_event() -> None:

@@ -1,9 +1,11 @@
 """Networks trained by TensorFlow: small ones, to keep the compilations short."""
 
+import functools
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from tests.trainer.networks import correlated_windows
 from trainer.architectures import DENSE, LSTM, NetworkConfig
 from trainer.crossfit import fit_parts
 from trainer.whitening import Whitening, fit_whitening
+
+if TYPE_CHECKING:
+    from trainer.fitting import NetworkFitter
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
@@ -27,10 +32,9 @@ def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: Networ
     from trainer.fitting import NetworkFitter
 
     windows, whitening = _data(config)
-    fitter = NetworkFitter(config, n_sensors=3)
 
-    first = fitter.fit(windows, whitening)
-    again = fitter.fit(windows, whitening)
+    first = _fitter(config).fit(windows, whitening)
+    again = _fitter(config).fit(windows, whitening)
     anew = NetworkFitter(config, n_sensors=3).fit(windows, whitening)
     other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(windows, whitening)
 
@@ -43,25 +47,19 @@ def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: Networ
 
 @KINDS
 def test_training_lowers_the_loss(config: NetworkConfig) -> None:
-    from trainer.fitting import NetworkFitter
-
     windows, whitening = _data(config)
 
-    losses = NetworkFitter(config, n_sensors=3).fit(windows, whitening).losses
+    losses = _fitter(config).fit(windows, whitening).losses
 
     assert losses.shape == (100,)
     assert losses[-20:].mean() < 0.98 * losses[:20].mean()
 
 
 def test_rows_that_are_held_out_are_never_looked_at() -> None:
-    from trainer.fitting import NetworkFitter
-
     windows, whitening = _data(SMALL_DENSE)
     windows[100:] = np.nan
 
-    fitted = NetworkFitter(SMALL_DENSE, n_sensors=3).fit(
-        windows, whitening, learn_from=np.arange(100)
-    )
+    fitted = _fitter(SMALL_DENSE).fit(windows, whitening, learn_from=np.arange(100))
 
     assert np.isfinite(fitted.losses).all()
 
@@ -107,11 +105,9 @@ def test_a_network_that_diverges_is_refused() -> None:
 )
 def test_the_exported_graph_is_the_trained_network(config: NetworkConfig) -> None:
     """Fitting the parts compares the graph with Keras, one row at a time and 64 at once."""
-    from trainer.fitting import NetworkFitter
-
     windows, _ = _data(config)
 
-    fitted = fit_parts(windows, windows[:, -1], fitter=NetworkFitter(config, n_sensors=3))
+    fitted = fit_parts(windows, windows[:, -1], fitter=_fitter(config))
 
     assert np.median(fitted.level_out_of_sample) == pytest.approx(1.0, rel=0.2)
     assert set(fitted.losses) == {*(f"block-{n}-of-5" for n in range(1, 6)), "final"}
@@ -126,6 +122,14 @@ def test_training_prints_nothing_of_its_own() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@functools.cache
+def _fitter(config: NetworkConfig) -> "NetworkFitter":
+    """Compile each network once for all tests; a test says that fits do not mix."""
+    from trainer.fitting import NetworkFitter
+
+    return NetworkFitter(config, n_sensors=3)
 
 
 def _data(config: NetworkConfig) -> tuple[NDArray[np.float32], Whitening]:
