@@ -78,6 +78,8 @@ class NetworkConfig:
                 f"a {self.kind} model reads {STACKED_READINGS} readings, "
                 f"not {self.window_size}; choose lstm for a longer window"
             )
+        if self.kind == "lstm" and self.activation == "linear":
+            raise SettingsError("an LSTM needs the activation tanh or relu, not linear")
         sizes = (*self.layers, self.code, self.steps, self.batch)
         if min(sizes) < 1:
             raise SettingsError(f"sizes and steps of a network must be positive, got {sizes}")

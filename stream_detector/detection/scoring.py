@@ -149,9 +149,10 @@ def shares(
     """
     total = np.zeros(len(contributions[0]))
     for surprise, contribution in zip(surprises, contributions, strict=True):
-        amount = float(contribution.sum(dtype=np.float64))
+        # In float64: over a tiny amount the factor is beyond a float32.
+        part = contribution.astype(np.float64)
+        amount = float(part.sum())
         if amount > 0:
-            # In float64: over a tiny amount the factor is beyond a float32.
-            total += np.multiply(contribution, surprise * surprise / amount, dtype=np.float64)
+            total += part * (surprise * surprise / amount)
     amount = float(total.sum())
     return total / amount if amount > 0 else total

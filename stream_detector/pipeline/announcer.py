@@ -150,16 +150,17 @@ class Announcer:
         shares = one.evidence.shares()
         expected = self._conditioning.in_units(one.evidence.expected_row)
         top = np.argsort(-shares, kind="stable")[:N_CONTRIBUTORS]
+        rows = zip(top.tolist(), expected[top].tolist(), shares[top].tolist(), strict=True)
         return tuple(
             Contributor(
                 sensor=self._features.sensors[i],
                 actual=one.reading.values[i],
-                expected=float(f"{expected[i]:.6g}"),
+                expected=float(f"{value:.6g}"),
                 unit=self._features.units[i],
-                share=round(float(shares[i]), 4),
+                share=round(share, 4),
             )
-            for i in top.tolist()
-            if shares[i] > 0
+            for i, value, share in rows
+            if share > 0
         )
 
 

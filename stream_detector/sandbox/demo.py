@@ -130,8 +130,8 @@ class _Demo:
             *(f"note: {note}" for note in recording.notes),
             f"{recording.n_rows} readings of {len(recording.sensors)} sensors, one every "
             f"{span(data.cadence)}; {labels}",
-            f"the first {data.history.n_rows} are to learn from; the last {data.streamed.n_rows} "
-            "will be streamed, and are kept back from training",
+            f"the first {data.history.n_rows} to learn from; the last {data.streamed.n_rows} to "
+            "stream, kept back from training",
         )
         return data
 

@@ -58,7 +58,7 @@ class Pace:
     """
 
     def __init__(self, due: NDArray[np.float64]) -> None:
-        self._due = due
+        self._due: list[float] = due.tolist()
         self._ahead: deque[int] = deque()
         self._bytes_ahead = 0
         self.n_sent = 0

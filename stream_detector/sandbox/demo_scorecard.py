@@ -11,6 +11,7 @@ from stream_detector.sandbox.demo_words import percent, span
 
 _DAY: Final = timedelta(days=1)
 _FURTHER_HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60))
+_FEW: Final = 5
 _AT_RANDOM: Final = "if as many alerts were raised at random times"
 
 
@@ -36,12 +37,11 @@ def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) 
 
 def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Iterator[str]:
     card = _card(story, horizon)
-    leads = ", ".join(span(lead) for lead in sorted(card.leads))
     yield _line("Breaks", f"{card.n_outcomes}")
     yield _line(
         "Warned of",
         f"{len(card.leads)} ({percent(card.recall or 0.0)}) within {span(horizon)} before the break"
-        + (f"; lead times: {leads}" if leads else ""),
+        + _lead_times(card),
     )
     yield _line("By chance", f"{percent(card.recall_by_chance)}, {_AT_RANDOM}")
     yield _line("Missed", f"{card.n_missed}")
@@ -54,6 +54,15 @@ def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Itera
     yield _line("Looking ahead", "".join(f"{span(one.horizon):>9}" for one in cards))
     yield _line("  warned of", "".join(f"{len(one.leads):>9}" for one in cards))
     yield _line("  by chance", "".join(f"{percent(one.recall_by_chance):>9}" for one in cards))
+
+
+def _lead_times(card: Scorecard) -> str:
+    leads = sorted(card.leads)
+    if not leads:
+        return ""
+    if len(leads) <= _FEW:
+        return f"; lead times: {', '.join(map(span, leads))}"
+    return f"; lead times: {span(leads[0])} to {span(leads[-1])}"
 
 
 def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from stream_detector.pipeline.readings import Record
-from tests.benchmarks.models import NETWORKS, Subject, make_subject
+from tests.benchmarks.models import NETWORKS, Subject
 from tests.benchmarks.plant import Plant
 from tests.benchmarks.ways import NetworkAlone, PredictPerMessage, Stages, WholeRecipe
 
@@ -65,7 +65,7 @@ def measure(effort: Effort, *, tell: Callable[[str], object]) -> dict[Measured, 
     cases: list[_Case] = []
     for network, settings in NETWORKS.items():
         tell(f"making a bundle: {network}")
-        cases += _cases(network, make_subject(settings, training_rows=effort.training_rows), effort)
+        cases += _cases(network, Subject(settings, effort.training_rows), effort)
     # A worker carries no TensorFlow: its objects must not make each collection long.
     gc.collect()
     gc.freeze()
@@ -90,13 +90,13 @@ def _cases(network: str, subject: Subject, effort: Effort) -> Iterator[_Case]:
     yield _Case(network, 1, ONE, effort.predictions, predict)
     ways: dict[str, Callable[[], Callable[[list[Record]], object]]] = {
         ALONE: partial(NetworkAlone, subject),
-        RECIPE: partial(WholeRecipe, subject, published_scores="none"),
-        RECIPE_TOLD: partial(WholeRecipe, subject, published_scores="all"),
+        RECIPE: partial(WholeRecipe, subject.bundle, published_scores="none"),
+        RECIPE_TOLD: partial(WholeRecipe, subject.bundle, published_scores="all"),
     }
     for way, make in ways.items():
         for batch, of in ((1, MANY), (BATCH, MANY), (BATCH, ONE)):
             yield _Case(network, batch, of, effort.readings, partial(_spend, way, make()))
-    yield _Case(network, BATCH, MANY, effort.readings, Stages(subject).spend)
+    yield _Case(network, BATCH, MANY, effort.readings, Stages(subject.bundle).spend)
 
 
 def _spend(

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.replay.recording import Recording
 from tests.benchmarks.plant import N_SENSORS, history
 from trainer.architectures import NetworkConfig
 from trainer.config import NetworkSettings, TrainingConfig
@@ -48,26 +50,42 @@ class Untrained:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network in all the forms in which it is measured."""
+    """A network in all the forms in which it is measured; each is made when it is asked for."""
 
-    network: FittedNetwork
-    scaler: StandardScaler
-    graph: bytes
-    """ONNX: scaled ``window`` (n, window_size, p) to ``score`` (n,), its mean squared residual."""
-    bundle: Bundle
+    settings: NetworkSettings
+    training_rows: int
 
+    @cached_property
+    def network(self) -> FittedNetwork:
+        """The network itself; its Keras model is in it."""
+        return self._fitter.network
 
-def make_subject(settings: NetworkSettings, *, training_rows: int) -> Subject:
-    """Train a bundle with the trainer's own run, but for the steps of the network."""
-    config = TrainingConfig(network=settings, holdout=0.0)
-    fitter = Untrained(settings.config(seed=config.seed))
-    training = history(training_rows)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary, "bundle")
-        fit(training, folder, config, rules=Rules(), make_fitter=lambda _: fitter)
-        bundle = read_bundle(folder)
-    scaler = StandardScaler().fit(training.values)
-    return Subject(fitter.network, scaler, plain_graph(fitter.network), bundle)
+    @cached_property
+    def graph(self) -> bytes:
+        """The network as ONNX: ``window`` (n, window_size, p) to ``score`` (n,)."""
+        return plain_graph(self.network)
+
+    @cached_property
+    def scaler(self) -> StandardScaler:
+        """What scales the readings for the network alone."""
+        return StandardScaler().fit(self._history.values)
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The default recipe around the network, by the trainer's own run."""
+        config = TrainingConfig(network=self.settings, holdout=0.0)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary, "bundle")
+            fit(self._history, folder, config, rules=Rules(), make_fitter=lambda _: self._fitter)
+            return read_bundle(folder)
+
+    @cached_property
+    def _fitter(self) -> Untrained:
+        return Untrained(self.settings.config(seed=0))
+
+    @cached_property
+    def _history(self) -> Recording:
+        return history(self.training_rows)
 
 
 def plain_graph(network: FittedNetwork) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.benchmarks.environment import environment
 from tests.benchmarks.measuring import ALONE, BATCH, MANY, ONE, PREDICT, RECIPE, Effort, Measured
 from tests.benchmarks.plant import N_SENSORS
+from tests.benchmarks.ways import STAGES
 
 MOST_US = {
     ALONE: {"dense": 8.0, "LSTM 5": 15.0, "LSTM 30": 40.0},
@@ -98,7 +99,9 @@ class Results:
                 {
                     **key._asdict(),
                     **asdict(self.cost(key)),
-                    "times_less_than_predict": round(self.ratio(key), 1),
+                    "times_less_than_predict": (
+                        None if key.way in STAGES else round(self.ratio(key), 1)
+                    ),
                 }
                 for key in self.repeats
             ],

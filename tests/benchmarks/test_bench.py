@@ -10,15 +10,17 @@ import pytest
 
 from tests.benchmarks.plant import Plant
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+
 pytestmark = pytest.mark.tensorflow
 
 
 @pytest.mark.parametrize("network", ["dense", "LSTM 5"])
 def test_the_usual_way_and_ours_give_the_same_scores(network: str) -> None:
-    from tests.benchmarks.models import NETWORKS, make_subject
+    from tests.benchmarks.models import NETWORKS, Subject
     from tests.benchmarks.ways import NetworkAlone, PredictPerMessage
 
-    subject = make_subject(NETWORKS[network], training_rows=400)
+    subject = Subject(NETWORKS[network], training_rows=100)
     readings = Plant(n_machines=3, seed=1).next_records(12)
 
     usual = PredictPerMessage(subject)(readings)
@@ -32,6 +34,7 @@ def test_the_benchmark_runs_and_fails_for_no_figure(tmp_path: Path) -> None:
 
     run = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.scoring", "--quick", "--out", str(out)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,

@@ -15,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.detector import Detector, Graph, GraphScores
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.state import DetectorState
@@ -90,8 +91,7 @@ class NetworkAlone:
 class WholeRecipe:
     """The pipeline: all parts of the score, the threshold with its controller, the alert policy."""
 
-    def __init__(self, subject: Subject, *, published_scores: PublishedScores) -> None:
-        bundle = subject.bundle
+    def __init__(self, bundle: Bundle, *, published_scores: PublishedScores) -> None:
         self._pipeline = Pipeline(bundle, Rules(), published_scores=published_scores)
         self._thresholds = ThresholdTable(Budget(bundle.manifest.default_budget_per_day))
 
@@ -107,11 +107,10 @@ class Stages:
     detector of its own tells, and the judgement with its messages.
     """
 
-    def __init__(self, subject: Subject) -> None:
-        bundle = subject.bundle
+    def __init__(self, bundle: Bundle) -> None:
         self._graph = _MarkedGraph(bundle.model.graph)
         model = dataclasses.replace(bundle.model, graph=self._graph)
-        marked = dataclasses.replace(subject, bundle=dataclasses.replace(bundle, model=model))
+        marked = dataclasses.replace(bundle, model=model)
         self._whole = WholeRecipe(marked, published_scores="none")
         self._decoder = ReadingDecoder(model.features, max_clock_skew=MAX_CLOCK_SKEW)
         self._detector = Detector(model, run_ending_events=frozenset())

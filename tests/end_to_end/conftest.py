@@ -11,7 +11,8 @@ from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.requirements import require_java_and_maven
 
-_running: dict[str, RealKafka | RealRedis | Installation] = {}
+_running: dict[str, RealKafka | RealRedis] = {}
+_installed: list[Installation] = []
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,7 @@ def install(kafka: RealKafka, redis_server: RealRedis, bundle: Path, folder: Pat
         client.flushall()
     made = Installation(kafka.bootstrap, redis_server.url, bundle=bundle, folder=folder)
     made.create_topics()
+    _installed.append(made)
     return made
 
 
@@ -54,4 +56,6 @@ def pytest_runtest_makereport(
     if report.failed:
         for name in _running.keys() & set(item.fixturenames):
             report.sections.append((f"log of {name}", _running[name].log_tail()))
+        if _installed and "redis_server" in item.fixturenames:
+            report.sections.append(("log of the workers", _installed[-1].log_tail()))
     return report

@@ -88,12 +88,9 @@ class Installation:
     def log_tail(self) -> str:
         return "\n\n".join(worker.log_tail() for worker in self._workers)
 
-    def create_topics(self, **configs: Mapping[str, str]) -> None:
-        """Make our topics, some of them in another way than usual."""
-        wanted = [
-            NewTopic(topic, N_PARTITIONS, 1, config=dict(configs.get(kind, {})))
-            for kind, topic in self.topics.items()
-        ]
+    def create_topics(self) -> None:
+        """Make our topics, configured as the broker does it by itself."""
+        wanted = [NewTopic(topic, N_PARTITIONS, 1) for topic in self.topics.values()]
         for made in self._admin.create_topics(wanted).values():
             made.result(30)
 
@@ -119,6 +116,13 @@ class Installation:
         topic = ConfigResource(ResourceType.TOPIC, self.topics[kind], incremental_configs=[entry])
         for changed in self._admin.incremental_alter_configs([topic]).values():
             changed.result(30)
+
+    def forget_readings_before(self, offset: int) -> None:
+        """Let Kafka drop the begin of each partition of the readings, as it does with age."""
+        topic = self.topics["readings"]
+        ends = [TopicPartition(topic, number, offset) for number in self.committed()]
+        for dropped in self._admin.delete_records(ends).values():
+            dropped.result(30)
 
     def delete_topic(self, kind: str) -> None:
         """Take one of our topics away."""

@@ -20,6 +20,7 @@ class Subscriber:
                 "bootstrap.servers": bootstrap,
                 "group.id": "not used",
                 "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10,
                 "log_level": 0,

@@ -1,6 +1,8 @@
 """A start at which nothing is wrong: it is quick, and says no more than what is going on."""
 
 import json
+import os
+import signal
 import time
 
 import pytest
@@ -21,7 +23,8 @@ def test_the_first_score_comes_soon_and_the_log_has_only_good_news(
         scores.wait_for(1)
         until_first = time.monotonic() - started_at
         installation.wait_until_done()
-        assert worker.stop() == 0
+        os.kill(worker.pid, signal.SIGINT)  # what Ctrl-C does
+        assert worker.wait_for_end(limit_seconds=30) == 0
 
     print(f"first score {until_first:.1f} s after the start")  # noqa: T201
     assert until_first < 30

@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from confluent_kafka import Producer
 
+from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.readings import Record
 from tests.end_to_end.expectation import eventful, expected, feed_of, understood
 from tests.end_to_end.installation import Installation
@@ -23,9 +25,9 @@ pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
 
 def test_without_redis_scoring_goes_on_and_after_its_return_a_change_is_adopted(
-    installation: Installation, redis_server: RealRedis
+    installation: Installation, redis_server: RealRedis, small_bundle: Bundle
 ) -> None:
-    feed = feed_of("pm1")
+    feed, current = feed_of("pm1"), f"detector:thresholds:{small_bundle.id}:current"
     with installation.worker() as worker, installation.subscriber("scores") as scores:
         installation.run("threshold", "set", "fixed:7.5")
         wait_until(lambda: "Fixed(value=7.5)" in worker.log(), "it is adopted")
@@ -44,7 +46,11 @@ def test_without_redis_scoring_goes_on_and_after_its_return_a_change_is_adopted(
         assert worker.log().count("redis.away") == 1
 
         # Redis kept nothing; what others look at is there again.
-        wait_until(lambda: "in force 8.5" in installation.run("threshold", "show").stdout, "shown")
+        with redis.Redis.from_url(redis_server.url) as client:
+            wait_until(
+                lambda: b'"threshold":8.5' in (client.hget(current, "pm1") or b""),
+                "it is told again what is in force",
+            )
 
 
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
@@ -73,7 +79,7 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
 def test_sigterm_ends_the_worker_though_kafka_hangs(
     installation: Installation, kafka: RealKafka
 ) -> None:
-    records = eventful(n_faults=60)
+    records = eventful(n_faults=30)
     with installation.worker() as worker, installation.subscriber("scores") as scores:
         installation.send(records)
         scores.wait_for(500)
@@ -109,6 +115,8 @@ def test_a_machine_that_falls_silent_is_told_of_before_it_speaks_again(
     """By a timer, with the bytes that its next reading gives too."""
     feed = feed_of("pm1")
     feed.rows(5)
+    # Kafka would take what is of years ago for long over and done.
+    installation.configure("readings", "retention.ms", "-1")
     with installation.worker(), installation.subscriber("alerts") as alerts:
         send_as_of_their_time(installation, feed.records)
         (silence,) = alerts.wait_for(1)

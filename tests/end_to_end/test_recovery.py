@@ -125,6 +125,26 @@ def test_after_sigterm_the_next_worker_goes_on_and_then_has_nothing_to_do(
         )
 
 
+def test_a_log_whose_begin_is_gone_is_judged_from_where_it_begins_now(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    feed = feed_of("pm1")
+    with installation.subscriber("scores") as scores:
+        with installation.worker() as worker:
+            installation.send(feed.rows(30))
+            installation.wait_until_done()
+            assert worker.stop() == 0
+        installation.forget_readings_before(20)
+        scores.read_to_the_end()
+        with installation.worker() as worker:
+            installation.send(feed.rows(10))
+            installation.wait_until_done()
+            assert "recovery.done" in worker.log()
+
+        seen_now = expected(small_bundle_folder, feed.records[20:], "scores")[b"pm1"][10:]
+        assert [one.value() for one in scores.read_to_the_end()[30:]] == seen_now
+
+
 def test_two_workers_share_the_partitions_and_together_tell_the_same(
     installation: Installation, small_bundle_folder: Path
 ) -> None:

@@ -75,6 +75,17 @@ CASES = {
     ),
 }
 
+CHECK = "check"
+ALL_WRONG = Case(
+    {
+        "broker": "127.0.0.1:{free_port}",
+        "redis_url": "redis://:{secret}@127.0.0.1:{free_port}/0",
+        "bundle": "{folder}/corrupt",
+        "rules": "{folder}/rules.toml",
+    },
+    "each of them",
+)
+
 
 @pytest.fixture(scope="module")
 def prepared(
@@ -104,17 +115,20 @@ def prepared(
 def endings(
     prepared: tuple[Installation, dict[str, str]],
 ) -> dict[str, CompletedProcess[str]]:
-    """How the worker ended in each case; all at once, for most of it is waiting."""
+    """How the worker ended in each case, and what ``check`` found.
+
+    All at once, for much of it is waiting.
+    """
     installation, places = prepared
 
-    def start(case: Case) -> CompletedProcess[str]:
-        settings = {
-            name: value and value.format_map(places) for name, value in case.settings.items()
-        }
-        return installation.run("worker", **settings)
+    def start(name: str) -> CompletedProcess[str]:
+        given = {**CASES, CHECK: ALL_WRONG}[name].settings
+        settings = {key: value and value.format_map(places) for key, value in given.items()}
+        return installation.run("check" if name == CHECK else "worker", **settings)
 
+    names = [CHECK, *CASES]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return dict(zip(CASES, pool.map(start, CASES.values()), strict=True))
+        return dict(zip(names, pool.map(start, names), strict=True))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -134,18 +148,9 @@ def test_the_worker_ends_with_1_and_one_line_that_says_what_to_do(
 
 
 def test_check_shows_every_fault_in_a_line_of_its_own(
-    prepared: tuple[Installation, dict[str, str]],
+    endings: dict[str, CompletedProcess[str]],
 ) -> None:
-    installation, places = prepared
-    nobody = f"127.0.0.1:{places['free_port']}"
-
-    found = installation.run(
-        "check",
-        broker=nobody,
-        redis_url=f"redis://:{SECRET}@{nobody}/0",
-        bundle=f"{places['folder']}/corrupt",
-        rules=f"{places['folder']}/rules.toml",
-    )
+    found = endings[CHECK]
 
     assert found.returncode == 1
     assert found.stderr == ""

@@ -98,16 +98,13 @@ def test_a_threshold_that_is_set_is_in_force_without_a_restart(site: Site) -> No
 
 def test_a_machines_own_threshold_wins_over_that_for_all_until_it_is_cleared(site: Site) -> None:
     own, other = feed_of("pm-own"), feed_of("pm-other")
-    before = site.threshold("set", "fixed:5.5")
-    site.threshold("set", "fixed:6.5", "--machine", "pm-own")
+    assert site.threshold("set", "fixed:5.5") == "*: fixed:5.5, version 2\n"  # 1 is the bundle's
+    site.write("pm-own", kind="fixed", value=6.5)
     site.wait_for_log("threshold.adopted", "pm-own", "6.5")
-
-    assert before == "*: fixed:5.5, version 2\n"  # version 1 is the bundle's
     assert (site.threshold_of_next(own), site.threshold_of_next(other)) == (6.5, 5.5)
 
     assert site.threshold("clear", "--machine", "pm-own") == "pm-own: cleared\n"
     wait_until(lambda: site.threshold_of_next(own) == 5.5, "that for all counts again")
-    assert site.threshold("clear", "--machine", "pm-own") == "pm-own: there was none\n"
 
 
 def test_a_budget_is_turned_into_a_score_by_the_model(site: Site, small_bundle: Bundle) -> None:

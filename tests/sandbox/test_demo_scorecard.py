@@ -63,6 +63,18 @@ def test_without_an_alert_all_breaks_are_missed() -> None:
     )
 
 
+def test_many_lead_times_are_told_as_a_range() -> None:
+    breaks = tuple(range(100, 700, 100))
+    story = Story(recording(*DAY, labelled=breaks), cadence=CADENCE)
+    alarms = [alarm(time - (2 if time < 500 else 4), time, "outcome") for time in breaks]
+
+    lines = card(story, *(message for messages in alarms for message in messages))
+
+    assert lines[1] == (
+        "Warned of        6 (100 %) within 4 min before the break; lead times: 2 min to 4 min"
+    )
+
+
 def test_without_labels_the_scorecard_says_that_nobody_can_tell() -> None:
     lines = card(Story(recording(*DAY, labelled=None), cadence=CADENCE), *alarm(100, 172))
 

@@ -36,6 +36,11 @@ def test_only_an_lstm_reads_a_longer_window() -> None:
         NetworkConfig(kind="dense", window_size=30)
 
 
+def test_an_lstm_needs_a_bent_activation() -> None:
+    with pytest.raises(SettingsError, match="tanh or relu"):
+        NetworkConfig(kind="lstm", window_size=5, activation="linear")
+
+
 @pytest.mark.parametrize("wrong", [{"layers": (48, 0)}, {"code": 0}, {"steps": 0}, {"batch": 0}])
 def test_a_size_of_nothing_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match="must be positive"):
