@@ -64,7 +64,7 @@ $(PACKAGES): requirements.lock
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
 	@if $(BIN)/pip config list | grep -qE '\.(index-url|extra-index-url|no-index|proxy)=' \
-	    || ! $(BIN)/uv pip install --quiet --system-certs --require-hashes --python $(BIN)/python -r requirements.lock; \
+	    || ! $(BIN)/uv pip install --quiet --compile-bytecode --system-certs --require-hashes --python $(BIN)/python -r requirements.lock; \
 	then \
 	    echo 'setup: with pip, about two minutes'; \
 	    $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \

@@ -28,8 +28,8 @@ def parameters_of(
 ) -> dict[str, NDArray[Any]]:
     """Gather the arrays that decide scores."""
     fitted = {
-        "row_mean": parts.parts.row.mean,
-        "precision": parts.parts.row.precision,
+        "row_mean": parts.parts.coordinates.row.mean,
+        "precision": parts.parts.coordinates.row.precision,
         "deviation_mean": parts.parts.deviation.mean,
         "deviation_precision": parts.parts.deviation.precision,
         "stuck_after": rows.feed_limits.stuck_after,
@@ -116,8 +116,7 @@ def keras_files_of(parts: FittedParts) -> dict[str, bytes]:
     # TensorFlow is there: it has trained the network.
     from trainer.keras_models import keras_files  # noqa: PLC0415
 
-    dense = network.config.kind == "dense"
-    return keras_files(network, parts.parts.level if dense else parts.parts.row)
+    return keras_files(network, parts.parts.coordinates)
 
 
 def provenance_of(

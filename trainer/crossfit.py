@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.export import check_parity, export
-from trainer.score_parts import Network, ScoreParts, network_residuals
-from trainer.whitening import Whitening, blocks, fit_whitening, outside
+from trainer.score_parts import Coordinates, Network, ScoreParts
+from trainer.whitening import blocks, fit_whitening, outside
 
 _SHORT_HISTORY = 2000
 """Rows below which the history is cut into more blocks, so that each fit sees enough."""
@@ -51,7 +51,7 @@ class Fitter(Protocol):
     def fit(
         self,
         windows: NDArray[np.float32],
-        whitening: Whitening,
+        coordinates: Coordinates,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",
@@ -115,21 +115,19 @@ def fit_parts(
     True
     """
     n_blocks = 10 if len(windows) < _SHORT_HISTORY else 5
-    stacked = windows[:, -STACKED_READINGS:]
-    level = fit_whitening(stacked, n_blocks=n_blocks)
-    row = fit_whitening(windows[:, -1], n_blocks=n_blocks)
+    coordinates = _coordinates(windows[:, -STACKED_READINGS:], n_blocks=n_blocks)
     deviation = fit_whitening(deviations, n_blocks=n_blocks)
-    linear_unit = _unit(level.out_of_sample)
-    scores, network, network_unit = level.out_of_sample / linear_unit, None, 1.0
+    scores, network, network_unit = coordinates.level.out_of_sample, None, 1.0
+    linear_unit = _unit(scores)
+    scores = scores / linear_unit
     losses: dict[str, NDArray[np.float32]] = {}
     if fitter is not None:
         of_network, losses = _cross_fit(fitter, windows)
         network_unit = _unit(of_network)
         scores = (scores + of_network / network_unit) / 2
-        seen = level if fitter.config.kind == "dense" else row
-        network = fitter.fit(windows, seen, name="final")
+        network = fitter.fit(windows, coordinates, name="final")
         losses["final"] = network.losses
-    parts = ScoreParts(level, row, deviation, linear_unit, network_unit, network)
+    parts = ScoreParts(coordinates, deviation, linear_unit, network_unit, network)
     graph = export(parts)
     some = np.linspace(0, len(windows) - 1, _PARITY_ROWS).astype(np.intp)
     check_parity(graph, parts, windows[some], deviations[some])
@@ -141,20 +139,26 @@ def _cross_fit(
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]]]:
     """Score every row by a whitening and a network that were fitted without its block."""
     n_rows = len(windows)
-    rows = windows[:, -STACKED_READINGS:] if fitter.config.kind == "dense" else windows[:, -1]
     parts = blocks(n_rows, 5 if n_rows < _SHORT_HISTORY else 3)
     scores, losses = np.empty(n_rows), {}
     for number, block in enumerate(parts, start=1):
         learn_from = outside(block, n_rows)
-        whitening = fit_whitening(rows[learn_from], n_blocks=5)
+        coordinates = _coordinates(windows[:, -STACKED_READINGS:][learn_from], n_blocks=5)
         name = f"block-{number}-of-{len(parts)}"
-        network = fitter.fit(windows, whitening, learn_from=learn_from, name=name)
+        network = fitter.fit(windows, coordinates, learn_from=learn_from, name=name)
         losses[name] = network.losses
         for start in range(block.start, block.stop, _ROWS_PER_CHUNK):
             chunk = slice(start, min(start + _ROWS_PER_CHUNK, block.stop))
-            residuals = network_residuals(network, whitening, windows[chunk])
-            scores[chunk] = np.square(residuals).reshape(len(residuals), -1).mean(axis=1)
+            residuals = coordinates.residuals(network, windows[chunk])
+            scores[chunk] = np.square(residuals).mean(axis=1)
     return scores, losses
+
+
+def _coordinates(stacked: NDArray[np.float32], *, n_blocks: int) -> Coordinates:
+    return Coordinates(
+        level=fit_whitening(stacked, n_blocks=n_blocks),
+        row=fit_whitening(stacked[:, -1], n_blocks=n_blocks),
+    )
 
 
 def _unit(scores: NDArray[np.float64]) -> float:

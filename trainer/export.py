@@ -6,6 +6,7 @@ becomes an ``LSTM`` operator: gates in another order (Keras i, f, c, o; ONNX i, 
 matrices transposed, and its one bias in the first half of ONNX' two.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -56,10 +57,12 @@ def export(parts: ScoreParts) -> bytes:
     stacked = readings
     if window_size > STACKED_READINGS:
         stacked = _last_columns(graph, readings, STACKED_READINGS * p)
-    whitened = _affine(graph, stacked, *_whitening(parts.level))
+    whitened = _affine(graph, stacked, *_whitening(parts.coordinates.level))
     shares = _shares(graph, whitened, n_readings=STACKED_READINGS, p=p, unit=parts.linear_unit)
     if network is not None:
-        of_network = _network_shares(graph, parts, network, whitened)
+        residual = graph.add("Sub", whitened, _reconstruct(graph, parts, network, whitened))
+        unit = parts.network_unit
+        of_network = _shares(graph, residual, n_readings=STACKED_READINGS, p=p, unit=unit)
         shares = graph.add("Mul", graph.add("Add", shares, of_network), graph.floats(0.5))
     _output_score(graph, "level", "level_contributions", shares, p=p)
 
@@ -68,7 +71,7 @@ def export(parts: ScoreParts) -> bytes:
     _output_score(graph, "deviation_score", "deviation_contributions", shares, p=p)
 
     newest = _last_columns(graph, readings, p)
-    _affine(graph, newest, *_conditional_means(parts.row), out="expected")
+    _affine(graph, newest, *_conditional_means(parts.coordinates.row), out="expected")
     return graph.serialize(
         inputs={"window": ("n", window_size, p), "deviation": ("n", p)},
         outputs={
@@ -196,13 +199,10 @@ def _last_columns(graph: _Graph, rows: str, n_columns: int) -> str:
     return graph.add("Slice", rows, graph.ints(-n_columns), far, graph.ints(1))
 
 
-def _shares(
-    graph: _Graph, residual: str, *, n_readings: int, p: int, unit: float, axis: int = 1
-) -> str:
+def _shares(graph: _Graph, residual: str, *, n_readings: int, p: int, unit: float) -> str:
     """Sum the squares of each sensor over the readings: its share of the mean of squares."""
-    shape = graph.ints(*(-1, n_readings, p) if axis == 1 else (n_readings, -1, p))
-    by_sensor = graph.add("Reshape", residual, shape)
-    squares = graph.add("ReduceSumSquare", by_sensor, axes=[axis], keepdims=0)
+    by_sensor = graph.add("Reshape", residual, graph.ints(-1, n_readings, p))
+    squares = graph.add("ReduceSumSquare", by_sensor, axes=[1], keepdims=0)
     return graph.add("Mul", squares, graph.floats(1 / (n_readings * p * unit)))
 
 
@@ -214,31 +214,21 @@ def _output_score(graph: _Graph, score: str, contributions: str, shares: str, *,
     graph.add("Reshape", total, graph.ints(-1), out=score)
 
 
-def _network_shares(graph: _Graph, parts: ScoreParts, network: Network, whitened: str) -> str:
-    p, unit = parts.n_sensors, parts.network_unit
-    if network.config.kind == "dense":
-        residual = graph.add("Sub", whitened, _reconstruct(graph, whitened, network))
-        return _shares(graph, residual, n_readings=STACKED_READINGS, p=p, unit=unit)
-    # Reading by reading: the LSTM operator wants time first, and all else is content with it.
-    in_time = graph.add("Transpose", "window", perm=[1, 0, 2])
-    readings = graph.add("Reshape", in_time, graph.ints(-1, p))
-    rows = _affine(graph, readings, *_whitening(parts.row))
-    residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
-    return _shares(graph, residual, n_readings=parts.window_size, p=p, unit=unit, axis=0)
-
-
-def _reconstruct(graph: _Graph, rows: str, network: Network) -> str:
-    """Run the layers over whitened rows, shape (n, 4 * p) or (window_size * n, p)."""
-    config, weights = network.config, iter(network.weights)
-    n_columns, in_time = len(network.weights[0]), config.kind == "lstm"
-    encoder, decoder = plan(config, n_columns=n_columns)
-    values = rows
+def _reconstruct(graph: _Graph, parts: ScoreParts, network: Network, whitened: str) -> str:
+    """Give back the whitened last 4 readings, shape (n, 4 * p)."""
+    p, weights = parts.n_sensors, iter(network.weights)
+    in_time = network.config.kind == "lstm"
+    values = whitened
     if in_time:
-        values = graph.add("Reshape", rows, graph.ints(config.window_size, -1, n_columns))
-    for layer in (*encoder, *decoder):
+        # The LSTM operator wants time first, and all else is content with it.
+        values = graph.add("Transpose", "window", perm=[1, 0, 2])
+        values = graph.add("Reshape", values, graph.ints(-1, p))
+        values = _affine(graph, values, *_whitening(parts.coordinates.row))
+        values = graph.add("Reshape", values, graph.ints(parts.window_size, -1, p))
+    for layer in itertools.chain(*plan(network.config, n_sensors=p)):
         match layer.kind:
             case "repeat":
-                values = graph.add("Tile", values, graph.ints(config.window_size, 1, 1))
+                values = graph.add("Tile", values, graph.ints(STACKED_READINGS, 1, 1))
             case "lstm":
                 values = _lstm(graph, values, layer, next(weights), next(weights), next(weights))
             case "dense":
@@ -248,6 +238,10 @@ def _reconstruct(graph: _Graph, rows: str, network: Network) -> str:
                 values = _affine(graph, values, kernel, bias)
                 if layer.activation != "linear":
                     values = graph.add(_ACTIVATIONS[layer.activation], values)
+    if in_time:
+        values = graph.add("Reshape", values, graph.ints(STACKED_READINGS, -1, p))
+        values = graph.add("Transpose", values, perm=[1, 0, 2])
+        values = graph.add("Reshape", values, graph.ints(-1, STACKED_READINGS * p))
     return values
 
 

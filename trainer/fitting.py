@@ -1,4 +1,4 @@
-"""Train a network on whitened rows: the same data, configuration and seed give the same weights.
+"""Train a network in whitened coordinates: same data, same configuration, same weights.
 
 A step of these networks takes a millisecond or less, so calling it is what costs. Fifty
 steps run as one compiled loop: 1,500 steps of the LSTM take 1.8 s after 6 s of
@@ -21,8 +21,7 @@ from stream_detector.errors import TrainingError
 from trainer.architectures import NetworkConfig
 from trainer.keras_models import KerasModels, build
 from trainer.quiet_tensorflow import keras, tf
-from trainer.score_parts import network_rows
-from trainer.whitening import Whitening
+from trainer.score_parts import Coordinates
 
 _STEPS_PER_CALL = 50
 """Steps of one compiled loop: more gain nothing, and the progress would come seldom."""
@@ -41,7 +40,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FittedNetwork:
-    """A trained autoencoder of whitened rows.
+    """A trained autoencoder of the last 4 readings.
 
     Parameters
     ----------
@@ -60,13 +59,13 @@ class FittedNetwork:
 
     @functools.cached_property
     def models(self) -> KerasModels:
-        """The network in Keras, reading and writing whitened rows."""
+        """The network in Keras, in whitened coordinates."""
         models = build(self.config, n_sensors=self.n_sensors)
         models.autoencoder.set_weights(self.weights)
         return models
 
     def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Reconstruct rows, shape (n, 4 * p) dense, (n, window_size, p) LSTM."""
+        """Give back the last 4 readings, whitened side by side, shape (n, 4 * p)."""
         # Called directly: predict() would compile for 5 s to save one.
         return np.asarray(self.models.autoencoder(whitened))
 
@@ -108,7 +107,7 @@ class NetworkFitter:
     def fit(
         self,
         windows: NDArray[np.float32],
-        whitening: Whitening,
+        coordinates: Coordinates,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",
@@ -119,8 +118,8 @@ class NetworkFitter:
         ----------
         windows : float32 array, shape (n, window_size, p)
             Scaled and clipped. Batches are drawn, and whitened, as they are needed.
-        whitening : Whitening
-            Of 4 * p columns for the dense kind, of p for the LSTM.
+        coordinates : Coordinates
+            Fitted on the windows to learn from.
         learn_from : integer array, optional
             Numbers of the windows to learn from. Default all.
         name : str, optional
@@ -142,9 +141,13 @@ class NetworkFitter:
         with self._writer(name).as_default():
             for step in range(0, config.steps, per_call):
                 drawn = rng.choice(numbers, (per_call * config.batch))
-                rows = network_rows(config, whitening, windows[drawn]).astype(np.float32)
-                batches = rows.reshape(per_call, config.batch, *rows.shape[1:])
-                losses[step : step + per_call] = self._run(tf.constant(batches)).numpy()
+                inputs = coordinates.inputs(config.kind, windows[drawn])
+                targets = coordinates.targets(windows[drawn])
+                batches = [
+                    tf.constant(rows.reshape(per_call, config.batch, *rows.shape[1:]), tf.float32)
+                    for rows in (inputs, targets)
+                ]
+                losses[step : step + per_call] = self._run(*batches).numpy()
                 self._report(name, step + per_call, float(losses[step : step + per_call].mean()))
         return FittedNetwork(config, self._n_sensors, tuple(self._model.get_weights()), losses)
 
@@ -164,25 +167,25 @@ class NetworkFitter:
             self._progress(name, step, self.config.steps, loss)
 
 
-def _compiled_steps(model: Any, optimizer: Any, *, decay: float) -> Callable[[Any], Any]:
-    """Compile a loop of training steps: batches, shape (n_steps, batch, ...), to losses."""
+def _compiled_steps(model: Any, optimizer: Any, *, decay: float) -> Callable[[Any, Any], Any]:
+    """Compile a loop of steps: inputs and targets, shape (n_steps, batch, ...), to losses."""
     kernels = [v for v in model.trainable_variables if len(v.shape) > 1]
 
-    def step(batch: Any) -> Any:
+    def step(inputs: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            residual = model(batch, training=True) - batch
+            residual = model(inputs, training=True) - targets
             squares = tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in kernels])
             loss = tf.reduce_mean(tf.square(residual)) + decay / 2 * squares / len(kernels)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
         return loss
 
-    def steps(batches: Any) -> Any:
-        n_steps = batches.shape[0]
+    def steps(inputs: Any, targets: Any) -> Any:
+        n_steps = inputs.shape[0]
         losses = tf.TensorArray(tf.float32, n_steps)
         for number in tf.range(n_steps):
-            losses = losses.write(number, step(batches[number]))
+            losses = losses.write(number, step(inputs[number], targets[number]))
         return losses.stack()
 
-    compiled: Callable[[Any], Any] = tf.function(steps, jit_compile=True)
+    compiled: Callable[[Any, Any], Any] = tf.function(steps, jit_compile=True)
     return compiled

@@ -1,4 +1,4 @@
-"""Plans as Keras models: bare for training, and around a whitening for the bundle."""
+"""Plans as Keras models: bare for training, and between their whitenings for the bundle."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer.architectures import STACKED_READINGS, Layer, NetworkConfig, plan
 from trainer.quiet_tensorflow import keras
-from trainer.whitening import Whitening
+from trainer.score_parts import Coordinates
 
 layers = keras.layers
 
@@ -22,34 +22,35 @@ class KerasModels(NamedTuple):
 
 
 def build(config: NetworkConfig, *, n_sensors: int) -> KerasModels:
-    """Build the network with fresh weights; it reads and writes whitened rows.
+    """Build the network with fresh weights.
 
-    Rows have shape (4 * n_sensors,) for the dense kind and (window_size, n_sensors) for
-    the LSTM. ``autoencoder.get_weights()`` comes in the order of the plan.
+    It reads whitened rows, shape (4 * n_sensors,) for the dense kind and (window_size,
+    n_sensors) for the LSTM, and writes rows of shape (4 * n_sensors,).
+    ``autoencoder.get_weights()`` comes in the order of the plan.
     """
-    dense = config.kind == "dense"
-    shape = (STACKED_READINGS * n_sensors,) if dense else (config.window_size, n_sensors)
-    encoding, decoding = plan(config, n_columns=shape[-1])
-    encoder = _sequence("encoder", shape, *(_layer(one, config) for one in encoding))
-    decoder = _sequence("decoder", (config.code,), *(_layer(one, config) for one in decoding))
+    stacked = (STACKED_READINGS * n_sensors,)
+    shape = stacked if config.kind == "dense" else (config.window_size, n_sensors)
+    encoding, decoding = plan(config, n_sensors=n_sensors)
+    encoder = _sequence("encoder", shape, *map(_layer, encoding))
+    decoder = _sequence("decoder", (config.code,), *map(_layer, decoding), layers.Reshape(stacked))
     return KerasModels(encoder, decoder, _sequence("autoencoder", shape, encoder, decoder))
 
 
-def around(whitening: Whitening, models: KerasModels, config: NetworkConfig) -> KerasModels:
+def between(coordinates: Coordinates, models: KerasModels, config: NetworkConfig) -> KerasModels:
     """Put the whitening before a fitted network and its inverse behind it.
 
-    The result reads and writes windows of scaled and clipped readings, shape
-    (window_size, p), so it can be used without knowing of whitening.
+    The result reads windows of scaled and clipped readings, shape (window_size, p), and
+    writes their last 4 readings, so it can be used without knowing of whitening.
     """
-    columns = len(whitening.mean)
-    p = columns // STACKED_READINGS if config.kind == "dense" else columns
-    window = (config.window_size, p)
-    whiten = _fixed("whitening", whitening.matrix, -whitening.mean @ whitening.matrix)
-    unwhiten = _fixed("unwhitening", np.linalg.inv(whitening.matrix), whitening.mean)
-    inward, outward = [whiten], [unwhiten]
+    level, row = coordinates.level, coordinates.row
+    p = len(row.mean)
     if config.kind == "dense":
-        inward.insert(0, layers.Flatten())
-        outward.append(layers.Reshape(window))
+        inward = [layers.Flatten(), _fixed("whitening", level.matrix, -level.mean @ level.matrix)]
+    else:
+        inward = [_fixed("whitening", row.matrix, -row.mean @ row.matrix)]
+    unwhitening = _fixed("unwhitening", np.linalg.inv(level.matrix), level.mean)
+    outward = [unwhitening, layers.Reshape((STACKED_READINGS, p))]
+    window = (config.window_size, p)
     encoder = _sequence("encoder", window, *inward, models.encoder)
     decoder = _sequence("decoder", (config.code,), models.decoder, *outward)
     return KerasModels(encoder, decoder, _sequence("autoencoder", window, encoder, decoder))
@@ -59,14 +60,14 @@ def _sequence(name: str, shape: tuple[int, ...], *parts: Any) -> Any:
     return keras.Sequential([keras.Input(shape), *parts], name=name)
 
 
-def _layer(layer: Layer, config: NetworkConfig) -> Any:
+def _layer(layer: Layer) -> Any:
     match layer.kind:
         case "dense":
             return layers.Dense(layer.units, layer.activation)
         case "lstm":
             return layers.LSTM(layer.units, layer.activation, return_sequences=layer.every_reading)
         case "repeat":
-            return layers.RepeatVector(config.window_size)
+            return layers.RepeatVector(STACKED_READINGS)
 
 
 def _fixed(name: str, kernel: Any, bias: Any) -> Any:
@@ -77,9 +78,9 @@ def _fixed(name: str, kernel: Any, bias: Any) -> Any:
     return fixed
 
 
-def keras_files(network: Any, whitening: Whitening) -> dict[str, bytes]:
-    """Save a fitted network, and its halves, as ``.keras`` files around their whitening."""
-    models = around(whitening, network.models, network.config)
+def keras_files(network: Any, coordinates: Coordinates) -> dict[str, bytes]:
+    """Save a fitted network, and its halves, as ``.keras`` files between their whitenings."""
+    models = between(coordinates, network.models, network.config)
     names = {
         "model.keras": models.autoencoder,
         "encoder.keras": models.encoder,

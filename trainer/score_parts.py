@@ -12,12 +12,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.detection.detector import GraphScores
-from trainer.architectures import STACKED_READINGS, NetworkConfig
+from trainer.architectures import STACKED_READINGS, Kind, NetworkConfig
 from trainer.whitening import Whitening
 
 
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The whitenings between which a network works.
+
+    Parameters
+    ----------
+    level : Whitening
+        Of the last 4 readings side by side, 4 * p columns, oldest first.
+    row : Whitening
+        Of single readings.
+    """
+
+    level: Whitening
+    row: Whitening
+
+    def inputs(self, kind: Kind, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Whiten windows as a kind of network reads them: see :class:`Network`."""
+        return self.targets(windows) if kind == "dense" else self.row.whiten(windows)
+
+    def targets(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Whiten what every network gives back, shape (n, 4 * p)."""
+        return self.level.whiten(stack(windows))
+
+    def residuals(self, network: "Network", windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Leave of the targets what a network does not give back, shape (n, 4 * p)."""
+        return self.targets(windows) - network.reconstruct(
+            self.inputs(network.config.kind, windows)
+        )
+
+
 class Network(Protocol):
-    """A fitted autoencoder of whitened rows."""
+    """A fitted autoencoder of the last 4 readings."""
 
     @property
     def config(self) -> NetworkConfig:
@@ -33,7 +63,10 @@ class Network(Protocol):
         ...
 
     def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Reconstruct rows, shape (n, 4 * p) dense, (n, window_size, p) LSTM."""
+        """Give back the last 4 readings, whitened side by side, shape (n, 4 * p).
+
+        Reads the same (dense), or whitened single readings, (n, window_size, p) (LSTM).
+        """
         ...
 
 
@@ -43,10 +76,8 @@ class ScoreParts:
 
     Parameters
     ----------
-    level : Whitening
-        Of the last 4 readings side by side, 4 * p columns, oldest first.
-    row : Whitening
-        Of single readings. Its precision gives conditional means; an LSTM sees its rows.
+    coordinates : Coordinates
+        Of the level part. The precision of single readings gives conditional means.
     deviation : Whitening
         Of the deviations from the running mean.
     linear_unit, network_unit : float
@@ -55,8 +86,7 @@ class ScoreParts:
         None: the level score is the linear half alone.
     """
 
-    level: Whitening
-    row: Whitening
+    coordinates: Coordinates
     deviation: Whitening
     linear_unit: float
     network_unit: float
@@ -65,7 +95,7 @@ class ScoreParts:
     @property
     def n_sensors(self) -> int:
         """Number p of sensors."""
-        return len(self.row.mean)
+        return len(self.deviation.mean)
 
     @property
     def window_size(self) -> int:
@@ -77,20 +107,14 @@ class ScoreParts:
 
         The rows are conditioned (scaled and clipped). For thousands of rows, not millions.
         """
-        squares = np.square(self.level.whiten(stack(windows))).reshape(
-            -1, STACKED_READINGS, self.n_sensors
-        )
-        level = squares.sum(axis=1) / (STACKED_READINGS * self.n_sensors * self.linear_unit)
+        level = self._shares(self.coordinates.targets(windows), self.linear_unit)
         if self.network is not None:
-            whitening = self.level if self.network.config.kind == "dense" else self.row
-            residuals = network_residuals(self.network, whitening, windows)
-            squares = np.square(residuals).reshape(len(windows), -1, self.n_sensors)
-            of_network = squares.sum(axis=1) / (residuals[0].size * self.network_unit)
-            level = (level + of_network) / 2
+            residuals = self.coordinates.residuals(self.network, windows)
+            level = (level + self._shares(residuals, self.network_unit)) / 2
         deviation = np.square(self.deviation.whiten(deviations)) / self.n_sensors
         newest = windows[:, -1]
-        precision = self.row.precision
-        pull = (newest - self.row.mean) @ precision / np.diag(precision)
+        row = self.coordinates.row
+        pull = (newest - row.mean) @ row.precision / np.diag(row.precision)
         return GraphScores(
             level.sum(axis=1).astype(np.float32),
             deviation.sum(axis=1).astype(np.float32),
@@ -98,6 +122,11 @@ class ScoreParts:
             deviation.astype(np.float32),
             (newest - pull).astype(np.float32),
         )
+
+    def _shares(self, rows: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+        """Each sensor's share of the mean of squares of 4 readings side by side."""
+        squares = np.square(rows).reshape(-1, STACKED_READINGS, self.n_sensors)
+        return np.asarray(squares.sum(axis=1) / (rows.shape[1] * unit))
 
 
 def stack(windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,18 +136,3 @@ def stack(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     array([[2, 3, 4, 5, 6, 7, 8, 9]])
     """
     return windows[:, -STACKED_READINGS:].reshape(len(windows), -1)
-
-
-def network_rows(
-    config: NetworkConfig, whitening: Whitening, windows: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Whiten windows in the form in which a kind of network reads them."""
-    return whitening.whiten(stack(windows) if config.kind == "dense" else windows)
-
-
-def network_residuals(
-    network: Network, whitening: Whitening, windows: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Subtract from whitened windows what the network makes of them."""
-    rows = network_rows(network.config, whitening, windows)
-    return rows - network.reconstruct(rows)

@@ -37,7 +37,13 @@ class Watchdog(Service):
         self._away = False
         self._n_missing = 0
 
-    @Service.timer(_LOOK_SECONDS)
+    @Service.task
+    async def _watch(self) -> None:
+        # No timer: while Kafka is away, a look takes as long as the time between two.
+        while not self.should_stop:
+            await self.sleep(_LOOK_SECONDS)
+            await self._look()
+
     async def _look(self) -> None:
         try:
             cluster = await asyncio.to_thread(cluster_metadata, self._settings)

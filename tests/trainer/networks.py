@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.architectures import NetworkConfig, plan
-from trainer.score_parts import ScoreParts, network_rows
-from trainer.whitening import Whitening, fit_whitening
+from trainer.score_parts import Coordinates, ScoreParts
+from trainer.whitening import fit_whitening
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,18 +20,20 @@ class PlainNetwork:
     losses: NDArray[np.float32]
 
     def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        encoder, decoder = plan(self.config, n_columns=whitened.shape[-1])
+        dense = self.config.kind == "dense"
+        n_sensors = whitened.shape[-1] // 4 if dense else whitened.shape[-1]
+        encoder, decoder = plan(self.config, n_sensors=n_sensors)
         values, weights = whitened, iter(self.weights)
         for layer in (*encoder, *decoder):
             if layer.kind == "repeat":
-                values = np.repeat(values[:, None], self.config.window_size, axis=1)
+                values = np.repeat(values[:, None], 4, axis=1)
             elif layer.kind == "dense":
                 values = values @ next(weights) + next(weights)
                 values = np.tanh(values) if layer.activation == "tanh" else values
             else:
                 every = _lstm(values, next(weights), next(weights), next(weights))
                 values = every if layer.every_reading else every[:, -1]
-        return values.astype(np.float32)
+        return values.reshape(len(values), -1).astype(np.float32)
 
 
 def _lstm(
@@ -58,7 +60,7 @@ def untrained_network(config: NetworkConfig, *, n_sensors: int) -> PlainNetwork:
     """Give random weights of a trained network's size."""
     rng = np.random.default_rng(seed=3)
     n_inputs = 4 * n_sensors if config.kind == "dense" else n_sensors
-    encoder, decoder = plan(config, n_columns=n_inputs)
+    encoder, decoder = plan(config, n_sensors=n_sensors)
     weights: list[NDArray[np.float32]] = []
     for layer in (*encoder, *decoder):
         gates = 4 if layer.kind == "lstm" else 1
@@ -82,13 +84,13 @@ class PrincipalComponents:
     def fit(
         self,
         windows: NDArray[np.float32],
-        whitening: Whitening,
+        coordinates: Coordinates,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",  # noqa: ARG002
     ) -> PlainNetwork:
         learnt = windows if learn_from is None else windows[learn_from]
-        rows = network_rows(self.config, whitening, learnt)
+        rows = coordinates.targets(learnt)
         axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2]
         kept = axes[: self.config.code].astype(np.float32)
         nothing = np.zeros(self.config.code, np.float32)
@@ -107,13 +109,20 @@ def correlated_windows(*, n_rows: int, window_size: int, n_sensors: int) -> NDAr
     return np.swapaxes(windows, 1, 2).clip(-12, 12).astype(np.float32)
 
 
+def coordinates_of(windows: NDArray[np.float32]) -> Coordinates:
+    """Fit both whitenings."""
+    return Coordinates(
+        level=fit_whitening(windows[:, -4:], n_blocks=5),
+        row=fit_whitening(windows[:, -1], n_blocks=5),
+    )
+
+
 def parts_with(
     network: PlainNetwork | None, windows: NDArray[np.float32], deviations: NDArray[np.float32]
 ) -> ScoreParts:
     """Put a network among fitted whitenings."""
     return ScoreParts(
-        level=fit_whitening(windows[:, -4:], n_blocks=5),
-        row=fit_whitening(windows[:, -1], n_blocks=5),
+        coordinates=coordinates_of(windows),
         deviation=fit_whitening(deviations, n_blocks=5),
         linear_unit=0.9,
         network_unit=0.7,

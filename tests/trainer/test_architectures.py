@@ -8,14 +8,14 @@ from trainer.architectures import DENSE, LSTM, Layer, NetworkConfig, plan
 
 
 def test_the_dense_network_has_a_linear_code_and_output() -> None:
-    encoder, decoder = plan(DENSE, n_columns=236)
+    encoder, decoder = plan(DENSE, n_sensors=59)
 
     assert encoder == (Layer("dense", 48, "tanh"), Layer("dense", 12, "linear"))
     assert decoder == (Layer("dense", 48, "tanh"), Layer("dense", 236, "linear"))
 
 
-def test_the_lstm_network_hands_one_code_to_every_reading() -> None:
-    encoder, decoder = plan(LSTM, n_columns=59)
+def test_the_lstm_network_hands_one_code_to_the_readings_it_gives_back() -> None:
+    encoder, decoder = plan(LSTM, n_sensors=59)
 
     assert encoder == (Layer("lstm", 32, "tanh"), Layer("lstm", 16, "tanh", every_reading=False))
     assert decoder == (

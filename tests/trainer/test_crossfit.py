@@ -6,7 +6,7 @@ from stream_detector.bundle.graph import OnnxGraph
 from stream_detector.errors import TrainingError
 from tests.trainer.networks import PlainNetwork, PrincipalComponents, correlated_windows
 from trainer.crossfit import fit_parts
-from trainer.whitening import Whitening
+from trainer.score_parts import Coordinates
 
 
 class NotingFitter(PrincipalComponents):
@@ -19,13 +19,13 @@ class NotingFitter(PrincipalComponents):
     def fit(
         self,
         windows: NDArray[np.float32],
-        whitening: Whitening,
+        coordinates: Coordinates,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> PlainNetwork:
         self.learnt[name] = None if learn_from is None else learn_from.tolist()
-        return super().fit(windows, whitening, learn_from=learn_from, name=name)
+        return super().fit(windows, coordinates, learn_from=learn_from, name=name)
 
 
 @pytest.mark.parametrize(("n_rows", "n_blocks"), [(400, 5), (2100, 3)])

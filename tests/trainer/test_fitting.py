@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from stream_detector.errors import TrainingError
-from tests.trainer.networks import correlated_windows
+from tests.trainer.networks import coordinates_of, correlated_windows
 from trainer.architectures import DENSE, LSTM, NetworkConfig
 from trainer.crossfit import fit_parts
-from trainer.whitening import Whitening, fit_whitening
+from trainer.score_parts import Coordinates
 
 if TYPE_CHECKING:
     from trainer.fitting import NetworkFitter
@@ -31,12 +31,12 @@ KINDS = pytest.mark.parametrize("config", [SMALL_DENSE, SMALL_LSTM], ids=["dense
 def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: NetworkConfig) -> None:
     from trainer.fitting import NetworkFitter
 
-    windows, whitening = _data(config)
+    windows, coordinates = _data(config)
 
-    first = _fitter(config).fit(windows, whitening)
-    again = _fitter(config).fit(windows, whitening)
-    anew = NetworkFitter(config, n_sensors=3).fit(windows, whitening)
-    other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(windows, whitening)
+    first = _fitter(config).fit(windows, coordinates)
+    again = _fitter(config).fit(windows, coordinates)
+    anew = NetworkFitter(config, n_sensors=3).fit(windows, coordinates)
+    other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(windows, coordinates)
 
     for fitted in (again, anew):
         for ours, theirs in zip(first.weights, fitted.weights, strict=True):
@@ -47,19 +47,19 @@ def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: Networ
 
 @KINDS
 def test_training_lowers_the_loss(config: NetworkConfig) -> None:
-    windows, whitening = _data(config)
+    windows, coordinates = _data(config)
 
-    losses = _fitter(config).fit(windows, whitening).losses
+    losses = _fitter(config).fit(windows, coordinates).losses
 
     assert losses.shape == (100,)
     assert losses[-20:].mean() < 0.98 * losses[:20].mean()
 
 
 def test_rows_that_are_held_out_are_never_looked_at() -> None:
-    windows, whitening = _data(SMALL_DENSE)
+    windows, coordinates = _data(SMALL_DENSE)
     windows[100:] = np.nan
 
-    fitted = _fitter(SMALL_DENSE).fit(windows, whitening, learn_from=np.arange(100))
+    fitted = _fitter(SMALL_DENSE).fit(windows, coordinates, learn_from=np.arange(100))
 
     assert np.isfinite(fitted.losses).all()
 
@@ -72,14 +72,14 @@ def test_progress_is_told_and_tensorboard_logs_it(tmp_path: Path) -> None:
     from trainer.fitting import NetworkFitter
 
     told: list[tuple[str, int, int, float]] = []
-    windows, whitening = _data(SMALL_DENSE)
+    windows, coordinates = _data(SMALL_DENSE)
 
     fitted = NetworkFitter(
         SMALL_DENSE,
         n_sensors=3,
         progress=lambda *args: told.append(args),
         tensorboard=tmp_path,
-    ).fit(windows, whitening, name="final")
+    ).fit(windows, coordinates, name="final")
 
     means = fitted.losses.reshape(2, 50).mean(axis=1)
     assert told == [("final", 50, 100, float(means[0])), ("final", 100, 100, float(means[1]))]
@@ -92,10 +92,10 @@ def test_a_network_that_diverges_is_refused() -> None:
     from trainer.fitting import NetworkFitter
 
     config = replace(SMALL_DENSE, rate=1e30)
-    windows, whitening = _data(config)
+    windows, coordinates = _data(config)
 
     with pytest.raises(TrainingError, match="lower the rate"):
-        NetworkFitter(config, n_sensors=3).fit(windows, whitening)
+        NetworkFitter(config, n_sensors=3).fit(windows, coordinates)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,6 @@ def _fitter(config: NetworkConfig) -> "NetworkFitter":
     return NetworkFitter(config, n_sensors=3)
 
 
-def _data(config: NetworkConfig) -> tuple[NDArray[np.float32], Whitening]:
+def _data(config: NetworkConfig) -> tuple[NDArray[np.float32], Coordinates]:
     windows = correlated_windows(n_rows=400, window_size=config.window_size, n_sensors=3)
-    rows = windows[:, -4:] if config.kind == "dense" else windows[:, -1]
-    return windows, fit_whitening(rows, n_blocks=5)
+    return windows, coordinates_of(windows)

@@ -4,10 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainer.networks import PlainNetwork, correlated_windows, untrained_network
+from tests.trainer.networks import (
+    PlainNetwork,
+    coordinates_of,
+    correlated_windows,
+    untrained_network,
+)
 from trainer.architectures import DENSE, LSTM, NetworkConfig
-from trainer.score_parts import network_rows
-from trainer.whitening import fit_whitening
 
 pytestmark = pytest.mark.tensorflow
 
@@ -32,9 +35,9 @@ def test_the_halves_saved_make_the_whole(config: NetworkConfig, tmp_path: Path) 
 
     network = _fitted(untrained_network(config, n_sensors=3))
     windows = correlated_windows(n_rows=200, window_size=config.window_size, n_sensors=3)
-    whitening = fit_whitening(windows if config.kind == "dense" else windows[:, -1], n_blocks=5)
+    coordinates = coordinates_of(windows)
     models = {}
-    for name, content in keras_files(network, whitening).items():
+    for name, content in keras_files(network, coordinates).items():
         (tmp_path / name).write_bytes(content)
         models[name] = keras.models.load_model(tmp_path / name)
 
@@ -42,11 +45,10 @@ def test_the_halves_saved_make_the_whole(config: NetworkConfig, tmp_path: Path) 
     back = models["decoder.keras"](code).numpy()
 
     assert code.shape == (200, config.code)
-    assert back.shape == windows.shape
+    assert back.shape == (200, 4, 3)
     np.testing.assert_allclose(models["model.keras"](windows).numpy(), back, rtol=1e-5, atol=1e-5)
-    reconstructed = network.reconstruct(network_rows(config, whitening, windows))
-    rewhitened = network_rows(config, whitening, back)
-    np.testing.assert_allclose(rewhitened, reconstructed, rtol=1e-3, atol=1e-4)
+    given_back = network.reconstruct(coordinates.inputs(config.kind, windows))
+    np.testing.assert_allclose(coordinates.targets(back), given_back, rtol=1e-3, atol=1e-4)
 
 
 def _rows(config: NetworkConfig) -> Any:

@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.trainer.networks import PlainNetwork
 from trainer.architectures import NetworkConfig
-from trainer.score_parts import ScoreParts
+from trainer.score_parts import Coordinates, ScoreParts
 from trainer.whitening import Whitening
 
 NOTHING = np.zeros(0)
@@ -64,8 +64,7 @@ def _parts(
     network_unit: float = 1.0,
 ) -> ScoreParts:
     return ScoreParts(
-        level=_unchanged(8),
-        row=row or _unchanged(2),
+        coordinates=Coordinates(level=_unchanged(8), row=row or _unchanged(2)),
         deviation=_unchanged(2),
         linear_unit=linear_unit,
         network_unit=network_unit,
