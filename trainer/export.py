@@ -216,15 +216,22 @@ def _output_score(graph: _Graph, score: str, contributions: str, shares: str, *,
 
 def _reconstruct(graph: _Graph, parts: ScoreParts, network: Network, whitened: str) -> str:
     """Give back the whitened last 4 readings, shape (n, 4 * p)."""
-    p, weights = parts.n_sensors, iter(network.weights)
+    p = parts.n_sensors
+    if network.config.kind == "dense":
+        return _run(graph, network, whitened, p=p)
+    # The LSTM operator wants time first, and all else is content with it.
+    rows = graph.add("Transpose", "window", perm=[1, 0, 2])
+    rows = graph.add("Reshape", rows, graph.ints(-1, p))
+    rows = _affine(graph, rows, *_whitening(parts.coordinates.row))
+    return _run(graph, network, rows, p=p)
+
+
+def _run(graph: _Graph, network: Network, values: str, *, p: int) -> str:
+    """Run the network on rows of shape (n, 4 * p), an LSTM on (window_size * n, p), time first."""
+    weights = iter(network.weights)
     in_time = network.config.kind == "lstm"
-    values = whitened
     if in_time:
-        # The LSTM operator wants time first, and all else is content with it.
-        values = graph.add("Transpose", "window", perm=[1, 0, 2])
-        values = graph.add("Reshape", values, graph.ints(-1, p))
-        values = _affine(graph, values, *_whitening(parts.coordinates.row))
-        values = graph.add("Reshape", values, graph.ints(parts.window_size, -1, p))
+        values = graph.add("Reshape", values, graph.ints(network.config.window_size, -1, p))
     for layer in itertools.chain(*plan(network.config, n_sensors=p)):
         match layer.kind:
             case "repeat":

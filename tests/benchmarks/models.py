@@ -13,13 +13,13 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.replay.recording import Recording
 from tests.benchmarks.plant import N_SENSORS, history
-from trainer.architectures import NetworkConfig
+from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.config import NetworkSettings, TrainingConfig
-from trainer.export import _Graph, _reconstruct
+from trainer.export import _Graph, _last_columns, _run
 from trainer.fitting import FittedNetwork
 from trainer.keras_models import build
 from trainer.run import fit
-from trainer.whitening import Whitening
+from trainer.score_parts import Coordinates
 
 NETWORKS = {
     "dense": NetworkSettings(kind="dense"),
@@ -40,7 +40,7 @@ class Untrained:
     def fit(
         self,
         windows: NDArray[np.float32],  # noqa: ARG002
-        whitening: Whitening,  # noqa: ARG002
+        coordinates: Coordinates,  # noqa: ARG002
         *,
         learn_from: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
@@ -91,16 +91,13 @@ class Subject:
 def plain_graph(network: FittedNetwork) -> bytes:
     """Export a network as it is, without whitening, with its mean squared residual as the score."""
     graph, window_size, p = _Graph(), network.config.window_size, network.n_sensors
-    if network.config.kind == "dense":
-        rows = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
-        residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
-        axes = [1]
-    else:
-        in_time = graph.add("Transpose", "window", perm=[1, 0, 2])
-        rows = graph.add("Reshape", in_time, graph.ints(-1, p))
-        residual = graph.add("Sub", rows, _reconstruct(graph, rows, network))
-        residual = graph.add("Reshape", residual, graph.ints(window_size, -1, p))
-        axes = [0, 2]
-    squares = graph.add("ReduceSumSquare", residual, axes=axes, keepdims=0)
-    graph.add("Mul", squares, graph.floats(1 / (window_size * p)), out="score")
+    n_columns = STACKED_READINGS * p
+    rows = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
+    target = rows if window_size == STACKED_READINGS else _last_columns(graph, rows, n_columns)
+    if network.config.kind == "lstm":
+        rows = graph.add("Transpose", "window", perm=[1, 0, 2])
+        rows = graph.add("Reshape", rows, graph.ints(-1, p))
+    residual = graph.add("Sub", target, _run(graph, network, rows, p=p))
+    squares = graph.add("ReduceSumSquare", residual, axes=[1], keepdims=0)
+    graph.add("Mul", squares, graph.floats(1 / n_columns), out="score")
     return graph.serialize(inputs={"window": ("n", window_size, p)}, outputs={"score": ("n",)})

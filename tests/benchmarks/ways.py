@@ -51,7 +51,10 @@ class PredictPerMessage:
         )
         window.append(row)
         rows = np.array(window).reshape(1, *self._model.input_shape[1:])
-        return float(np.mean((rows - self._model.predict(rows, verbose=0)) ** 2))
+        reconstruction = self._model.predict(rows, verbose=0)
+        # An LSTM gives the last readings of its window back.
+        target = rows.reshape(1, -1)[:, -reconstruction.shape[1] :]
+        return float(np.mean((target - reconstruction) ** 2))
 
 
 class NetworkAlone:
