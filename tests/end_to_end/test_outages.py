@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.readings import Record
-from tests.end_to_end.expectation import eventful, expected, feed_of, understood
+from tests.end_to_end.expectation import MACHINES, eventful, expected, feed_of, understood
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
@@ -56,10 +56,15 @@ def test_without_redis_scoring_goes_on_and_after_its_return_a_change_is_adopted(
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
     installation: Installation, kafka: RealKafka, small_bundle_folder: Path
 ) -> None:
-    records = eventful(n_faults=6)
+    records = eventful(n_faults=20)
     half = len(records) // 2
-    with installation.worker() as worker:
+    with installation.worker() as worker, installation.subscriber("scores") as scores:
         installation.send(records[:half])
+        # A worker that still rebuilds its state would end, and leave the rest to its supervisor.
+        scores.wait_until(
+            lambda: {one.key() for one in scores.messages} == {name.encode() for name in MACHINES},
+            "a score of each machine",
+        )
         kafka.kill()
         wait_until(lambda: "kafka.away" in worker.log(), "the worker knows", limit_seconds=30)
         kafka.start()
