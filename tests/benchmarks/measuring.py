@@ -31,10 +31,10 @@ class Effort:
 
     training_rows: int = 2000
     """Of the history that the bundles are made of."""
-    repeats: int = 15
+    repeats: int = 25
     readings: int = 10 * BATCH
     """Of each repeat of a case."""
-    predictions: int = 10
+    predictions: int = 5
     """The same where ``model.predict`` takes tens of milliseconds each."""
 
 

@@ -6,6 +6,7 @@ depend on the machine, so nothing fails: goals are shown as met or not met.
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -38,13 +39,17 @@ def main(*, quick: bool, out: Path) -> None:
     results = Results(effort, measure(effort, tell=_tell))
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results.as_json(), indent=2, ensure_ascii=False), encoding="utf-8")
-    click.echo(table(results))
+    _tell("done")
+    click.echo(f"\n{table(results)}")
     click.echo(f"\nwith the environment in {out}")
 
 
 def _tell(what: str) -> None:
-    """Say on a terminal what is being done, on one line."""
-    click.echo(f"\r\x1b[K{what}", err=True, nl=False)
+    """Say what is being done: on one line of a terminal, on a line each elsewhere."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{what}", err=True, nl=False)
+    else:
+        click.echo(what, err=True)
 
 
 if __name__ == "__main__":
