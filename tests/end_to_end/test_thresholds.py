@@ -116,26 +116,35 @@ def test_a_budget_is_turned_into_a_score_by_the_model(site: Site, small_bundle: 
     assert site.threshold_of_next(feed_of("pm-budget")) == pytest.approx(limit)
 
 
-@pytest.mark.parametrize(
-    ("name", "entry", "reason"),
-    [
-        ("zero", {"kind": "fixed", "value": 0}, "expected a positive number"),
-        ("negative", {"kind": "fixed", "value": -3.1}, "expected a positive number"),
-        ("text", {"kind": "fixed", "value": "high"}, "Expected `float"),
-        ("everything", {"kind": "rate", "share": 1}, "expected less than 1"),
-        ("nothing", {}, "missing required field `kind`"),
-    ],
-)
+MALFORMED: dict[str, tuple[dict[str, object], str]] = {
+    "pm-zero": ({"kind": "fixed", "value": 0}, "expected a positive number"),
+    "pm-negative": ({"kind": "fixed", "value": -3.1}, "expected a positive number"),
+    "pm-text": ({"kind": "fixed", "value": "high"}, "Expected `float"),
+    "pm-all": ({"kind": "rate", "share": 1}, "expected less than 1"),
+    "pm-nothing": ({}, "missing required field `kind`"),
+}
+"""Machine, what is written for it, and what is said of that."""
+
+
+@pytest.fixture(scope="module")
+def malformed(site: Site) -> None:
+    """Entries that were good, and are not any more."""
+    for machine in MALFORMED:
+        site.write(machine, kind="fixed", value=4.5)
+    for machine in MALFORMED:
+        site.wait_for_log("threshold.adopted", machine, "4.5")
+    for machine, (entry, _) in MALFORMED.items():
+        site.write(machine, **entry)
+
+
+@pytest.mark.usefixtures("malformed")
+@pytest.mark.parametrize("machine", MALFORMED)
 def test_a_malformed_entry_is_refused_loudly_and_the_last_good_one_kept(
-    site: Site, name: str, entry: dict[str, object], reason: str
+    site: Site, machine: str
 ) -> None:
-    machine = f"pm-{name}"
-    site.write(machine, kind="fixed", value=4.5)
-    site.wait_for_log("threshold.adopted", machine, "4.5")
+    _, reason = MALFORMED[machine]
 
-    site.write(machine, **entry)
     site.wait_for_log("error", "threshold.refused", machine, reason, "keeping='Fixed(value=4.5)'")
-
     assert site.threshold_of_next(feed_of(machine)) == 4.5
 
 
