@@ -91,7 +91,10 @@ def headers(message: Message) -> dict[str, str]:
 
 def without_repeats(messages: Iterable[Message]) -> list[Message]:
     """What is left when repeats are dropped as ``schemas/README.md`` says."""
-    return list({identity(message): message for message in reversed(list(messages))}.values())[::-1]
+    kept: dict[tuple[str, ...], Message] = {}
+    for message in messages:
+        kept.setdefault(identity(message), message)
+    return list(kept.values())
 
 
 def identity(message: Message) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ def frozen(kafka: RealKafka) -> Iterator[None]:
         yield
     finally:
         # Woken, it would need a while until it believes again that it is alive.
-        kafka.kill()
+        os.kill(kafka.pid, signal.SIGCONT)
+        kafka.stop()
         kafka.start()
 
 

@@ -1,6 +1,8 @@
 """However the worker ends, and whoever goes on: nothing is missing, and only repeats are more."""
 
+import os
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -169,6 +171,32 @@ def test_two_workers_share_the_partitions_and_together_tell_the_same(
         )
         # Partitions are handed over with everything committed, so nothing was done twice.
         assert len(scores.messages) == sum(b'"values"' in (one.value or b"") for one in records)
+
+
+def test_a_worker_that_was_frozen_wakes_and_finds_its_work_done_by_another(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    records = eventful(n_faults=9)
+    third = len(records) // 3
+    with installation.subscriber("alerts") as alerts, installation.subscriber("scores") as scores:
+        with installation.worker() as sleeper, installation.worker() as other:
+            installation.send(records[:third])
+            scores.wait_for(100)
+            os.kill(sleeper.pid, signal.SIGSTOP)
+            # Kafka gives the sleeper 10 s; then the other one has all partitions.
+            installation.send(records[third : 2 * third])
+            installation.wait_until_done()
+            os.kill(sleeper.pid, signal.SIGCONT)
+            wait_until(lambda: shared(sleeper, other), "both have partitions", limit_seconds=30)
+            installation.send(records[2 * third :])
+            installation.wait_until_done()
+
+        assert understood(scores.read_to_the_end()) == expected(
+            small_bundle_folder, records, "scores"
+        )
+        assert understood(alerts.read_to_the_end()) == expected(
+            small_bundle_folder, records, "alerts"
+        )
 
 
 def shared(*workers: Server) -> bool:
