@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
 from stream_detector.detection.features import FeatureSpec
-from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.feed_health import FeedLimits, count_unchanged
 from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
@@ -263,14 +263,13 @@ def _scale(values: NDArray[np.float64], recording: Recording, window_size: int) 
 
 def _feed_limits(values: NDArray[np.float64], timing: Timing) -> FeedLimits:
     """Learn from training how long sensors may rest, each and all together."""
-    state = DetectorState(n_sensors=values.shape[1], window_size=1).feed
-    longest = np.zeros(values.shape[1])
-    longest_of_all = 0
-    for row in values:
-        state.observe(row)
-        np.maximum(longest, state.unchanged, out=longest)
-        known = state.unchanged[~np.isnan(row)]
-        longest_of_all = max(longest_of_all, int(known.min()) if len(known) else 0)
+    before = np.vstack([np.full(values.shape[1], np.nan), values[:-1]])
+    none_before = np.zeros((1, values.shape[1]), np.int32)
+    unchanged = count_unchanged(values, before, none_before, sizes=[1] * len(values))
+    longest = unchanged.max(axis=0).astype(float)
+    # All together rest as long as the one that rests shortest; what is missing says nothing.
+    together = np.where(np.isnan(values), np.iinfo(np.int32).max, unchanged).min(axis=1)
+    longest_of_all = int(together[~np.isnan(values).all(axis=1)].max(initial=0))
     stuck_after = np.maximum(_STUCK_AT_LEAST, _STUCK_FACTOR * longest)
     # What rests most of the time is a setpoint: it cannot be stuck.
     stuck_after[longest > len(values) / 2] = np.inf

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
+import msgspec
+
 from stream_detector.alerting.rules import Rule
 
 
@@ -35,7 +37,7 @@ class ClearReason(StrEnum):
     OUTCOME = "outcome"
 
 
-class Judgement(NamedTuple):
+class Judgement(msgspec.Struct, frozen=True):
     """A scored reading beside the threshold in force.
 
     ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run.

@@ -6,18 +6,20 @@ The story of one reading, module by module:
     which sensors a model knows, in which order, with units and physical limits
 ``reading``
     all sensor values of one machine at one instant
-``feed_health``
-    is it newer than the last one? which values are missing, stuck, or frozen?
+``feed_health``, ``feed_check``
+    which of its values are missing, stuck, or frozen? what can still be judged?
 ``conditioning``
     scaling, the place of missing values, the deviation from the running mean
 ``window``
     the last readings of a run, as the model wants them
+``rounds``, ``packed``
+    how the machines of a batch advance at once, and their rows become arrays
 ``scoring``
     part scores -> how surprising each is -> one score, and each sensor's share of it
 ``threshold``
     the level above which a score is anomalous, and the controller that keeps to an alarm budget
 ``intake``
-    which readings enter, and as what rows: the part that training shares
+    which readings enter, in time's order, and as what rows: the part that training shares
 ``detector``
     all of it, for a batch of readings of many machines
 

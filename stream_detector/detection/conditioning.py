@@ -2,11 +2,13 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stream_detector.detection.rounds import recur
 
 HALF_LIFE_READINGS = 7
 """Half-life of the running mean. Shorter forgets a slow precursor, longer follows no drift."""
@@ -17,17 +19,12 @@ CLIP = 12.0
 _FINITE = 1e6
 """Bound of an unclipped scaled value, so that no input makes the running mean infinite."""
 
-_ALPHA = 1 - 0.5 ** (1 / HALF_LIFE_READINGS)
+_ALPHA: float = 1 - 0.5 ** (1 / HALF_LIFE_READINGS)
 
 _WARM_READINGS = math.ceil(1 / _ALPHA)
 """From this reading of a run on, the running mean has its half-life."""
 
-# Arrays: with a Python number as operand, a short NumPy operation takes twice as long.
-_WEIGHTS = [
-    (np.array(alpha), np.array(1 - alpha))
-    for alpha in [max(_ALPHA, 1 / n) for n in range(1, _WARM_READINGS + 1)]
-]
-"""Weights of the n-th reading of a run and of the mean before it, for n from 1."""
+_WEIGHTS: list[float] = [max(_ALPHA, 1 / n) for n in range(1, _WARM_READINGS + 1)]
 
 _MAX_PATTERNS = 256
 """Patterns of missing sensors whose coefficients are kept; about 60 kB each at 100 sensors."""
@@ -149,48 +146,47 @@ class ConditionalMeans:
         return known
 
 
-class RunningMean:
-    """Exponentially weighted mean of a run's scaled rows, the newest included.
+def mean_weight(n_readings: int) -> float:
+    """Give the weight that the n-th reading of a run has in its running mean, for n from 1.
 
-    A plain mean until it has seen enough for its half-life of 7 readings.
+    >>> [round(mean_weight(n), 3) for n in (1, 2, 4, 1000)]
+    [1.0, 0.5, 0.25, 0.094]
+    """
+    return _WEIGHTS[min(n_readings, _WARM_READINGS) - 1]
+
+
+def running_means(
+    rows: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means_before: NDArray[np.float64],
+    *,
+    sizes: Sequence[int],
+) -> NDArray[np.float64]:
+    """Give the exponentially weighted mean of a run at each of its rows, that row included.
+
+    With the weights of :func:`mean_weight` it is the row itself at a run's start, then a
+    plain mean until it has seen enough for its half-life of 7 readings. At a weight of 0
+    it stands still.
+
+    Parameters
+    ----------
+    rows : float64 array, shape (n, p)
+        Scaled rows in rounds, finite.
+    weights : float64 array, shape (n, p)
+    means_before : float64 array, shape (sizes[0], p)
+        Means of each machine before its first row here; finite.
+    sizes : sequence of int
+        Machines in each round, see :class:`~stream_detector.detection.rounds.Rounds`.
+
+    Returns
+    -------
+    float64 array, shape (n, p)
 
     Examples
     --------
-    >>> mean = RunningMean(n_sensors=1)
-    >>> mean.start(np.array([1.0]))
-    >>> deviation = np.empty(1)
-    >>> mean.push(np.array([2.0]), None, out=deviation)
-    >>> deviation  # 2.0 from the mean of 1.0 and 2.0
-    array([0.5])
+    >>> rows = np.array([[1.0], [2.0], [6.0]])
+    >>> weights = np.array([[mean_weight(n)] for n in (1, 2, 3)])
+    >>> running_means(rows, weights, np.zeros((1, 1)), sizes=[1, 1, 1]).ravel()
+    array([1. , 1.5, 3. ])
     """
-
-    __slots__ = ("n_readings", "value")
-
-    def __init__(self, *, n_sensors: int) -> None:
-        self.value = np.zeros(n_sensors)
-        self.n_readings = 0
-
-    def start(self, row: NDArray[np.float64]) -> None:
-        """Begin a run at its first row."""
-        self.value[:] = row
-        self.n_readings = 1
-
-    def push(
-        self,
-        row: NDArray[np.float64],
-        missing: NDArray[np.bool_] | None,
-        *,
-        out: NDArray[np.float64],
-    ) -> None:
-        """Advance by one row and write its deviation from the new mean to ``out``.
-
-        A missing sensor has no deviation, and its mean stands still.
-        """
-        self.n_readings += 1
-        weight, weight_before = _WEIGHTS[min(self.n_readings, _WARM_READINGS) - 1]
-        step = row - self.value
-        if missing is not None:
-            step[missing] = 0.0
-        np.multiply(step, weight_before, out=out)
-        step *= weight
-        self.value += step
+    return recur(means_before, keep=1.0 - weights, gain=weights * rows, sizes=sizes)

@@ -13,6 +13,7 @@ from stream_detector.detection.conditioning import ConditionalMeans, Conditionin
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
 from stream_detector.detection.intake import Intake
+from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Evidence, Scored
 from stream_detector.detection.scoring import Calibration, join
@@ -118,6 +119,7 @@ class Detector:
         self._deviation_means.fill_rows(deviations, rows.left_out)
         graph = self.model.graph(rows.windows, deviations)
         levels, deviation_scores = graph.level.tolist(), graph.deviation.tolist()
+        contributions = cut_rows(graph.level_contributions)
         for k, i in enumerate(rows.indices):
             one, state, left_out = scored[i], states[i], rows.left_out[k]
             level, deviation = levels[k], deviation_scores[k]
@@ -130,8 +132,7 @@ class Detector:
                 state.levels.clear()
                 state.level_rows.clear()
             state.levels.append(level)
-            # A copy: a view would keep the whole batch in memory.
-            state.level_rows.append(graph.level_contributions[k].copy())
+            state.level_rows.append(contributions[k])
             # fsum rounds once, so every Python version gives the same bits.
             sustained = fsum(state.levels) / len(state.levels)
             surprises = self.model.calibration.surprises(level, sustained, deviation)

@@ -3,6 +3,7 @@
 Missing data must never look normal, and a broken sensor must not blind the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stream_detector.detection.rounds import recur
 
 
 class QualityState(StrEnum):
@@ -85,30 +88,60 @@ class FeedLimits:
     silence_after: timedelta
 
 
-_ONE = np.ones((), np.int32)
-"""An array: with a Python number as operand, a short NumPy operation takes twice as long."""
-
-
 class FeedState:
     """What one machine's feed did last.
 
-    ``unchanged`` counts, per sensor, the readings since its value last changed.
+    Its rows are kept as bytes, so that a batch's are put together by one join:
+    ``last_row`` the float64 values, ``unchanged`` the int32 counts of readings since
+    each sensor's value last changed.
     """
 
-    __slots__ = ("frozen", "last_time", "last_values", "stuck", "unchanged")
+    __slots__ = ("frozen", "last_row", "last_time", "stuck", "unchanged")
 
     def __init__(self, n_sensors: int) -> None:
         self.last_time: datetime | None = None
-        self.last_values = np.full(n_sensors, np.nan)
-        self.unchanged = np.zeros(n_sensors, np.int32)
+        self.last_row = np.full(n_sensors, np.nan).tobytes()
+        self.unchanged = np.zeros(n_sensors, np.int32).tobytes()
         self.stuck: tuple[int, ...] = ()
         self.frozen = False
 
-    def observe(self, values: NDArray[np.float64]) -> None:
-        """Count another reading, shape (p,); NaN where a sensor is missing."""
-        self.unchanged += _ONE
-        self.unchanged *= values == self.last_values
-        self.last_values[:] = values
+
+def count_unchanged(
+    values: NDArray[np.float64],
+    values_before: NDArray[np.float64],
+    counts_before: NDArray[np.int32],
+    *,
+    sizes: Sequence[int],
+) -> NDArray[np.int32]:
+    """Count, per sensor, the readings since its value last changed.
+
+    A missing value (NaN) equals nothing: nobody knows what its sensor did meanwhile.
+
+    Parameters
+    ----------
+    values, values_before : float64 array, shape (n, p)
+        Readings in rounds, and beside each the same machine's reading before it.
+    counts_before : int32 array, shape (sizes[0], p)
+        Counts of each machine before its first reading here.
+    sizes : sequence of int
+        Machines in each round, see :class:`~stream_detector.detection.rounds.Rounds`.
+
+    Returns
+    -------
+    int32 array, shape (n, p)
+
+    Examples
+    --------
+    One machine of one sensor, four readings:
+
+    >>> values = np.array([[5.0], [5.0], [5.0], [6.0]])
+    >>> before = np.array([[np.nan], [5.0], [5.0], [5.0]])
+    >>> zeros = np.zeros((1, 1), np.int32)
+    >>> count_unchanged(values, before, zeros, sizes=[1, 1, 1, 1]).ravel()
+    array([0, 1, 2, 0], dtype=int32)
+    """
+    same = (values == values_before).astype(np.int32)
+    return recur(counts_before, keep=same, gain=same, sizes=sizes)
 
 
 def silence_since(last: datetime, *, machine: str, limits: FeedLimits) -> FeedEvent:

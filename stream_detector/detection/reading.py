@@ -1,14 +1,15 @@
 """A reading: all sensor values of one machine at one instant."""
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """All values of one machine at one instant, and/or a process event.
 
-    A named tuple, not a dataclass: one is made per message, and this is the
-    cheapest immutable value Python has.
+    A struct, not a dataclass: one is made per message, and this is the cheapest
+    immutable value there is, a quarter of a named tuple.
 
     Parameters
     ----------

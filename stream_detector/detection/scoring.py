@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.detection.threshold import rounded
+
 SUSTAINED_READINGS = 8
 """Levels in the sustained part: 16 minutes at the paper machine's cadence."""
 
@@ -103,7 +105,7 @@ class Calibration:
 def join(surprises: tuple[float, float, float]) -> float:
     """Join the weighted surprises to the score, high = anomalous, never negative.
 
-    Rounded to six decimals: what is judged is exactly what is published.
+    Rounded: what is judged is exactly what is published.
 
     Examples
     --------
@@ -111,8 +113,7 @@ def join(surprises: tuple[float, float, float]) -> float:
     5.0
     """
     level, sustained, deviation = surprises
-    # + 0.0: a surprise of -0.0 must not print as a negative score.
-    return round(math.sqrt(level * level + sustained * sustained + deviation * deviation), 6) + 0.0
+    return rounded(math.sqrt(level * level + sustained * sustained + deviation * deviation))
 
 
 def shares(

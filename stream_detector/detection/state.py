@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from stream_detector.detection.conditioning import RunningMean
 from stream_detector.detection.feed_health import FeedState
 from stream_detector.detection.scoring import SUSTAINED_READINGS
 from stream_detector.detection.window import SlidingWindow
@@ -36,6 +35,7 @@ class DetectorState:
         "left_out_for",
         "level_rows",
         "levels",
+        "n_readings",
         "run_start",
         "running_mean",
         "times",
@@ -46,16 +46,21 @@ class DetectorState:
         self.feed = FeedState(n_sensors)
         self.run_start: datetime | None = None
         self.times: deque[datetime] = deque(maxlen=window_size)
-        self.window = SlidingWindow(size=window_size, n_sensors=n_sensors)
-        self.running_mean = RunningMean(n_sensors=n_sensors)
+        self.window = SlidingWindow(size=window_size)
+        self.n_readings = 0
+        """Of the run."""
+        self.running_mean = np.zeros(n_sensors).tobytes()
+        """Of the run's scaled rows; float64 values as bytes."""
         self.left_out_for: NDArray[np.int32] | None = None
         """Readings that each sensor has been left out for, (p,); None while all are used."""
         self.levels: deque[float] = deque(maxlen=SUSTAINED_READINGS)
-        self.level_rows: deque[NDArray[np.float32]] = deque(maxlen=SUSTAINED_READINGS)
+        self.level_rows: deque[bytes] = deque(maxlen=SUSTAINED_READINGS)
+        """What the sensors contributed to ``levels``; float32 values as bytes."""
 
     def start_run(self, time: datetime) -> None:
         """Forget the run before; the first reading of a new one has this time."""
         self.run_start = time
+        self.n_readings = 0
         self.times.clear()
         self.left_out_for = None
 
@@ -84,18 +89,18 @@ class DetectorState:
         """Give the state as plain data: numbers, bytes, lists (times in µs since 1970)."""
         return {
             "last_time": _to_us(self.feed.last_time),
-            "last_values": self.feed.last_values.tobytes(),
-            "unchanged": self.feed.unchanged.tobytes(),
+            "last_row": self.feed.last_row,
+            "unchanged": self.feed.unchanged,
             "stuck": list(self.feed.stuck),
             "frozen": self.feed.frozen,
             "run_start": _to_us(self.run_start),
             "times": [_to_us(time) for time in self.times],
             "window": self.window.snapshot(),
-            "running_mean": self.running_mean.value.tobytes(),
-            "n_readings": self.running_mean.n_readings,
+            "running_mean": self.running_mean,
+            "n_readings": self.n_readings,
             "left_out_for": None if self.left_out_for is None else self.left_out_for.tobytes(),
             "levels": list(self.levels),
-            "level_rows": [row.tobytes() for row in self.level_rows],
+            "level_rows": list(self.level_rows),
         }
 
     @classmethod
@@ -111,20 +116,27 @@ class DetectorState:
         """
         state = cls(n_sensors=n_sensors, window_size=window_size)
         state.feed.last_time = _from_us(data["last_time"])
-        state.feed.last_values[:] = np.frombuffer(data["last_values"], np.float64)
-        state.feed.unchanged[:] = np.frombuffer(data["unchanged"], np.int32)
+        state.feed.last_row = _row(data["last_row"], np.float64, n_sensors)
+        state.feed.unchanged = _row(data["unchanged"], np.int32, n_sensors)
         state.feed.stuck = tuple(data["stuck"])
         state.feed.frozen = data["frozen"]
         state.run_start = _from_us(data["run_start"])
         state.times.extend(_EPOCH + us * _MICROSECOND for us in data["times"])
         state.window = SlidingWindow.restore(data["window"], size=window_size, n_sensors=n_sensors)
-        state.running_mean.value[:] = np.frombuffer(data["running_mean"], np.float64)
-        state.running_mean.n_readings = data["n_readings"]
+        state.running_mean = _row(data["running_mean"], np.float64, n_sensors)
+        state.n_readings = data["n_readings"]
         if (left_out_for := data["left_out_for"]) is not None:
             state.left_out_for = np.frombuffer(left_out_for, np.int32)
         state.levels.extend(data["levels"])
-        state.level_rows.extend(np.frombuffer(row, np.float32) for row in data["level_rows"])
+        state.level_rows.extend(_row(row, np.float32, n_sensors) for row in data["level_rows"])
         return state
+
+
+def _row(data: bytes, dtype: type[np.number[Any]], n_sensors: int) -> bytes:
+    """Check that bytes are a row of so many numbers."""
+    if len(data) != n_sensors * np.dtype(dtype).itemsize:
+        raise ValueError(f"the snapshot has rows of {len(data)} bytes, not of {n_sensors} sensors")
+    return data
 
 
 def _to_us(time: datetime | None) -> int | None:

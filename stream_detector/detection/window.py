@@ -1,58 +1,48 @@
-"""The last readings of a run, as one contiguous array."""
+"""The last readings of a run, as the graph wants them."""
 
+from collections import deque
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+
+from stream_detector.detection.packed import cut_rows, join_rows
 
 
 class SlidingWindow:
     """The last ``size`` rows of a run, oldest first; before there are as many, the first repeats.
 
-    Rows are written twice, ``size`` apart, into a buffer of ``2 * size`` rows: so the
-    window is always one contiguous view and nothing is ever shifted.
+    A row is the bytes of its float32 values (see ``packed``).
 
     Parameters
     ----------
     size : int
         Rows in the window.
-    n_sensors : int
-        Columns of a row.
 
     Examples
     --------
-    >>> window = SlidingWindow(size=3, n_sensors=1)
-    >>> window.start(np.array([1.0]))
-    >>> window.push(np.array([2.0]))
-    >>> window.rows.ravel()
+    >>> window = SlidingWindow(size=3)
+    >>> window.start(np.array([1.0], np.float32).tobytes())
+    >>> window.push(np.array([2.0], np.float32).tobytes())
+    >>> join_rows(window.rows, np.float32, 3, 1).ravel()
     array([1., 1., 2.], dtype=float32)
     """
 
-    __slots__ = ("_buffer", "_next", "_size")
+    __slots__ = ("rows",)
 
-    def __init__(self, *, size: int, n_sensors: int) -> None:
-        self._size = size
-        self._buffer = np.zeros((2 * size, n_sensors), np.float32)
-        self._next = 0
+    def __init__(self, *, size: int) -> None:
+        self.rows: deque[bytes] = deque(maxlen=size)
 
-    def start(self, row: NDArray[np.floating]) -> None:
+    def start(self, row: bytes) -> None:
         """Begin a run: ``row`` fills the whole window, as it did in training."""
-        self._buffer[:] = row
-        self._next = 0
+        self.rows.extend([row] * (self.rows.maxlen or 0))
 
-    def push(self, row: NDArray[np.floating]) -> None:
+    def push(self, row: bytes) -> None:
         """Add the next row of the run; the oldest one leaves."""
-        self._buffer[self._next :: self._size] = row
-        self._next = (self._next + 1) % self._size
-
-    @property
-    def rows(self) -> NDArray[np.float32]:
-        """The window, shape (size, n_sensors), oldest first: a view, valid until the next push."""
-        return self._buffer[self._next : self._next + self._size]
+        self.rows.append(row)
 
     def snapshot(self) -> bytes:
         """Give the window as plain bytes (float32, oldest row first)."""
-        return self.rows.tobytes()
+        return b"".join(self.rows)
 
     @classmethod
     def restore(cls, data: bytes, *, size: int, n_sensors: int) -> Self:
@@ -63,9 +53,9 @@ class SlidingWindow:
         ValueError
             If the snapshot has another shape.
         """
-        first, *others = np.frombuffer(data, np.float32).reshape(size, n_sensors)
-        window = cls(size=size, n_sensors=n_sensors)
-        window.start(first)
-        for row in others:
-            window.push(row)
+        window = cls(size=size)
+        rows = cut_rows(join_rows([data], np.float32, n_sensors))
+        if len(rows) not in (0, size):
+            raise ValueError(f"the snapshot has a window of {len(rows)} readings, not of {size}")
+        window.rows.extend(rows)
         return window

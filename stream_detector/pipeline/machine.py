@@ -1,7 +1,8 @@
 """One machine under one model and its rules: from scored readings to alerts."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import msgspec
 
 from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
 from stream_detector.alerting.rules import Rule, Rules
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(msgspec.Struct):
     """All that was made of a reading.
 
     Parameters

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
@@ -193,7 +195,7 @@ class Pipeline:
         )
 
 
-class _Decoded(NamedTuple):
+class _Decoded(msgspec.Struct, frozen=True):
     """A record that is a reading, and the machine it is of."""
 
     record: Record

@@ -7,6 +7,8 @@ clear; ``.`` one of 0.1; ``|`` starts a new run with the reading after it.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from stream_detector.alerting.life import AlertLife, Judgement, Transition
 from stream_detector.alerting.rules import Rule
 
@@ -31,7 +33,7 @@ def judgements(drawing: str, *, start: datetime = THREE) -> Iterator[Judgement]:
         if sign == "|":
             first = True
             continue
-        yield judgement(time, sign)._replace(first_of_run=first)
+        yield structs.replace(judgement(time, sign), first_of_run=first)
         time, first = time + STEP, False
 
 

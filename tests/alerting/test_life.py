@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from stream_detector.alerting.life import AlertLife, Change, ClearReason, Judgement
 from stream_detector.alerting.rules import SHEET_BREAK, OnDelay, Rule
@@ -170,7 +171,7 @@ def raises(*steps: tuple[str, str | None], first_of_run: bool = False) -> list[b
     told = []
     for n, (sign, mode) in enumerate(steps):
         one = judgement(THREE + n * STEP, sign, mode=mode)
-        told.append(life.follow(one._replace(first_of_run=first_of_run and n == 0)))
+        told.append(life.follow(structs.replace(one, first_of_run=first_of_run and n == 0)))
     return [one is not None and one.change is Change.RAISED for one in told]
 
 

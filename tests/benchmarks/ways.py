@@ -9,6 +9,7 @@ import json
 import struct
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.detector import Detector, Graph, GraphScores
 from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.packed import cut_rows, join_rows
 from stream_detector.detection.state import DetectorState
 from stream_detector.detection.threshold import Budget
 from stream_detector.detection.window import SlidingWindow
@@ -78,16 +80,21 @@ class NetworkAlone:
         packed = b"".join([_ROW.pack(*reading.values or ()) for reading in readings])
         values = np.frombuffer(packed).reshape(len(batch), N_SENSORS)
         rows = ((values - self._center) / self._spread).astype(np.float32)
-        windows = np.empty((len(rows), self._window_size, N_SENSORS), np.float32)
-        for k, reading in enumerate(readings):
-            windows[k] = self._follow(reading.machine, rows[k])
-        scores: list[float] = self._session.run(["score"], {"window": windows})[0].tolist()
+        windows: list[bytes] = []
+        for reading, row in zip(readings, cut_rows(rows), strict=True):
+            windows += self._follow(reading.machine, row)
+        scores: list[float] = self._session.run(["score"], {"window": self._join(windows)})[
+            0
+        ].tolist()
         return scores
 
-    def _follow(self, machine: str, row: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _join(self, windows: list[bytes]) -> NDArray[np.float32]:
+        return join_rows(windows, np.float32, self._window_size, N_SENSORS)
+
+    def _follow(self, machine: str, row: bytes) -> Iterable[bytes]:
         window = self._windows.get(machine)
         if window is None:
-            window = SlidingWindow(size=self._window_size, n_sensors=N_SENSORS)
+            window = SlidingWindow(size=self._window_size)
             self._windows[machine] = window
             window.start(row)
         else:

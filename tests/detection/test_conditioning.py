@@ -14,8 +14,9 @@ from stream_detector.detection.conditioning import (
     HALF_LIFE_READINGS,
     ConditionalMeans,
     Conditioning,
-    RunningMean,
     clip,
+    mean_weight,
+    running_means,
 )
 
 Array = NDArray[np.float64]
@@ -66,19 +67,26 @@ def test_no_value_makes_a_row_infinite(spread: float) -> None:
     assert conditioning.scale(np.array([[1.7e308, -1.7e308]])).tolist() == [[1e6, -1e6]]
 
 
-def mean_by_the_book(run: Array, missing: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """A plain loop: deviations from the running mean, and the mean itself, row by row."""
+def one_machine(run: Array, weights: Array | None = None) -> Array:
+    """The running means of a run that begins with the first row."""
+    n_rows, n_sensors = run.shape
+    if weights is None:
+        weights = np.array([[mean_weight(n)] for n in range(1, n_rows + 1)])
+    return running_means(run, weights, np.zeros((1, n_sensors)), sizes=[1] * n_rows)
+
+
+def mean_by_the_book(run: Array, missing: NDArray[np.bool_]) -> Array:
+    """A plain loop, sensor by sensor."""
     alpha = 1 - 0.5 ** (1 / HALF_LIFE_READINGS)
     mean = run[0].copy()
-    deviations, means = [np.zeros(run.shape[1])], [mean.copy()]
+    means = [mean.copy()]
     for n_readings, (row, absent) in enumerate(zip(run[1:], missing[1:], strict=True), start=2):
         weight = max(alpha, 1 / n_readings)
         for i, value in enumerate(row):
             if not absent[i]:
                 mean[i] += weight * (value - mean[i])
-        deviations.append(np.where(absent, 0.0, row - mean))
         means.append(mean.copy())
-    return np.array(deviations), np.array(means)
+    return np.array(means)
 
 
 @given(
@@ -87,36 +95,31 @@ def mean_by_the_book(run: Array, missing: NDArray[np.bool_]) -> tuple[Array, Arr
 )
 def test_the_running_mean_equals_a_plain_loop(run: Array, missing: NDArray[np.bool_]) -> None:
     missing[0] = False  # the first row of a run is taken as it is
-    mean = RunningMean(n_sensors=3)
-    mean.start(run[0])
-    deviations, means = np.zeros((30, 3)), [mean.value.copy()]
-    for k, row in enumerate(run[1:], start=1):
-        mean.push(row, missing[k] if missing[k].any() else None, out=deviations[k])
-        means.append(mean.value.copy())
+    weights = np.array([[mean_weight(n)] for n in range(1, 31)]) * ~missing
 
-    expected_deviations, expected_means = mean_by_the_book(run, missing)
-    np.testing.assert_allclose(deviations, expected_deviations, atol=1e-9)
-    np.testing.assert_allclose(means, expected_means, atol=1e-9)
+    np.testing.assert_allclose(one_machine(run, weights), mean_by_the_book(run, missing), atol=1e-9)
+
+
+def test_a_running_mean_of_weight_0_stands_still_to_the_last_bit() -> None:
+    weights = np.array([[1.0], [0.0], [0.0]])
+
+    assert one_machine(np.array([[0.1], [7.0], [-3.0]]), weights).tolist() == [[0.1]] * 3
+
+
+def test_a_run_begins_at_its_first_row_whatever_was_before() -> None:
+    before = np.array([[1e6]])
+
+    assert running_means(np.array([[0.1]]), np.ones((1, 1)), before, sizes=[1]).tolist() == [[0.1]]
 
 
 def test_the_running_mean_is_a_plain_mean_at_first() -> None:
-    mean = RunningMean(n_sensors=1)
-    mean.start(np.array([1.0]))
-    for value in (2.0, 6.0):
-        mean.push(np.array([value]), None, out=np.empty(1))
-
-    assert mean.value.tolist() == pytest.approx([3.0])
+    assert one_machine(np.array([[1.0], [2.0], [6.0]]))[-1].tolist() == pytest.approx([3.0])
 
 
 def test_the_running_mean_has_half_forgotten_a_step_after_seven_readings() -> None:
-    mean = RunningMean(n_sensors=1)
-    mean.start(np.array([0.0]))
-    for _ in range(100):
-        mean.push(np.array([0.0]), None, out=np.empty(1))
-    for _ in range(HALF_LIFE_READINGS):
-        mean.push(np.array([1.0]), None, out=np.empty(1))
+    step = np.array([[0.0]] * 100 + [[1.0]] * HALF_LIFE_READINGS)
 
-    assert mean.value.tolist() == pytest.approx([0.5])
+    assert one_machine(step)[-1].tolist() == pytest.approx([0.5])
 
 
 def some_covariance(n_sensors: int) -> Array:
