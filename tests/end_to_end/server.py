@@ -111,17 +111,26 @@ class Server:
             raise
 
 
+_claims: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Return a loopback port for a server.
+    """Return a loopback port for a server, ours until this process ends.
 
     It lies below those that the kernel hands to outgoing connections: a client that tries to reach
-    a killed server might otherwise be given the server's own port, and then talk to itself.
+    a killed server might otherwise be given the server's own port, and then talk to itself. While
+    the server is down nothing holds the TCP port, so the UDP port of the same number, which no
+    server of ours uses, is held in its place: another test run on this machine then passes it over.
     """
-    for port in random.sample(range(20_000, 30_000), k=100):
+    for port in random.SystemRandom().sample(range(20_000, 30_000), k=100):
+        claim = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                claim.bind(("127.0.0.1", port))
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-            return port
+        _claims.append(claim)
+        return port
     raise RuntimeError("tried 100 ports between 20000 and 30000, none is free")
