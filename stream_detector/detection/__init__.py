@@ -14,7 +14,7 @@ The story of one reading, module by module:
     the last readings of a run, as the model wants them
 ``rounds``, ``packed``
     how the machines of a batch advance at once, and their rows become arrays
-``scoring``
+``scoring``, ``contributions``
     part scores -> how surprising each is -> one score, and each sensor's share of it
 ``threshold``
     the level above which a score is anomalous, and the controller that keeps to an alarm budget

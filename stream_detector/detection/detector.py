@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
+from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
 from stream_detector.detection.intake import Intake
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
-from stream_detector.detection.scored import Evidence, Scored
+from stream_detector.detection.scored import Scored
 from stream_detector.detection.scoring import Calibration, join
 from stream_detector.detection.state import DetectorState
 from stream_detector.detection.threshold import Limits
@@ -119,7 +120,9 @@ class Detector:
         self._deviation_means.fill_rows(deviations, rows.left_out)
         graph = self.model.graph(rows.windows, deviations)
         levels, deviation_scores = graph.level.tolist(), graph.deviation.tolist()
-        contributions = cut_rows(graph.level_contributions)
+        level_rows = cut_rows(graph.level_contributions)
+        deviation_rows = cut_rows(graph.deviation_contributions)
+        expected_rows = cut_rows(graph.expected)
         for k, i in enumerate(rows.indices):
             one, state, left_out = scored[i], states[i], rows.left_out[k]
             level, deviation = levels[k], deviation_scores[k]
@@ -132,7 +135,7 @@ class Detector:
                 state.levels.clear()
                 state.level_rows.clear()
             state.levels.append(level)
-            state.level_rows.append(contributions[k])
+            state.level_rows.append(level_rows[k])
             # fsum rounds once, so every Python version gives the same bits.
             sustained = fsum(state.levels) / len(state.levels)
             surprises = self.model.calibration.surprises(level, sustained, deviation)
@@ -140,8 +143,8 @@ class Detector:
             one.evidence = Evidence(
                 surprises,
                 tuple(state.level_rows),
-                graph.deviation_contributions[k],
-                graph.expected[k],
+                deviation_rows[k],
+                expected_rows[k],
                 left_out,
             )
         return scored

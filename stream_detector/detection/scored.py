@@ -4,13 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
+from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.feed_health import FeedEvent, Quality
-from stream_detector.detection.packed import join_rows
 from stream_detector.detection.reading import Reading
-from stream_detector.detection.scoring import shares
 
 
 class Status(StrEnum):
@@ -25,40 +22,6 @@ class Status(StrEnum):
     """Older than the machine's last reading: it entered nothing."""
     DUPLICATE = "duplicate"
     """As old as the machine's last reading: it entered nothing."""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What the explanation of a score rests on; turned into shares only when asked.
-
-    Parameters
-    ----------
-    surprises : three floats
-        Of level, sustained and deviation, weighted.
-    level_rows : tuple of bytes
-        Level contributions of the readings in the sustained part, newest last; of each
-        its p float32 values.
-    deviation_row, expected_row : float32 array, shape (p,)
-        Deviation contributions; expected values, scaled.
-    left_out : bool array, shape (p,), or None
-        Sensors that were not used.
-    """
-
-    surprises: tuple[float, float, float]
-    level_rows: tuple[bytes, ...]
-    deviation_row: NDArray[np.float32]
-    expected_row: NDArray[np.float32]
-    left_out: NDArray[np.bool_] | None
-
-    def shares(self) -> NDArray[np.float64]:
-        """Give each sensor's share of the score, shape (p,): non-negative, sum 1."""
-        deviation = self.deviation_row
-        level_rows = join_rows(self.level_rows, np.float32, len(deviation))
-        level, sustained = level_rows[-1], level_rows.sum(axis=0)
-        if self.left_out is not None:
-            # A sensor that was not used is no reason for an alert.
-            used = ~self.left_out
-            level, sustained, deviation = level * used, sustained * used, deviation * used
-        return shares(self.surprises, (level, sustained, deviation))
 
 
 class Scored(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Part scores -> how surprising each is -> one score, and each sensor's share of it.
+"""Part scores -> how surprising each is -> one score.
 
 The model measures three parts of a reading: ``level`` (this reading and the three
 before it against normal operation), ``sustained`` (the mean of the run's last eight
@@ -11,9 +11,6 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from stream_detector.detection.threshold import rounded
 
@@ -114,46 +111,3 @@ def join(surprises: tuple[float, float, float]) -> float:
     """
     level, sustained, deviation = surprises
     return rounded(math.sqrt(level * level + sustained * sustained + deviation * deviation))
-
-
-def shares(
-    surprises: tuple[float, float, float],
-    contributions: tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]],
-) -> NDArray[np.float64]:
-    """Split a score among the sensors.
-
-    A part takes the share of its squared surprise in the squared score, and a sensor
-    takes of that what it contributed to the part.
-
-    Parameters
-    ----------
-    surprises : three floats
-        Of level, sustained and deviation.
-    contributions : three arrays, shape (p,)
-        Non-negative, in the same order.
-
-    Returns
-    -------
-    float64 array, shape (p,)
-        Non-negative; sums to 1, or is all 0 where nothing contributed.
-
-    References
-    ----------
-    Alcala and Qin (2009), "Reconstruction-based contribution for process monitoring",
-    Automatica 45(7): complete decomposition.
-
-    Examples
-    --------
-    >>> parts = (np.array([1.0, 3.0]), np.array([1.0, 1.0]), np.array([0.0, 0.0]))
-    >>> shares((1.0, 1.0, 0.0), parts)
-    array([0.375, 0.625])
-    """
-    total = np.zeros(len(contributions[0]))
-    for surprise, contribution in zip(surprises, contributions, strict=True):
-        # In float64: over a tiny amount the factor is beyond a float32.
-        part = contribution.astype(np.float64)
-        amount = float(part.sum())
-        if amount > 0:
-            total += part * (surprise * surprise / amount)
-    amount = float(total.sum())
-    return total / amount if amount > 0 else total

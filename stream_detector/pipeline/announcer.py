@@ -1,14 +1,19 @@
 """From verdicts to the messages that tell of them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_detector.alerting.life import Change, Transition
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation
+from stream_detector.detection.contributions import sensor_shares
 from stream_detector.detection.feed_health import FeedEvent, Quality
+from stream_detector.detection.packed import join_rows
+from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
 from stream_detector.pipeline.machine import Verdict
 from stream_detector.pipeline.messages import (
@@ -48,34 +53,45 @@ class Announcer:
         self._bundle_id = bundle.id
         self._features = bundle.model.features
         self._conditioning = bundle.model.conditioning
+        self._scale = _display_scale(bundle.model.conditioning.spread)
         self._rules_digest = rules.digest
         self._site = rules.site
         self._source = source
         self._validated = _validated(bundle.manifest.validation)
 
-    def alerts(self, verdict: Verdict) -> list[Output]:
-        """Tell the changes of the machine's alerts."""
-        return [self._alert(verdict, rule, change) for rule, change in verdict.transitions]
+    def tell(
+        self, verdict: Verdict, contributors: tuple[Contributor, ...], *, with_score: bool
+    ) -> list[Output]:
+        """Tell the changes of the machine's alerts, and the score if the reading was judged."""
+        outputs = [
+            self._alert(verdict, rule, change, contributors) for rule, change in verdict.transitions
+        ]
+        level, quality = verdict.level, verdict.scored.quality
+        if with_score and level is not None and quality is not None:
+            outputs.append(self._score(verdict, level, quality, contributors))
+        return outputs
 
-    def scores(self, verdict: Verdict) -> list[Output]:
-        """Tell what was said of a reading, if it was judged at all."""
-        one, level = verdict.scored, verdict.level
-        if level is None or one.quality is None:
-            return []
-        message = ScoreMessage(
-            machine=one.reading.machine,
-            event_time=one.reading.time,
-            mode=one.reading.mode,
-            score=one.score,
-            threshold=level,
-            above=verdict.over,
-            alarm=verdict.alarm,
-            warming_up=one.warming_up,
-            quality=_quality(one.quality),
-            contributors=self._contributors(one),
-            bundle=self._bundle_id,
+    def contributors(self, scored: Sequence[Scored]) -> list[tuple[Contributor, ...]]:
+        """Name, for each reading, the sensors with the largest shares, largest first.
+
+        None where there is no score.
+        """
+        evidence = [one.evidence for one in scored if one.evidence is not None]
+        shares = sensor_shares(evidence, n_sensors=self._features.n_sensors)
+        top = np.argsort(-shares, axis=1, kind="stable")[:, :N_CONTRIBUTORS]
+        expected = self._conditioning.in_units(
+            join_rows([one.expected_row for one in evidence], np.float32, shares.shape[1])
         )
-        return [Output("scores", one.reading.machine.encode(), encode(message))]
+        expected = np.floor(expected * self._scale + 0.5) / self._scale
+        rows = zip(
+            top.tolist(),
+            np.take_along_axis(expected, top, axis=1).tolist(),
+            (np.floor(np.take_along_axis(shares, top, axis=1) * 1e4 + 0.5) / 1e4).tolist(),
+            strict=True,
+        )
+        return [
+            () if one.evidence is None else self._name(one.reading, *next(rows)) for one in scored
+        ]
 
     def feed_event(self, event: FeedEvent) -> Output:
         """Tell that a fault of a feed began or ended."""
@@ -100,7 +116,36 @@ class Announcer:
         key = f"{event.machine}/{event.fault}"
         return Output("alerts", key.encode(), encode(message), headers)
 
-    def _alert(self, verdict: Verdict, rule: Rule, change: Transition) -> Output:
+    def _score(
+        self,
+        verdict: Verdict,
+        level: float,
+        quality: Quality,
+        contributors: tuple[Contributor, ...],
+    ) -> Output:
+        one = verdict.scored
+        message = ScoreMessage(
+            machine=one.reading.machine,
+            event_time=one.reading.time,
+            mode=one.reading.mode,
+            score=one.score,
+            threshold=level,
+            above=verdict.over,
+            alarm=verdict.alarm,
+            warming_up=one.warming_up,
+            quality=_quality(quality),
+            contributors=contributors,
+            bundle=self._bundle_id,
+        )
+        return Output("scores", one.reading.machine.encode(), encode(message))
+
+    def _alert(
+        self,
+        verdict: Verdict,
+        rule: Rule,
+        change: Transition,
+        contributors: tuple[Contributor, ...],
+    ) -> Output:
         one = verdict.scored
         reading = one.reading
         cleared = change.change is Change.CLEARED
@@ -124,7 +169,7 @@ class Announcer:
             clear_level=_clear_level(verdict.level, rule),
             over=Over(change.n_over, rule.on_delay.of),
             warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated),
-            contributors=self._contributors(one),
+            contributors=contributors,
             quality=one.quality and _quality(one.quality),
             bundle=self._bundle_id,
             rules=self._rules_digest,
@@ -143,25 +188,26 @@ class Announcer:
         key = f"{reading.machine}/{rule.name}"
         return Output("alerts", key.encode(), encode(message), headers + _place(verdict))
 
-    def _contributors(self, one: Scored) -> tuple[Contributor, ...]:
-        """Name the sensors with the largest shares, largest first."""
-        if one.evidence is None or one.reading.values is None:
-            return ()
-        shares = one.evidence.shares()
-        expected = self._conditioning.in_units(one.evidence.expected_row)
-        top = np.argsort(-shares, kind="stable")[:N_CONTRIBUTORS]
-        rows = zip(top.tolist(), expected[top].tolist(), shares[top].tolist(), strict=True)
+    def _name(
+        self, reading: Reading, sensors: list[int], expected: list[float], shares: list[float]
+    ) -> tuple[Contributor, ...]:
+        names, units, actual = self._features.sensors, self._features.units, reading.values or ()
         return tuple(
-            Contributor(
-                sensor=self._features.sensors[i],
-                actual=one.reading.values[i],
-                expected=float(f"{value:.6g}"),
-                unit=self._features.units[i],
-                share=round(share, 4),
-            )
-            for i, value, share in rows
-            if share > 0
+            [
+                Contributor(names[i], actual[i], value, units[i], share)
+                for i, value, share in zip(sensors, expected, shares, strict=True)
+                if share > 0
+            ]
         )
+
+
+def _display_scale(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Powers of ten, per sensor, that leave of a value what is worth telling.
+
+    That is a thousandth of the sensor's spread, or whole units where the spread is wider.
+    """
+    decimals = np.clip(np.ceil(3 - np.log10(spread)), 0, 15)
+    return np.array([float(f"1e{n:.0f}") for n in decimals])
 
 
 def _validated(validation: Validation | None) -> Validated | None:

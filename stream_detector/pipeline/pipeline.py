@@ -1,6 +1,6 @@
 """The pipeline: records of the readings topic in, records of our own topics out."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -92,8 +92,14 @@ class Pipeline:
             for one in decoded
         ]
 
-    def announce(self, verdicts: Iterable[Verdict | Refusal]) -> list[Output]:
+    def announce(self, verdicts: Sequence[Verdict | Refusal]) -> list[Output]:
         """Give the messages that verdicts lead to."""
+        told = [
+            verdict.scored
+            for verdict in verdicts
+            if isinstance(verdict, Verdict) and (verdict.transitions or self._is_published(verdict))
+        ]
+        contributors = iter(self._announcer.contributors(told))
         outputs: list[Output] = []
         for verdict in verdicts:
             if isinstance(verdict, Refusal):
@@ -101,10 +107,9 @@ class Pipeline:
                 continue
             if verdict.feed_events:
                 outputs += map(self._announcer.feed_event, verdict.feed_events)
-            if verdict.transitions:
-                outputs += self._announcer.alerts(verdict)
-            if self._is_published(verdict):
-                outputs += self._announcer.scores(verdict)
+            published = self._is_published(verdict)
+            if verdict.transitions or published:
+                outputs += self._announcer.tell(verdict, next(contributors), with_score=published)
         return outputs
 
     def silences(self, now: datetime, partitions: Collection[int] | None = None) -> list[Output]:
@@ -190,6 +195,7 @@ class Pipeline:
         )
 
     def _is_published(self, verdict: Verdict) -> bool:
+        """Whether the score of a reading, if it was judged at all, is told."""
         return self._published_scores == "all" or (
             self._published_scores == "alarm" and (verdict.over or verdict.alarm)
         )

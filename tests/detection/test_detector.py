@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from stream_detector.bundle.directory import Bundle
+from stream_detector.detection.contributions import sensor_shares
 from stream_detector.detection.detector import Detector
 from stream_detector.detection.feed_health import Quality, QualityState
 from stream_detector.detection.reading import Reading
@@ -84,8 +85,8 @@ class Plant:
 def told(one: Scored) -> tuple[Any, ...]:
     """All that is said of a reading, to the last bit."""
     explanation = one.evidence and (
-        one.evidence.shares().tobytes(),
-        one.evidence.expected_row.tobytes(),
+        sensor_shares([one.evidence], n_sensors=len(SENSORS)).tobytes(),
+        one.evidence.expected_row,
         one.evidence.surprises,
     )
     return (
@@ -209,7 +210,7 @@ def test_a_sensor_that_is_left_out_has_no_share(small_bundle: Bundle) -> None:
 
     assert one.quality == Quality(QualityState.UNCERTAIN, 4, 5)
     assert one.evidence is not None
-    shares = one.evidence.shares()
+    (shares,) = sensor_shares([one.evidence], n_sensors=len(SENSORS))
     assert shares[2] == 0.0
     assert shares.sum() == pytest.approx(1.0)
 
@@ -223,7 +224,8 @@ def test_a_fault_is_found_while_another_sensor_is_missing(small_bundle: Bundle) 
     assert one.score is not None
     assert one.score > 10.0
     assert one.evidence is not None
-    assert SENSORS[int(np.argmax(one.evidence.shares()))] == "steam"
+    shares = sensor_shares([one.evidence], n_sensors=len(SENSORS))
+    assert SENSORS[int(np.argmax(shares))] == "steam"
 
 
 def test_no_readings_give_no_scores(small_bundle: Bundle) -> None:

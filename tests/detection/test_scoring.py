@@ -1,15 +1,13 @@
-"""How surprising a part score is, the score of all parts, and each sensor's share of it."""
+"""How surprising a part score is, and the score of all parts."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
-from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve, join, shares
+from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve, join
 
 HUNDRED = SurpriseCurve(
     quantiles=tuple(float(n) for n in range(1, 96)), knee=95.0, tail=0.5, n_scores=100
@@ -101,34 +99,3 @@ def test_the_score_is_at_least_its_largest_part_and_at_most_their_sum(
     parts: tuple[float, float, float],
 ) -> None:
     assert max(parts) - 1e-6 <= join(parts) <= sum(parts) + 1e-6
-
-
-TINY, NOTHING = np.full(4, 1e-38, np.float32), np.zeros(4, np.float32)
-
-
-@example(parts=(4.0, 0.0, 0.0), contributions=(TINY, NOTHING, NOTHING))
-@given(
-    parts=surprises,
-    contributions=st.tuples(*[arrays(np.float32, 4, elements=st.floats(0, 2**20, width=32))] * 3),
-)
-def test_shares_are_parts_of_one(
-    parts: tuple[float, float, float],
-    contributions: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-) -> None:
-    split = shares(parts, contributions)
-
-    assert (split >= 0).all()
-    assert split.sum() == pytest.approx(1.0) or not split.any()
-
-
-def test_a_part_takes_the_share_of_its_square() -> None:
-    # Squares 9 and 16 of 25; the sensor alone in a part takes all of it.
-    level, sustained = np.array([1.0, 0.0]), np.array([0.0, 7.0])
-
-    assert shares((3.0, 4.0, 0.0), (level, sustained, level)).tolist() == [0.36, 0.64]
-
-
-def test_where_nothing_contributed_no_sensor_has_a_share() -> None:
-    nothing = np.zeros(3)
-
-    assert shares((1.0, 1.0, 1.0), (nothing, nothing, nothing)).tolist() == [0, 0, 0]
