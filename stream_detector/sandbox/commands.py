@@ -87,12 +87,12 @@ def demo(
     the real worker, with an embedded Kafka and Redis. Ends with 0 when all was streamed, with 1 on
     a fault (it says which program failed), with 130 on Ctrl-C; nothing is left behind.
     """
-    from stream_detector.sandbox.demo import DemoPlan, run  # noqa: PLC0415
-    from stream_detector.sandbox.demo_recording import (  # noqa: PLC0415
+    from stream_detector.sandbox.demo.recording import (  # noqa: PLC0415
         DemoRecording,
         from_file,
         simulated,
     )
+    from stream_detector.sandbox.demo.show import DemoPlan, run  # noqa: PLC0415
 
     if path is None and options != RecordingOptions():
         raise click.UsageError("options that say how to read a recording need --csv")

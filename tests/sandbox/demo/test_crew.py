@@ -1,15 +1,12 @@
-"""The programs of the demo run together or not at all; signals end it in good order."""
+"""The programs of the demo run together or not at all."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
 
 from stream_detector.errors import ServiceError
 from stream_detector.sandbox.child import first_to_end
-from stream_detector.sandbox.demo_crew import Crew
-from stream_detector.sandbox.demo_signals import Stopped, signals_stop
+from stream_detector.sandbox.demo.crew import Crew
 
 SLEEP = ["sleep", "600"]
 LIMIT_SECONDS = 20.0
@@ -83,38 +80,3 @@ def test_all_end_with_the_block_the_latest_first(tmp_path: Path) -> None:
             assert first_to_end(children, limit_seconds=0.05) is None
 
     assert (tmp_path / "ends").read_text() == "second\nfirst\n"
-
-
-@pytest.mark.parametrize(
-    ("number", "code", "reason"),
-    [
-        (signal.SIGINT, 130, "Ctrl-C"),
-        (signal.SIGTERM, 143, "SIGTERM"),
-        (signal.SIGHUP, 129, "SIGHUP"),
-    ],
-)
-def test_a_signal_becomes_an_exit(number: signal.Signals, code: int, reason: str) -> None:
-    before = signal.getsignal(number)
-
-    with pytest.raises(Stopped) as stopped, signals_stop():
-        os.kill(os.getpid(), number)
-
-    assert (stopped.value.code, stopped.value.reason) == (code, reason)
-    assert signal.getsignal(number) is before
-
-
-def test_a_second_ctrl_c_does_not_disturb_the_cleaning_up() -> None:
-    cleaned = []
-
-    def work() -> None:
-        with signals_stop():
-            try:
-                os.kill(os.getpid(), signal.SIGINT)
-            finally:
-                os.kill(os.getpid(), signal.SIGINT)
-                cleaned.append("up")
-
-    with pytest.raises(Stopped):
-        work()
-
-    assert cleaned == ["up"]

@@ -8,8 +8,8 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from stream_detector.sandbox.demo_story import Kind, Story
-from stream_detector.sandbox.demo_words import HEADINGS, clock
+from stream_detector.sandbox.demo.story import Kind, Story
+from stream_detector.sandbox.demo.words import HEADINGS, clock
 
 _STYLES: Final[dict[Kind, str]] = {
     "alert": "bold yellow",

@@ -9,9 +9,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import topics
 from stream_detector.pipeline.messages import encode
-from stream_detector.sandbox.demo_outputs import DeadLetter, Outputs, TimeOrder, Told
+from stream_detector.sandbox.demo.outputs import DeadLetter, Outputs, TimeOrder, Told
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
-from tests.sandbox.demo_messages import alert, feed_fault, score
+from tests.sandbox.demo.messages import alert, feed_fault, score
 from tests.waiting import wait_until
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from stream_detector.sandbox.demo_feed import Pace, due_seconds
+from stream_detector.sandbox.demo.feed import Pace, due_seconds
 
 MINUTE = 60.0
 

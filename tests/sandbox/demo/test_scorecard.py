@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from stream_detector.pipeline.messages import AlertMessage
-from stream_detector.sandbox.demo_outputs import DeadLetter, Told
-from stream_detector.sandbox.demo_scorecard import scorecard_lines
-from stream_detector.sandbox.demo_story import Story
-from tests.sandbox.demo_messages import CADENCE, alert, recording, score
+from stream_detector.sandbox.demo.outputs import DeadLetter, Told
+from stream_detector.sandbox.demo.scorecard import scorecard_lines
+from stream_detector.sandbox.demo.story import Story
+from tests.sandbox.demo.messages import CADENCE, alert, recording, score
 
 HORIZON = timedelta(minutes=4)
 DAY = tuple(range(0, 1442, 2))

@@ -6,8 +6,8 @@ from statistics import fmean
 from typing import Final
 
 from stream_detector.alerting.ledger import Scorecard, scorecard
-from stream_detector.sandbox.demo_story import Story
-from stream_detector.sandbox.demo_words import percent, span
+from stream_detector.sandbox.demo.story import Story
+from stream_detector.sandbox.demo.words import percent, span
 
 _DAY: Final = timedelta(days=1)
 _FURTHER_HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60))

@@ -12,9 +12,9 @@ from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.detection.feed_health import FeedFault
 from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 from stream_detector.replay.recording import Recording
-from stream_detector.sandbox import demo_words
-from stream_detector.sandbox.demo_labels import read_labels
-from stream_detector.sandbox.demo_outputs import DeadLetter, Told
+from stream_detector.sandbox.demo.labels import read_labels
+from stream_detector.sandbox.demo.outputs import DeadLetter, Told
+from stream_detector.sandbox.demo.words import sensor, span
 
 TOP_SENSORS: Final = 3
 
@@ -53,7 +53,7 @@ class Point:
         if self.score is None:
             return f"no score, quality {self.quality}"
         if self.alarm_since is not None:
-            return f"ALERT for {demo_words.span(self.time - self.alarm_since)}"
+            return f"ALERT for {span(self.time - self.alarm_since)}"
         return "over the threshold" if self.share > 1 else "normal"
 
 
@@ -158,10 +158,10 @@ class Story:
         since = self.alarm_since
         if since is None:
             return Event(time, "break", "without an alert")
-        return Event(time, "break", f"{demo_words.span(time - since)} after the alert")
+        return Event(time, "break", f"{span(time - since)} after the alert")
 
     def _anomaly(self, first: datetime, last: datetime) -> Event:
-        length = demo_words.span(last - first + self.cadence)
+        length = span(last - first + self.cadence)
         return Event(first, "label", f"anomalous from here, for {length}")
 
     def _take_alert(self, alert: AlertMessage) -> None:
@@ -171,7 +171,7 @@ class Story:
         elif alert.event == Change.CLEARED:
             raised, _ = self.alerts[-1]
             self.alerts[-1] = (raised, alert.event_time)
-            length = demo_words.span(alert.event_time - raised)
+            length = span(alert.event_time - raised)
             by_break = alert.reason == ClearReason.OUTCOME
             text = f"after {length}: " + ("the break came" if by_break else "returned to normal")
             self.events.append(Event(alert.event_time, "cleared", text))
@@ -183,7 +183,7 @@ class Story:
                 return  # told when it is over, with its length
             case FeedFault.SILENCE:
                 before = self._time(self.row(fault.event_time) - 1)
-                silent = demo_words.span(fault.event_time - before)
+                silent = span(fault.event_time - before)
                 text = f"readings again after {silent} of standstill"
             case FeedFault.STUCK:
                 names = ", ".join(fault.sensors)
@@ -209,5 +209,5 @@ class Story:
 def _raised(alert: AlertMessage) -> Event:
     again = " again" if alert.occurrence > 1 else ""
     text = f"score {alert.score:.2f}{again} over the threshold {alert.threshold:.2f}"
-    sensors = tuple(demo_words.sensor(one) for one in alert.contributors[:TOP_SENSORS])
+    sensors = tuple(sensor(one) for one in alert.contributors[:TOP_SENSORS])
     return Event(alert.event_time, "alert", text, sensors)

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from stream_detector.sandbox.demo_lines import Lines
-from stream_detector.sandbox.demo_picture import Picture
-from stream_detector.sandbox.demo_story import Story
+from stream_detector.sandbox.demo.lines import Lines
+from stream_detector.sandbox.demo.picture import Picture
+from stream_detector.sandbox.demo.story import Story
 
 _N_PHASES: Final = 5
 

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from stream_detector.errors import RecordingError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions
-from stream_detector.sandbox.commands import demo
-from stream_detector.sandbox.demo_labels import read_labels
-from stream_detector.sandbox.demo_recording import as_arguments, from_file, simulated
-from tests.sandbox.demo_messages import at, recording
+from stream_detector.sandbox.demo.labels import read_labels
+from stream_detector.sandbox.demo.recording import as_arguments, from_file, simulated
+from tests.sandbox.demo.messages import at, recording
 
 
 @pytest.mark.parametrize(
@@ -87,20 +85,3 @@ def test_labels_say_how_many_there_are() -> None:
     stretches = read_labels(recording(*rows, labelled=(0, 2, 8), kind="rows"))
     assert stretches.anomalies == ((at(0), at(2)), (at(8), at(8)))
     assert str(stretches) == "stretches labelled as anomalous: 2"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["--label-column", "y"], "need --csv"),
-        (["--csv", __file__, "--seed", "3"], "not with --csv"),
-        (["--csv", __file__, "--days", "3"], "not with --csv"),
-        (["--speed", "0"], "x>0"),
-        (["--model", "forest"], "'forest' is not one of"),
-    ],
-)
-def test_options_that_do_not_go_together_are_wrong_usage(arguments: list[str], reason: str) -> None:
-    result = CliRunner().invoke(demo, arguments)
-
-    assert result.exit_code == 2
-    assert reason in result.output

@@ -5,8 +5,8 @@ from typing import Final
 
 from rich.console import Console
 
-from stream_detector.sandbox.demo_story import Event, Point, Story
-from stream_detector.sandbox.demo_words import HEADINGS, clock
+from stream_detector.sandbox.demo.story import Event, Point, Story
+from stream_detector.sandbox.demo.words import HEADINGS, clock
 
 _SCORE_LINES: Final = 20
 

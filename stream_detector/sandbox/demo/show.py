@@ -25,16 +25,16 @@ from stream_detector.connections.settings import PREFIX, Settings, read_settings
 from stream_detector.connections.topics import topics
 from stream_detector.errors import ServiceError
 from stream_detector.replay.records import records
-from stream_detector.sandbox.demo_crew import Crew
-from stream_detector.sandbox.demo_feed import Feed, Pace, due_seconds
-from stream_detector.sandbox.demo_labels import read_labels
-from stream_detector.sandbox.demo_outputs import Outputs
-from stream_detector.sandbox.demo_recording import STREAMED_SHARE, DemoRecording, as_arguments
-from stream_detector.sandbox.demo_scorecard import scorecard_lines
-from stream_detector.sandbox.demo_signals import Stopped, signals_stop
-from stream_detector.sandbox.demo_story import Story
-from stream_detector.sandbox.demo_view import announce, make_view, progress, say
-from stream_detector.sandbox.demo_words import span
+from stream_detector.sandbox.demo.crew import Crew
+from stream_detector.sandbox.demo.feed import Feed, Pace, due_seconds
+from stream_detector.sandbox.demo.labels import read_labels
+from stream_detector.sandbox.demo.outputs import Outputs
+from stream_detector.sandbox.demo.recording import STREAMED_SHARE, DemoRecording, as_arguments
+from stream_detector.sandbox.demo.scorecard import scorecard_lines
+from stream_detector.sandbox.demo.screen import announce, make_view, progress, say
+from stream_detector.sandbox.demo.signals import Stopped, signals_stop
+from stream_detector.sandbox.demo.story import Story
+from stream_detector.sandbox.demo.words import span
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 

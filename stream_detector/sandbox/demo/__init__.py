@@ -1,0 +1,27 @@
+"""``stream-detector demo``: the whole product on one machine, from a history to alerts.
+
+The story of one demo, module by module:
+
+``show``
+    the five phases: history, services, training, live, scorecard
+``recording``
+    what is learned from and what is streamed: a simulated machine, or somebody's own file
+``labels``
+    what the labels of a recording say happened to the machine
+``crew``
+    the programs of the demo: all run, or none
+``signals``
+    Ctrl-C, as an exception that lets everything be cleaned up
+``feed``
+    the machine: its readings go to Kafka, faster than they were recorded
+``outputs``
+    what the worker sends, put into the machine's time
+``story``
+    what that says of the machine: scored, raised, cleared, broken
+``screen``
+    where it is shown: ``picture`` on a terminal, ``lines`` in a file or a pipe
+``words``
+    times and figures as people read them
+``scorecard``
+    how well the alerts foretold what happened
+"""

@@ -1,0 +1,100 @@
+"""What the story of a machine looks like, on a terminal and in a file."""
+
+import io
+from collections.abc import Iterable
+
+import pytest
+from rich.console import Console
+
+from stream_detector.sandbox.demo.lines import Lines
+from stream_detector.sandbox.demo.outputs import Told
+from stream_detector.sandbox.demo.picture import Picture
+from stream_detector.sandbox.demo.screen import View, make_view
+from stream_detector.sandbox.demo.story import Story
+from tests.sandbox.demo.messages import CADENCE, alert, recording, score
+
+MINUTES = tuple(range(0, 40, 2))
+EVENTFUL: tuple[Told, ...] = (
+    *(score(minute, 0.2) for minute in range(0, 10, 2)),
+    alert(10, "raised", raised=10),
+    score(10, 3.37, alarm=True),
+    score(12, 1.0, alarm=True),
+)
+
+
+def shown(view: View, output: io.StringIO, messages: Iterable[Told]) -> str:
+    story = Story(recording(*MINUTES, labelled=(14,)), cadence=CADENCE)
+    view.show(story)
+    for message in messages:
+        story.take(message)
+        view.show(story)
+    story.finish()
+    view.show(story)
+    view.close()
+    return output.getvalue()
+
+
+def test_plain_lines_are_one_per_event_and_one_per_twentieth_of_the_readings() -> None:
+    output = io.StringIO()
+
+    text = shown(Lines(Console(file=output)), output, EVENTFUL)
+
+    assert text.splitlines() == [
+        "    22 Nov 03:00  score    0.20, threshold 2.00: normal",
+        "    22 Nov 03:02  score    0.20, threshold 2.00: normal",
+        "    22 Nov 03:04  score    0.20, threshold 2.00: normal",
+        "    22 Nov 03:06  score    0.20, threshold 2.00: normal",
+        "    22 Nov 03:08  score    0.20, threshold 2.00: normal",
+        "    22 Nov 03:10  ALERT    score 3.37 over the threshold 2.00: felt_vacuum 47.12 kPa, "
+        "expected 52.3 (41 %); draw missing, expected 2.5 (20 %); switch 1 (10 %)",
+        "    22 Nov 03:10  score    3.37, threshold 2.00: ALERT for 0 s",
+        "    22 Nov 03:12  score    1.00, threshold 2.00: ALERT for 2 min",
+        "    22 Nov 03:14  BREAK    4 min after the alert",
+    ]
+
+
+def last_picture(messages: Iterable[Told], *, width: int = 80, height: int = 30) -> list[str]:
+    output = io.StringIO()
+    console = Console(
+        file=output, force_terminal=True, color_system=None, width=width, height=height
+    )
+    text = shown(Picture(console, title="SIMULATED machine"), output, messages)
+    return text[text.rindex("╭") :].splitlines()
+
+
+def test_the_picture_has_the_score_the_whole_stream_and_the_latest_events() -> None:
+    rows = last_picture(EVENTFUL)
+
+    assert "SIMULATED machine" in rows[0]
+    assert "22 Nov 03:12  ALERT for 2 min" in rows[1]
+    assert "score 1.00" in rows[2]
+    assert "threshold 2.00" in rows[2]
+    #  20 readings in 65 columns: the alert at the sixth, the break at the eighth
+    alerts, breaks = (row.removeprefix("│ ").removesuffix(" │")[11:] for row in rows[5:7])
+    assert alerts.index("▲") == int(5 * 65 / 20)
+    assert breaks.index("✖") == int(7 * 65 / 20)
+    assert "03:14  BREAK    4 min after the alert" in rows[9]
+    assert "03:10  ALERT" in rows[10]
+    assert "felt_vacuum 47.12 kPa" in rows[11]
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (80, 24), (250, 70)])
+def test_the_picture_fits_into_the_terminal(width: int, height: int) -> None:
+    rows = last_picture(EVENTFUL, width=width, height=height)
+
+    assert max(map(len, rows)) <= width
+
+
+def test_before_the_first_score_the_picture_says_what_it_waits_for() -> None:
+    assert "waiting for the worker's first score" in last_picture(())[1]
+
+
+def test_a_picture_is_drawn_on_a_terminal_only() -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    file = Console(file=io.StringIO())
+
+    with_picture = make_view(terminal, title="machine")
+    with_picture.close()
+
+    assert isinstance(with_picture, Picture)
+    assert isinstance(make_view(file, title="machine"), Lines)
