@@ -19,7 +19,7 @@ The story of one demo, module by module:
 ``story``
     what that says of the machine: scored, raised, cleared, broken
 ``screen``
-    where it is shown: ``picture`` on a terminal, ``lines`` in a file or a pipe
+    where it is shown: in plain lines, or on a terminal as a ``picture``
 ``words``
     times and figures as people read them
 ``scorecard``

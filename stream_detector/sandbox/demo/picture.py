@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from stream_detector.sandbox.demo.story import Kind, Story
-from stream_detector.sandbox.demo.words import HEADINGS, clock
+from stream_detector.sandbox.demo.words import clock
 
 _STYLES: Final[dict[Kind, str]] = {
     "alert": "bold yellow",
@@ -123,7 +123,7 @@ def _latest(story: Story, n_lines: int) -> Iterator[Text]:
         if len(lines) >= n_lines:
             break
         time = clock(event.time, cadence=story.cadence)
-        heading = (f"{HEADINGS[event.kind]:9}", _STYLES[event.kind])
+        heading = (f"{event.heading:9}", _STYLES[event.kind])
         lines.append(Text.assemble((f"{time}  ", "dim"), heading, event.text))
         if event.details and not detailed:
             detailed = True

@@ -31,7 +31,7 @@ from stream_detector.sandbox.demo.labels import read_labels
 from stream_detector.sandbox.demo.outputs import Outputs
 from stream_detector.sandbox.demo.recording import STREAMED_SHARE, DemoRecording, as_arguments
 from stream_detector.sandbox.demo.scorecard import scorecard_lines
-from stream_detector.sandbox.demo.screen import announce, make_view, progress, say
+from stream_detector.sandbox.demo.screen import Screen
 from stream_detector.sandbox.demo.signals import Stopped, signals_stop
 from stream_detector.sandbox.demo.story import Story
 from stream_detector.sandbox.demo.words import span
@@ -108,10 +108,12 @@ class _Demo:
         self._folder = folder
         self._kept = plan.keep or folder
         self._model = self._kept / "model"
-        self._console = Console()
+        self._screen = Screen(Console())
 
     def run(self) -> None:
-        self._say("stream-detector demo: learn what is normal for a machine, then watch it live.")
+        self._screen.say(
+            "stream-detector demo: learn what is normal for a machine, then watch it live."
+        )
         data = self._history()
         with Crew(self._folder) as crew:
             try:
@@ -124,7 +126,7 @@ class _Demo:
     def _history(self) -> DemoRecording:
         data = self._plan.load(self._kept)
         recording, labels = data.recording, read_labels(data.recording)
-        self._announce(
+        self._screen.announce(
             1,
             f"History: {data.title}",
             *(f"note: {note}" for note in recording.notes),
@@ -146,7 +148,7 @@ class _Demo:
         names = [topic.name for topic in topics(Settings.model_construct())]
         kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
         redis = crew.enter(EmbeddedRedis())
-        self._announce(
+        self._screen.announce(
             2,
             "Services: embedded here, in memory and gone at the end; a plant has its own",
             f"Kafka at {kafka.bootstrap}",
@@ -168,22 +170,22 @@ class _Demo:
             *("--holdout", str(STREAMED_SHARE)),
             *as_arguments(data.options),
         ]
-        self._announce(
+        self._screen.announce(
             3,
             "Training: the real trainer, on the history",
             f"$ python -m trainer {shlex.join(arguments)}",
         )
         trainer = crew.start("trainer", [sys.executable, "-m", "trainer", *arguments])
-        with progress(self._console) as tell:
+        with self._screen.progress() as tell:
             crew.wait_for(
                 trainer, lambda: tell(crew.last_words(trainer) or "loading its libraries ...")
             )
-        self._say(f"    done in {time.monotonic() - began:.0f} s")
+        self._screen.say(f"    done in {time.monotonic() - began:.0f} s")
 
     def _start_worker(self, data: DemoRecording, crew: Crew, environment: dict[str, str]) -> Pace:
         due = due_seconds(data.streamed.times, cadence=data.cadence)
         speed = self._plan.speed or max(float(due[-1]) / _STREAM_SECONDS, 1.0)
-        self._announce(
+        self._screen.announce(
             4,
             f"Live: {data.title}, scored by the real worker",
             "$ stream-detector worker",
@@ -198,7 +200,7 @@ class _Demo:
         with (
             closing(Outputs(settings)) as outputs,
             closing(Feed(records(data.streamed), pace, settings)) as feed,
-            closing(make_view(self._console, title=data.title)) as view,
+            closing(self._screen.view(title=data.title)) as view,
         ):
             began: float | None = None
             while not (pace.is_over and outputs.is_read()):
@@ -217,7 +219,7 @@ class _Demo:
         return story
 
     def _judge(self, data: DemoRecording, story: Story) -> None:
-        self._announce(
+        self._screen.announce(
             5,
             f"Scorecard: {data.title}, {span(story.end - story.start)}, of which "
             f"{span(story.running)} running",
@@ -228,16 +230,10 @@ class _Demo:
             ),
         )
         if story.points:
-            self._say(
+            self._screen.say(
                 f"\nThe first live score came {self._first_score_seconds:.0f} s after the start."
             )
         if self._plan.keep is None:
-            self._say("With --keep DIR the model and the report of its training stay.")
+            self._screen.say("With --keep DIR the model and the report of its training stay.")
         else:
-            self._say(f"The report of the training: {self._model / 'report.html'}")
-
-    def _announce(self, phase: int, title: str, *lines: str) -> None:
-        announce(self._console, phase, title, lines)
-
-    def _say(self, text: str) -> None:
-        say(self._console, text)
+            self._screen.say(f"The report of the training: {self._model / 'report.html'}")

@@ -16,9 +16,17 @@ from stream_detector.sandbox.demo.labels import read_labels
 from stream_detector.sandbox.demo.outputs import DeadLetter, Told
 from stream_detector.sandbox.demo.words import sensor, span
 
-TOP_SENSORS: Final = 3
-
 Kind = Literal["alert", "cleared", "break", "label", "feed", "refused"]
+
+_HEADINGS: Final[dict[Kind, str]] = {
+    "alert": "ALERT",
+    "cleared": "cleared",
+    "break": "BREAK",
+    "label": "LABELLED",
+    "feed": "feed",
+    "refused": "REFUSED",
+}
+_TOP_SENSORS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,11 @@ class Event:
     kind: Kind
     text: str
     details: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What people call an event of its kind."""
+        return _HEADINGS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -209,5 +222,5 @@ class Story:
 def _raised(alert: AlertMessage) -> Event:
     again = " again" if alert.occurrence > 1 else ""
     text = f"score {alert.score:.2f}{again} over the threshold {alert.threshold:.2f}"
-    sensors = tuple(sensor(one) for one in alert.contributors[:TOP_SENSORS])
+    sensors = tuple(sensor(one) for one in alert.contributors[:_TOP_SENSORS])
     return Event(alert.event_time, "alert", text, sensors)

@@ -5,16 +5,6 @@ from typing import Final
 
 from stream_detector.pipeline.messages import Contributor
 
-HEADINGS: Final = {
-    "alert": "ALERT",
-    "cleared": "cleared",
-    "break": "BREAK",
-    "label": "LABELLED",
-    "feed": "feed",
-    "refused": "REFUSED",
-}
-"""What an event is called, by its kind."""
-
 _MINUTE: Final = timedelta(minutes=1)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 import pytest
 from rich.console import Console
 
-from stream_detector.sandbox.demo.lines import Lines
 from stream_detector.sandbox.demo.outputs import Told
 from stream_detector.sandbox.demo.picture import Picture
-from stream_detector.sandbox.demo.screen import View, make_view
+from stream_detector.sandbox.demo.screen import Lines, Screen, View
 from stream_detector.sandbox.demo.story import Story
 from tests.sandbox.demo.messages import CADENCE, alert, recording, score
 
@@ -37,7 +36,7 @@ def shown(view: View, output: io.StringIO, messages: Iterable[Told]) -> str:
 def test_plain_lines_are_one_per_event_and_one_per_twentieth_of_the_readings() -> None:
     output = io.StringIO()
 
-    text = shown(Lines(Console(file=output)), output, EVENTFUL)
+    text = shown(Lines(Screen(Console(file=output))), output, EVENTFUL)
 
     assert text.splitlines() == [
         "    22 Nov 03:00  score    0.20, threshold 2.00: normal",
@@ -90,11 +89,11 @@ def test_before_the_first_score_the_picture_says_what_it_waits_for() -> None:
 
 
 def test_a_picture_is_drawn_on_a_terminal_only() -> None:
-    terminal = Console(file=io.StringIO(), force_terminal=True)
-    file = Console(file=io.StringIO())
+    terminal = Screen(Console(file=io.StringIO(), force_terminal=True))
+    file = Screen(Console(file=io.StringIO()))
 
-    with_picture = make_view(terminal, title="machine")
+    with_picture = terminal.view(title="machine")
     with_picture.close()
 
     assert isinstance(with_picture, Picture)
-    assert isinstance(make_view(file, title="machine"), Lines)
+    assert isinstance(file.view(title="machine"), Lines)
