@@ -8,6 +8,8 @@ The story of one demo, module by module:
     what is learned from and what is streamed: a simulated machine, or somebody's own file
 ``labels``
     what the labels of a recording say happened to the machine
+``training``
+    what the trainer is told, to learn from the same rows
 ``crew``
     the programs of the demo: all run, or none
 ``signals``

@@ -1,6 +1,6 @@
-"""What the demo streams: a simulated machine, or the recording somebody brought."""
+"""What is learned from and streamed: a simulated machine, or the recording somebody brought."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, eq=False)
 class DemoRecording:
-    """A recording, and how to tell another program to read it in the same way.
+    """A recording, and how it was read.
 
     Parameters
     ----------
@@ -93,33 +93,3 @@ def from_file(file: Path, options: RecordingOptions) -> DemoRecording:
     """
     recording = read_recording(file, options)
     return DemoRecording(f"{recording.machine}, from {file.name}", file, options, recording)
-
-
-def as_arguments(options: RecordingOptions) -> list[str]:
-    """Write options as another command takes them; those that are as always are left out.
-
-    Examples
-    --------
-    >>> as_arguments(RecordingOptions(cadence=180.0, exclude=("flow", "level, upper")))
-    ['--cadence', '180', '--exclude', '"flow"', '--exclude', '"level, upper"']
-    """
-    arguments = []
-    for field in fields(options):
-        value = getattr(options, field.name)
-        if value != field.default:
-            name = f"--{field.name.replace('_', '-')}"
-            for text in _texts(value):
-                arguments += [name, text]
-    return arguments
-
-
-def _texts(value: object) -> list[str]:
-    match value:
-        case tuple():
-            # Each is a line of CSV to its reader, so a comma in a name needs quotes.
-            return ['"{}"'.format(name.replace('"', '""')) for name in value]
-        case datetime():
-            return [value.isoformat()]
-        case float():
-            return [f"{value:.6f}".rstrip("0").rstrip(".")]
-    return [str(value)]

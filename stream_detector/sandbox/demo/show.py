@@ -29,11 +29,12 @@ from stream_detector.sandbox.demo.crew import Crew
 from stream_detector.sandbox.demo.feed import Feed, Pace, due_seconds
 from stream_detector.sandbox.demo.labels import read_labels
 from stream_detector.sandbox.demo.outputs import Outputs
-from stream_detector.sandbox.demo.recording import STREAMED_SHARE, DemoRecording, as_arguments
+from stream_detector.sandbox.demo.recording import DemoRecording
 from stream_detector.sandbox.demo.scorecard import scorecard_lines
 from stream_detector.sandbox.demo.screen import Screen
 from stream_detector.sandbox.demo.signals import Stopped, signals_stop
 from stream_detector.sandbox.demo.story import Story
+from stream_detector.sandbox.demo.training import fit_arguments
 from stream_detector.sandbox.demo.words import span
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
@@ -164,12 +165,12 @@ class _Demo:
 
     def _train(self, data: DemoRecording, crew: Crew) -> None:
         began = time.monotonic()
-        arguments = [
-            *("fit", "--csv", str(data.file), "--out", str(self._model)),
-            *("--model", self._plan.model, "--budget", str(self._plan.budget_per_day)),
-            *("--holdout", str(STREAMED_SHARE)),
-            *as_arguments(data.options),
-        ]
+        arguments = fit_arguments(
+            data,
+            out=self._model,
+            model=self._plan.model,
+            budget_per_day=self._plan.budget_per_day,
+        )
         self._screen.announce(
             3,
             "Training: the real trainer, on the history",
