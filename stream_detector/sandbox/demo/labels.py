@@ -5,30 +5,30 @@ from datetime import datetime
 
 import numpy as np
 
-from stream_detector.replay.recording import Recording
+from stream_detector.replay.recording import LabelKind, Recording
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Breaks, or stretches of anomalous rows; both empty where nobody labelled anything.
+    """Breaks, or stretches of anomalous rows; neither where nobody labelled anything.
 
     Parameters
     ----------
-    given : bool
-        Whether the recording has labels at all.
+    kind : LabelKind or None
+        What is labelled; None where the recording has no labels at all.
     breaks : tuple of datetime
     anomalies : tuple of (first, last)
     """
 
-    given: bool
+    kind: LabelKind | None
     breaks: tuple[datetime, ...] = ()
     anomalies: tuple[tuple[datetime, datetime], ...] = ()
 
     def __str__(self) -> str:
         """Say how many there are."""
-        if not self.given:
+        if self.kind is None:
             return "no labels"
-        if self.anomalies:
+        if self.kind == "rows":
             return f"stretches labelled as anomalous: {len(self.anomalies)}"
         return f"breaks: {len(self.breaks)}"
 
@@ -48,13 +48,13 @@ def read_labels(recording: Recording) -> Labels:
     ['0:02:00', '0:00:00']
     """
     if recording.labels is None:
-        return Labels(given=False)
+        return Labels(kind=None)
     rows = np.flatnonzero(recording.labels)
     if recording.label_kind == "event":
-        return Labels(given=True, breaks=tuple(recording.time(row) for row in rows.tolist()))
+        return Labels("event", breaks=tuple(recording.time(row) for row in rows.tolist()))
     stretches = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
     return Labels(
-        given=True,
+        "rows",
         anomalies=tuple(
             (recording.time(int(rows[0])), recording.time(int(rows[-1]))) for rows in stretches
         ),

@@ -90,9 +90,9 @@ def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:
 def _unlabelled(story: Story, budget_per_day: float) -> Iterator[str]:
     n_alerts = len(story.alerts)
     yield (
-        "The labels tell of nothing in this part: every alert is a nuisance."
-        if story.labels.given
-        else "Without labels nobody can tell which alerts were right; --label-column gives them."
+        "Without labels nobody can tell which alerts were right; --label-column gives them."
+        if story.labels.kind is None
+        else "The labels tell of nothing in this part: every alert is a nuisance."
     )
     yield _line(
         "Alerts",
