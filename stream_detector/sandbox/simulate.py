@@ -1,4 +1,4 @@
-"""``stream-detector simulate``: the simulated paper machine as a file."""
+"""The simulated paper machine as files, for the demo and ``stream-detector simulate``."""
 
 import sys
 from datetime import UTC, datetime
@@ -6,14 +6,31 @@ from pathlib import Path
 from typing import Final
 
 from stream_detector.errors import RecordingError
-from stream_detector.sandbox.paper_machine import simulate
+from stream_detector.sandbox.paper_machine import SimulatedRecording, simulate
 from stream_detector.sandbox.paper_sensors import write_tags
 
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def run(*, days: float, seed: int, csv: Path, tags: Path | None = None) -> None:
-    """Write the recording, and the tags file if asked; say on stderr what it is.
+    """Write the files, and say on stderr what they are.
+
+    Raises
+    ------
+    RecordingError
+        If a file cannot be written.
+    """
+    recording = write_simulation(days=days, seed=seed, csv=csv, tags=tags)
+    sys.stderr.write(
+        f"SIMULATED data, no real machine: {len(recording.times)} rows, "
+        f"{len(recording.sensors)} sensors, {recording.breaks.sum()} breaks in {csv}\n"
+    )
+
+
+def write_simulation(
+    *, days: float, seed: int, csv: Path, tags: Path | None = None
+) -> SimulatedRecording:
+    """Run the machine; write its recording, and its units and limits if asked.
 
     Raises
     ------
@@ -27,7 +44,4 @@ def run(*, days: float, seed: int, csv: Path, tags: Path | None = None) -> None:
             write_tags(tags)
     except OSError as error:
         raise RecordingError(f"{error.filename!r} cannot be written: {error.strerror}") from error
-    sys.stderr.write(
-        f"SIMULATED data, no real machine: {len(recording.times)} rows, "
-        f"{len(recording.sensors)} sensors, {recording.breaks.sum()} breaks in {csv}\n"
-    )
+    return recording

@@ -1,7 +1,7 @@
 """What is learned from and streamed: a simulated machine, or the recording somebody brought."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,14 +10,12 @@ import numpy as np
 from stream_detector.errors import RecordingError
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import OUTCOME
-from stream_detector.sandbox.paper_machine import simulate
-from stream_detector.sandbox.paper_sensors import write_tags
+from stream_detector.sandbox.simulate import write_simulation
 
 STREAMED_SHARE: Final = 0.2
 """The latest share of the rows: the trainer keeps it back, and the machine sends it live."""
 
 _MACHINE: Final = "simulated-paper-machine"  # so that every alert says it, too
-_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +69,12 @@ def simulated(folder: Path, *, days: float, seed: int) -> DemoRecording:
     RecordingError
         If they cannot be written.
     """
-    file, tags = folder / f"{_MACHINE}.csv", folder / "tags.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        simulate(days=days, seed=seed, start=_START).write_csv(file)
-        write_tags(tags)
     except OSError as error:
-        raise RecordingError(f"{error.filename!r} cannot be written: {error.strerror}") from error
+        raise RecordingError(f"{str(folder)!r} cannot be made: {error.strerror}") from error
+    file, tags = folder / f"{_MACHINE}.csv", folder / "tags.csv"
+    write_simulation(days=days, seed=seed, csv=file, tags=tags)
     options = RecordingOptions(label_column=OUTCOME, mode_column="grade", tags=tags)
     title = f"SIMULATED paper machine (seed {seed}, no real data)"
     return DemoRecording(title, file, options, read_recording(file, options))

@@ -31,10 +31,10 @@ def test_the_simulation_says_so_in_its_title_its_machine_and_its_units(tmp_path:
     assert data.cadence == timedelta(minutes=2)
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(RecordingError, match="file' cannot be written: File exists"):
+    with pytest.raises(RecordingError, match="file' cannot be made: File exists"):
         simulated(tmp_path / "file", days=1, seed=1)
 
 
