@@ -92,7 +92,7 @@ def demo(
         from_file,
         simulated,
     )
-    from stream_detector.sandbox.demo.show import DemoPlan, run  # noqa: PLC0415
+    from stream_detector.sandbox.demo.show import Plan, run  # noqa: PLC0415
 
     if path is None and options != RecordingOptions():
         raise click.UsageError("options that say how to read a recording need --csv")
@@ -103,6 +103,8 @@ def demo(
         if path is not None:
             return from_file(path, options)
         # An ordinary fortnight: among those of seeds 0 to 13 its figures are in the middle.
-        return simulated(folder, days=days or 14.0, seed=9 if seed is None else seed)
+        return simulated(
+            folder, days=14.0 if days is None else days, seed=9 if seed is None else seed
+        )
 
-    run(DemoPlan(load, model=model, budget_per_day=budget, speed=speed, keep=keep))
+    run(Plan(load, model=model, budget_per_day=budget, speed=speed, keep=keep))

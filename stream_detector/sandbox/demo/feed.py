@@ -14,8 +14,8 @@ from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.readings import Record
 
-LONGEST_STEP_IN_CADENCES: Final = 5
-"""Nothing is to be seen while a machine stands still, so the demo waits no longer than this."""
+# Nothing is to be seen while a machine stands still, so the demo waits no longer than this.
+_LONGEST_STEP_IN_CADENCES: Final = 5
 
 # The embedded Kafka keeps 5 MiB of a partition and forgets the oldest, read or not. A reading
 # becomes a score of about 1 kB, so this many stay well within that on their way out, too.
@@ -36,7 +36,7 @@ def due_seconds(times: NDArray[np.datetime64], *, cadence: timedelta) -> NDArray
     array([   0.,  120.,  720.,  720.,  960.])
     """
     steps = np.diff(times, prepend=times[:1]) / np.timedelta64(1, "s")
-    return np.cumsum(np.clip(steps, 0, LONGEST_STEP_IN_CADENCES * cadence.total_seconds()))
+    return np.cumsum(np.clip(steps, 0, _LONGEST_STEP_IN_CADENCES * cadence.total_seconds()))
 
 
 class Pace:

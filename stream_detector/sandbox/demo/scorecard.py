@@ -26,21 +26,25 @@ def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) 
     budget_per_day : float
         False alerts a day that were asked for.
     """
+    card = _card(story, horizon)
     if story.labels.breaks:
-        judged = _of_breaks(story, horizon, budget_per_day)
+        judged = _of_breaks(story, card, budget_per_day)
     elif story.labels.anomalies:
         judged = _of_anomalies(story, budget_per_day)
     else:
         judged = _unlabelled(story, budget_per_day)
-    return [*judged, *_in_alarm(story, horizon), *_left_out(story)]
+    lines = [*judged, _line("In alarm", f"{percent(card.alarm_share)} of the time")]
+    if story.n_refused:
+        lines.append(_line("Refused readings", f"{story.n_refused}"))
+    return lines
 
 
-def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Iterator[str]:
-    card = _card(story, horizon)
+def _of_breaks(story: Story, card: Scorecard, budget_per_day: float) -> Iterator[str]:
+    within = f"within {span(card.horizon)}"
     yield _line("Breaks", f"{card.n_outcomes}")
     yield _line(
         "Warned of",
-        f"{len(card.leads)} ({percent(card.recall or 0.0)}) within {span(horizon)} before the break"
+        f"{len(card.leads)} ({percent(card.recall or 0.0)}) {within} before the break"
         + _lead_times(card),
     )
     yield _line("By chance", f"{percent(card.recall_by_chance)}, {_AT_RANDOM}")
@@ -48,9 +52,12 @@ def _of_breaks(story: Story, horizon: timedelta, budget_per_day: float) -> Itera
     yield _line(
         "Nuisance alerts",
         f"{_per_day(card.n_nuisance, story)} a day, asked for: {budget_per_day:g} "
-        f"({card.n_nuisance} of {card.n_alerts} alerts had no break within {span(horizon)})",
+        f"({card.n_nuisance} of {card.n_alerts} alerts had no break {within})",
     )
-    cards = [card, *(_card(story, further) for further in _FURTHER_HORIZONS if further > horizon)]
+    cards = [
+        card,
+        *(_card(story, further) for further in _FURTHER_HORIZONS if further > card.horizon),
+    ]
     yield _line("Looking ahead", "".join(f"{span(one.horizon):>9}" for one in cards))
     yield _line("  warned of", "".join(f"{len(one.leads):>9}" for one in cards))
     yield _line("  by chance", "".join(f"{percent(one.recall_by_chance):>9}" for one in cards))
@@ -98,15 +105,6 @@ def _unlabelled(story: Story, budget_per_day: float) -> Iterator[str]:
         "Alerts",
         f"{n_alerts}, {_per_day(n_alerts, story)} a day; asked for: {budget_per_day:g} false ones",
     )
-
-
-def _in_alarm(story: Story, horizon: timedelta) -> Iterator[str]:
-    yield _line("In alarm", f"{percent(_card(story, horizon).alarm_share)} of the time")
-
-
-def _left_out(story: Story) -> Iterator[str]:
-    if story.n_refused:
-        yield _line("Refused readings", f"{story.n_refused}")
 
 
 def _card(story: Story, horizon: timedelta) -> Scorecard:

@@ -45,7 +45,7 @@ _ANY_TIME_SECONDS: Final = 3e9  # a recording may be of any time; its clock is n
 
 
 @dataclass(frozen=True)
-class DemoPlan:
+class Plan:
     """What was asked for.
 
     Parameters
@@ -69,7 +69,7 @@ class DemoPlan:
     keep: Path | None
 
 
-def run(plan: DemoPlan) -> None:
+def run(plan: Plan) -> None:
     """Run the demo from beginning to end.
 
     Raises
@@ -97,12 +97,12 @@ class _Demo:
 
     Parameters
     ----------
-    plan : DemoPlan
+    plan : Plan
     folder : Path
         For logs, and for all that is not to be kept.
     """
 
-    def __init__(self, plan: DemoPlan, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path) -> None:
         self._began = time.monotonic()
         self._first_score_seconds = 0.0
         self._plan = plan
@@ -206,7 +206,7 @@ class _Demo:
             began: float | None = None
             while not (pace.is_over and outputs.is_read()):
                 crew.check()
-                feed.send_due(time.monotonic() - began if began else 0.0)
+                feed.send_due(0.0 if began is None else time.monotonic() - began)
                 for told in outputs.poll():
                     story.take(told)
                 pace.judged(outputs.n_judged())

@@ -143,16 +143,7 @@ class Story:
         self._tell_labels(until=told.event_time)
         match told:
             case ScoreMessage():
-                self.points.append(
-                    Point(
-                        told.event_time,
-                        self.row(told.event_time),
-                        told.score,
-                        told.threshold,
-                        told.quality.state,
-                        self.alarm_since if told.alarm else None,
-                    )
-                )
+                self._take_score(told)
             case AlertMessage():
                 self._take_alert(told)
             case DataQualityMessage():
@@ -162,20 +153,17 @@ class Story:
         """Take in that nothing follows."""
         self._tell_labels(until=self.end)
 
-    def _tell_labels(self, *, until: datetime) -> None:
-        while self._to_happen and self._to_happen[0][0] <= until:
-            time, last = self._to_happen.popleft()
-            self.events.append(self._break(time) if last is None else self._anomaly(time, last))
-
-    def _break(self, time: datetime) -> Event:
-        since = self.alarm_since
-        if since is None:
-            return Event(time, "break", "without an alert")
-        return Event(time, "break", f"{span(time - since)} after the alert")
-
-    def _anomaly(self, first: datetime, last: datetime) -> Event:
-        length = span(last - first + self.cadence)
-        return Event(first, "label", f"anomalous from here, for {length}")
+    def _take_score(self, score: ScoreMessage) -> None:
+        self.points.append(
+            Point(
+                time=score.event_time,
+                row=self.row(score.event_time),
+                score=score.score,
+                threshold=score.threshold,
+                quality=score.quality.state,
+                alarm_since=self.alarm_since if score.alarm else None,
+            )
+        )
 
     def _take_alert(self, alert: AlertMessage) -> None:
         if alert.event == Change.RAISED:
@@ -207,16 +195,31 @@ class Story:
                 text = f"{fault.fault} {fault.event}"
         self.events.append(Event(fault.event_time, "feed", text))
 
-    def _time(self, row: int) -> datetime:
-        time: datetime = self._times[row].item()
-        return time.replace(tzinfo=UTC)
-
     def _take_dead_letter(self, letter: DeadLetter) -> None:
         self.n_refused += 1
         if self.n_refused == 1:
             self.events.append(
                 Event(self.now or self.start, "refused", f"a reading: {letter.reason}")
             )
+
+    def _tell_labels(self, *, until: datetime) -> None:
+        while self._to_happen and self._to_happen[0][0] <= until:
+            time, last = self._to_happen.popleft()
+            self.events.append(self._break(time) if last is None else self._anomaly(time, last))
+
+    def _break(self, time: datetime) -> Event:
+        since = self.alarm_since
+        if since is None:
+            return Event(time, "break", "without an alert")
+        return Event(time, "break", f"{span(time - since)} after the alert")
+
+    def _anomaly(self, first: datetime, last: datetime) -> Event:
+        length = span(last - first + self.cadence)
+        return Event(first, "label", f"anomalous from here, for {length}")
+
+    def _time(self, row: int) -> datetime:
+        time: datetime = self._times[row].item()
+        return time.replace(tzinfo=UTC)
 
 
 def _raised(alert: AlertMessage) -> Event:
