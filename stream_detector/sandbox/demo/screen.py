@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream_detector.sandbox.demo.picture import Picture
 from stream_detector.sandbox.demo.story import Event, Point, Story
-from stream_detector.sandbox.demo.words import clock
+from stream_detector.sandbox.demo.words import clock, score_and_threshold
 
 _N_PHASES: Final = 5
 _INDENT: Final = "    "
@@ -107,5 +107,5 @@ def _text(event: Event) -> str:
 
 
 def _score(point: Point) -> str:
-    score = "none" if point.score is None else f"{point.score:.2f}"
-    return f"{score}, threshold {point.threshold:.2f}: {point.state}"
+    score, threshold = score_and_threshold(point.score, point.threshold)
+    return f"{score}, threshold {threshold}: {point.state}"

@@ -14,7 +14,7 @@ from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, 
 from stream_detector.replay.recording import Recording
 from stream_detector.sandbox.demo.labels import read_labels
 from stream_detector.sandbox.demo.outputs import DeadLetter, Told
-from stream_detector.sandbox.demo.words import sensor, span
+from stream_detector.sandbox.demo.words import score_and_threshold, sensor, span
 
 Kind = Literal["alert", "cleared", "break", "label", "feed", "refused"]
 
@@ -66,7 +66,8 @@ class Point:
         if self.score is None:
             return f"no score, quality {self.quality}"
         if self.alarm_since is not None:
-            return f"ALERT for {span(self.time - self.alarm_since)}"
+            lasting = self.time - self.alarm_since
+            return f"ALERT for {span(lasting)}" if lasting else "ALERT"
         return "over the threshold" if self.share > 1 else "normal"
 
 
@@ -210,7 +211,7 @@ class Story:
     def _break(self, time: datetime) -> Event:
         since = self.alarm_since
         if since is None:
-            return Event(time, "break", "without an alert")
+            return Event(time, "break", "without an open alert")
         return Event(time, "break", f"{span(time - since)} after the alert")
 
     def _anomaly(self, first: datetime, last: datetime) -> Event:
@@ -224,6 +225,7 @@ class Story:
 
 def _raised(alert: AlertMessage) -> Event:
     again = " again" if alert.occurrence > 1 else ""
-    text = f"score {alert.score:.2f}{again} over the threshold {alert.threshold:.2f}"
+    score, threshold = score_and_threshold(alert.score, alert.threshold)
+    text = f"score {score}{again} over the threshold {threshold}"
     sensors = tuple(sensor(one) for one in alert.contributors[:_TOP_SENSORS])
     return Event(alert.event_time, "alert", text, sensors)

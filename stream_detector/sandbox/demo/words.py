@@ -1,5 +1,6 @@
 """Times and figures as the demo writes them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,9 +14,9 @@ def clock(time: datetime, *, cadence: timedelta) -> str:
 
     Examples
     --------
-    >>> from datetime import UTC
-    >>> clock(datetime(2026, 1, 12, 22, 10, tzinfo=UTC), cadence=timedelta(minutes=2))
-    '12 Jan 22:10'
+        >>> from datetime import UTC
+        >>> clock(datetime(2026, 1, 12, 22, 10, tzinfo=UTC), cadence=timedelta(minutes=2))
+        '12 Jan 22:10'
     """
     return f"{time:%d %b %H:%M}" if cadence >= _MINUTE else f"{time:%d %b %H:%M:%S}"
 
@@ -41,6 +42,21 @@ def span(length: timedelta) -> str:
     return f"{length.total_seconds():.3g} s"
 
 
+def score_and_threshold(score: float | None, threshold: float | None) -> tuple[str, str]:
+    """Write a score and its threshold, with as many digits as tell them apart.
+
+    Examples
+    --------
+    >>> score_and_threshold(3.367, 2.0)
+    ('3.37', '2.00')
+    >>> score_and_threshold(1.5432, 1.5391)
+    ('1.543', '1.539')
+    >>> score_and_threshold(None, 2.0)
+    ('none', '2.00')
+    """
+    return _apart(score, threshold, digits=(".2f", ".3f", ".4f"), missing="none")
+
+
 def sensor(one: Contributor) -> str:
     """Write what a sensor has to do with a score.
 
@@ -48,11 +64,15 @@ def sensor(one: Contributor) -> str:
     --------
     >>> sensor(Contributor("felt_vacuum", actual=47.12, expected=52.3, unit="kPa", share=0.343))
     'felt_vacuum 47.12 kPa, expected 52.3 (34 %)'
+    >>> sensor(Contributor("speed", actual=1255.0, expected=1254.6, unit="m/min", share=0.05))
+    'speed 1255 m/min, expected 1254.6 (5 %)'
     """
-    unit = f" {one.unit}" if one.unit else ""
-    actual = "missing" if one.actual is None else f"{one.actual:.4g}{unit}"
-    expected = "" if one.expected is None else f", expected {one.expected:.4g}"
-    return f"{one.sensor} {actual}{expected} ({percent(one.share)})"
+    actual, expected = _apart(
+        one.actual, one.expected, digits=(".4g", ".5g", ".6g"), missing="missing"
+    )
+    unit = f" {one.unit}" if one.unit and one.actual is not None else ""
+    instead = "" if one.expected is None else f", expected {expected}"
+    return f"{one.sensor} {actual}{unit}{instead} ({percent(one.share)})"
 
 
 def percent(share: float) -> str:
@@ -64,3 +84,17 @@ def percent(share: float) -> str:
     '34 %'
     """
     return f"{100 * share:.0f} %"
+
+
+def _apart(
+    one: float | None, other: float | None, *, digits: Sequence[str], missing: str
+) -> tuple[str, str]:
+    """Write two numbers with the first digits that show a difference; else with the first."""
+    pairs = [
+        (
+            missing if one is None else format(one, each),
+            missing if other is None else format(other, each),
+        )
+        for each in digits
+    ]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])

@@ -64,6 +64,7 @@ def alert(
     event: Literal["raised", "updated", "cleared"],
     *,
     raised: float,
+    score: float = 3.37,
     occurrence: int = 1,
     reason: str | None = None,
 ) -> AlertMessage:
@@ -82,7 +83,7 @@ def alert(
         raised_at=at(raised),
         reason=reason,
         duration_s=None,
-        score=None if reason == "outcome" else 3.37,
+        score=None if reason == "outcome" else score,
         threshold=THRESHOLD,
         clear_level=1.6,
         over=Over(1, 1),

@@ -33,6 +33,12 @@ def test_an_alert_tells_score_threshold_and_its_top_three_sensors() -> None:
     )
 
 
+def test_a_score_hardly_over_the_threshold_is_told_with_the_digits_that_show_it() -> None:
+    story = told(alert(4, "raised", raised=4, score=2.0012))
+
+    assert lines(story) == [("alert", "score 2.001 over the threshold 2.000")]
+
+
 def test_a_break_tells_how_long_ago_the_open_alert_was_raised() -> None:
     #  minute  4       10
     #          raised  break
@@ -62,12 +68,12 @@ def test_a_break_that_no_alert_foretold_is_told_when_its_time_has_come() -> None
 
     assert lines(story)[1:] == [
         ("cleared", "after 4 min: returned to normal"),
-        ("break", "without an alert"),
+        ("break", "without an open alert"),
     ]
 
 
 def test_a_break_after_the_last_message_is_told_in_the_end() -> None:
-    assert lines(told(labelled=(38,))) == [("break", "without an alert")]
+    assert lines(told(labelled=(38,))) == [("break", "without an open alert")]
 
 
 def test_an_alert_that_returns_calls_again_and_so_counts_again() -> None:
