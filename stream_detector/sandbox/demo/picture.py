@@ -22,7 +22,7 @@ _STYLES: Final[dict[Kind, str]] = {
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _HIGHEST: Final = 2  # thresholds: a score that meets its threshold fills half
 _WIDEST_BAR: Final = 80
-_LABEL_WIDTH: Final = 11
+_LABEL_WIDTH: Final = 12
 _WIDEST: Final = 120
 _EVENT_LINES, _LINES_AROUND_EVENTS = 12, 12
 
@@ -39,20 +39,15 @@ class Picture:
 
     def __init__(self, console: Console, *, title: str) -> None:
         self._console = console
-        self._title = title
+        self._panel = Panel(
+            "", title=Text(title, "bold"), subtitle=Text("Ctrl-C ends everything", "dim")
+        )
         # Drawn when we say so: no second thread.
         self._live = Live(console=console, auto_refresh=False)
         self._live.start()
 
     def show(self, story: Story) -> None:
         """Draw the story."""
-        self._live.update(self._panel(story), refresh=True)
-
-    def close(self) -> None:
-        """Leave the last picture as it is."""
-        self._live.stop()
-
-    def _panel(self, story: Story) -> Panel:
         width = min(self._console.width, _WIDEST) - 4
         parts = [
             *_now(story, width - _LABEL_WIDTH),
@@ -63,12 +58,13 @@ class Picture:
         ]
         for part in parts:
             part.no_wrap, part.overflow = True, "ellipsis"
-        return Panel(
-            Group(*parts),
-            title=Text(self._title, "bold"),
-            subtitle=Text("Ctrl-C ends everything", "dim"),
-            width=width + 4,
-        )
+        self._panel.renderable, self._panel.width = Group(*parts), width + 4
+        self._live.update(self._panel, refresh=True)
+
+    def close(self) -> None:
+        """Leave the last picture as it is; there is nothing any more that Ctrl-C could end."""
+        self._panel.subtitle = None
+        self._live.stop()
 
 
 def _now(story: Story, width: int) -> Iterator[Text]:
@@ -90,10 +86,22 @@ def _now(story: Story, width: int) -> Iterator[Text]:
 
 def _stream(story: Story, width: int) -> Iterator[Text]:
     """Draw the whole stream from left to right: scores, and below what was raised and broke."""
-    per_row = width / story.n_rows
+    yield _row("scores", _scores(story, width))
+    yield _row("alerts", _marks(story, width, kind="alert", mark="▲"))
+    if story.labels.kind == "event":
+        yield _row("breaks", _marks(story, width, kind="break", mark="✖"))
+    elif story.labels.kind == "rows":
+        yield _row("anomalies", _marks(story, width, kind="label", mark="✖"))
+    first, last = (clock(time, cadence=story.cadence) for time in (story.start, story.end))
+    between = width - len(first) - len(last)
+    yield _row("", Text(f"{first}{'red: over the threshold':^{between}}{last}", "dim"))
+
+
+def _scores(story: Story, width: int) -> Text:
+    """Draw the highest score of each column; dots where the stream has not come yet."""
     highest: dict[int, float] = {}
     for point in story.points:
-        column = int(point.row * per_row)
+        column = _column(point.row, story, width)
         highest[column] = max(highest.get(column, 0.0), point.share)
     scores = Text()
     for column in range(width):
@@ -103,16 +111,19 @@ def _stream(story: Story, width: int) -> Iterator[Text]:
         else:
             block = int(min(ratio / _HIGHEST, 0.999) * len(_BLOCKS))
             scores.append(_BLOCKS[block], "red" if ratio > 1 else "green")
-    yield _row("scores", scores)
-    for label, kinds, mark in (("alerts", {"alert"}, "▲"), ("breaks", {"break", "label"}, "✖")):
-        marks = {
-            int(story.row(event.time) * per_row) for event in story.events if event.kind in kinds
-        }
-        drawn = "".join(mark if column in marks else " " for column in range(width))
-        yield _row(label, Text(drawn, _STYLES["alert" if mark == "▲" else "break"]))
-    first, last = (clock(time, cadence=story.cadence) for time in (story.start, story.end))
-    between = width - len(first) - len(last)
-    yield _row("", Text(f"{first}{'red: over the threshold':^{between}}{last}", "dim"))
+    return scores
+
+
+def _marks(story: Story, width: int, *, kind: Kind, mark: str) -> Text:
+    marked = {
+        _column(story.row(event.time), story, width) for event in story.events if event.kind == kind
+    }
+    drawn = "".join(mark if column in marked else " " for column in range(width))
+    return Text(drawn, _STYLES[kind])
+
+
+def _column(row: int, story: Story, width: int) -> int:
+    return row * width // story.n_rows
 
 
 def _latest(story: Story, n_lines: int) -> Iterator[Text]:

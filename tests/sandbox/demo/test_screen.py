@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 from rich.console import Console
 
+from stream_detector.replay.recording import LabelKind, Recording
 from stream_detector.sandbox.demo.outputs import Told
 from stream_detector.sandbox.demo.picture import Picture
 from stream_detector.sandbox.demo.screen import Lines, Screen, View
@@ -21,8 +22,13 @@ EVENTFUL: tuple[Told, ...] = (
 )
 
 
-def shown(view: View, output: io.StringIO, messages: Iterable[Told]) -> str:
-    story = Story(recording(*MINUTES, labelled=(14,)), cadence=CADENCE)
+BREAK_AT_14 = recording(*MINUTES, labelled=(14,))
+
+
+def shown(
+    view: View, output: io.StringIO, messages: Iterable[Told], streamed: Recording = BREAK_AT_14
+) -> str:
+    story = Story(streamed, cadence=CADENCE)
     view.show(story)
     for message in messages:
         story.take(message)
@@ -52,12 +58,18 @@ def test_plain_lines_are_one_per_event_and_one_per_twentieth_of_the_readings() -
     ]
 
 
-def last_picture(messages: Iterable[Told], *, width: int = 80, height: int = 30) -> list[str]:
+def last_picture(
+    messages: Iterable[Told],
+    *,
+    streamed: Recording = BREAK_AT_14,
+    width: int = 80,
+    height: int = 30,
+) -> list[str]:
     output = io.StringIO()
     console = Console(
         file=output, force_terminal=True, color_system=None, width=width, height=height
     )
-    text = shown(Picture(console, title="SIMULATED machine"), output, messages)
+    text = shown(Picture(console, title="SIMULATED machine"), output, messages, streamed)
     return text[text.rindex("╭") :].splitlines()
 
 
@@ -68,10 +80,10 @@ def test_the_picture_has_the_score_the_whole_stream_and_the_latest_events() -> N
     assert "22 Nov 03:12  ALERT for 2 min" in rows[1]
     assert "score 1.00" in rows[2]
     assert "threshold 2.00" in rows[2]
-    #  20 readings in 65 columns: the alert at the sixth, the break at the eighth
-    alerts, breaks = (row.removeprefix("│ ").removesuffix(" │")[11:] for row in rows[5:7])
-    assert alerts.index("▲") == int(5 * 65 / 20)
-    assert breaks.index("✖") == int(7 * 65 / 20)
+    #  20 readings in 64 columns: the alert at the sixth, the break at the eighth
+    alerts, breaks = (row.removeprefix("│ ").removesuffix(" │")[12:] for row in rows[5:7])
+    assert alerts.index("▲") == 5 * 64 // 20
+    assert breaks.index("✖") == 7 * 64 // 20
     assert "03:14  BREAK    4 min after the alert" in rows[9]
     assert "03:10  ALERT" in rows[10]
     assert "felt_vacuum 47.12 kPa" in rows[11]
@@ -82,6 +94,34 @@ def test_the_picture_fits_into_the_terminal(width: int, height: int) -> None:
     rows = last_picture(EVENTFUL, width=width, height=height)
 
     assert max(map(len, rows)) <= width
+
+
+@pytest.mark.parametrize(
+    ("labelled", "kind", "row"),
+    [
+        ((4, 6), "event", "│ breaks "),
+        ((4, 6), "rows", "│ anomalies "),
+        (None, "event", "│  "),  # the times: nobody knows what broke
+    ],
+)
+def test_below_the_alerts_stands_what_the_labels_tell_of(
+    labelled: tuple[float, ...] | None, kind: LabelKind, row: str
+) -> None:
+    rows = last_picture(EVENTFUL, streamed=recording(*MINUTES, labelled=labelled, kind=kind))
+
+    assert rows[5].startswith("│ alerts ")
+    assert rows[6].startswith(row)
+
+
+def test_the_picture_offers_ctrl_c_only_while_there_is_something_to_end() -> None:
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, color_system=None, width=80, height=30)
+
+    text = shown(Picture(console, title="SIMULATED machine"), output, EVENTFUL)
+
+    *pictures, last = text.split("╭")[1:]
+    assert all("Ctrl-C ends everything" in picture for picture in pictures)
+    assert "Ctrl-C" not in last
 
 
 def test_before_the_first_score_the_picture_says_what_it_waits_for() -> None:
