@@ -185,12 +185,17 @@ class _Demo:
 
     def _start_worker(self, data: DemoRecording, crew: Crew, environment: dict[str, str]) -> Pace:
         due = due_seconds(data.streamed.times, cadence=data.cadence)
-        speed = self._plan.speed or max(float(due[-1]) / _STREAM_SECONDS, 1.0)
+        speed = self._plan.speed or max(round(due[-1] / _STREAM_SECONDS), 1)
+        budget = f"{self._plan.budget_per_day:g} false alerts a day"
+        lasting = span(timedelta(seconds=max(round(due[-1] / speed), 1)))
         self._screen.announce(
             4,
             f"Live: {data.title}, scored by the real worker",
             "$ stream-detector worker",
-            f"{speed:,.0f} times faster than recorded, standstills shortened",
+            f"{speed:,.10g} times faster than recorded, standstills shortened: {lasting} or more",
+            "score      how unusual a reading is; above the threshold it raises an alert",
+            f"threshold  moves by itself, to hold to {budget}",
+            "(29 %)     a sensor's share of the score, which also looks back at earlier readings",
         )
         crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
         return Pace(due / speed)
@@ -235,6 +240,8 @@ class _Demo:
                 f"\nThe first live score came {self._first_score_seconds:.0f} s after the start."
             )
         if self._plan.keep is None:
-            self._screen.say("With --keep DIR the model and the report of its training stay.")
+            self._screen.say(
+                "The model and the report of its training go now; --keep DIR keeps them."
+            )
         else:
             self._screen.say(f"The report of the training: {self._model / 'report.html'}")
