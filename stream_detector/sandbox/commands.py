@@ -14,14 +14,26 @@ from stream_detector.replay.recording import RecordingOptions
     type=click.FloatRange(min=0.1, max=3650),
     default=30,
     show_default=True,
-    help="How long.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of chance.")
-@click.option(
-    "--csv", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File."
+    help="Days to simulate.",
 )
 @click.option(
-    "--tags", type=click.Path(dir_okay=False, path_type=Path), help="Write units and limits here."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of chance: the same one gives the same file.",
+)
+@click.option(
+    "--csv",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File to write; gzipped if its name ends in .gz.",
+)
+@click.option(
+    "--tags",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write units and physical limits here, for the option --tags of other commands.",
 )
 def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     """Write the history of a SIMULATED paper machine: for trying things out, not for figures."""
@@ -42,9 +54,9 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
 @click.option(
     "--days",
     type=click.FloatRange(min=1, max=365),
-    help="Length of the simulated recording.  [default: 14]",
+    help="Days to simulate.  [default: 14]",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Of the simulation.  [default: 9]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulation.  [default: 9]")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
