@@ -15,8 +15,8 @@ from stream_detector.pipeline.messages import Output
 _METADATA_TIMEOUT_SECONDS = 5.0
 
 _DELIVERY_TIMEOUT_MS = 240_000
-"""How long a message is retried. Longer than a broker's restart, shorter than the 300 s after
-which Kafka takes a consumer for dead that still waits for its batch's deliveries."""
+"""How long a message is retried. Longer than a broker's restart, shorter than the 300 s that a
+batch may take (``consumers``), or Kafka takes the worker for dead that waits for its deliveries."""
 
 _MAX_MESSAGE_BYTES = 1_000_000_000
 """Our own limit, out of the way: a dead letter is as long as what was received, and that may have

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.kafka import client_options, cluster_metadata
@@ -14,6 +16,8 @@ from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 
 _FOREVER = None
+
+_ANSWER_SECONDS = 2.0
 
 _LONGEST_DEAD_LETTER_BYTES = 10_000_000
 """Kafka's default of 1 MB just fits the longest message as received, but not with our headers."""
@@ -100,6 +104,22 @@ def partition_counts(settings: Settings) -> dict[str, int]:
             "with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
         )
     return {topic.name: len(cluster.topics[topic.name].partitions) for topic in topics(settings)}
+
+
+def readings_stamped_by_senders(settings: Settings) -> bool:
+    """Tell whether the readings' Kafka timestamps are their senders' own (``CreateTime``).
+
+    Then a wrong clock excuses itself: a reading of the future is not seen as one, and
+    silence is reckoned by the sender's clock. False also where the broker does not say.
+    """
+    resource = ConfigResource(ResourceType.TOPIC, settings.readings_topic)
+    admin = AdminClient(client_options(settings))
+    try:
+        config = admin.describe_configs([resource])[resource].result(_ANSWER_SECONDS)
+    except (KafkaException, TimeoutError):
+        return False
+    entry = config.get("message.timestamp.type")
+    return entry is not None and entry.value == "CreateTime"
 
 
 def missing_topics(settings: Settings, cluster: ClusterMetadata) -> list[str]:

@@ -142,22 +142,3 @@ def count_unchanged(
     """
     same = (values == values_before).astype(np.int32)
     return recur(counts_before, keep=same, gain=same, sizes=sizes)
-
-
-def silence_since(last: datetime, *, machine: str, limits: FeedLimits) -> FeedEvent:
-    """Describe the silence of a machine after its last reading.
-
-    The event's time is the last reading's plus the limit, so a timer that notices
-    while the machine is silent says the same as the reading that ends the silence.
-
-    Examples
-    --------
-    >>> from datetime import UTC
-    >>> limits = FeedLimits(np.full(1, np.inf), 3, timedelta(minutes=10))
-    >>> at_three = datetime(2026, 11, 22, 3, tzinfo=UTC)
-    >>> silence_since(at_three, machine="pm3", limits=limits).time.isoformat()
-    '2026-11-22T03:10:00+00:00'
-    """
-    return FeedEvent(
-        FeedFault.SILENCE, began=True, machine=machine, time=last + limits.silence_after
-    )

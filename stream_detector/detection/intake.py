@@ -20,7 +20,7 @@ from stream_detector.detection.conditioning import (
 )
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_check import FeedCheck
-from stream_detector.detection.feed_health import FeedEvent, FeedFault, FeedLimits, silence_since
+from stream_detector.detection.feed_health import FeedLimits
 from stream_detector.detection.packed import cut_rows, join_rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.rounds import Rounds
@@ -80,7 +80,6 @@ class Intake:
         run_ending_events: frozenset[str],
     ) -> None:
         self._conditioning = conditioning
-        self._feed_limits = feed_limits
         self._max_gap = max_gap
         self._run_ending_events = run_ending_events
         self._feed_check = FeedCheck(features, feed_limits)
@@ -112,19 +111,14 @@ class Intake:
         last = state.feed.last_time
         ends_run = reading.event in self._run_ending_events
         is_event = ends_run or reading.values is None
-        events: tuple[FeedEvent, ...] = ()
         if last is not None:
             # An event may share its instant with the reading that was taken then.
             if reading.time < last:
                 return Scored(reading, Status.LATE)
             if reading.time == last and not is_event:
                 return Scored(reading, Status.DUPLICATE)
-            if reading.time - last > self._feed_limits.silence_after:
-                name, limits = reading.machine, self._feed_limits
-                over = FeedEvent(FeedFault.SILENCE, began=False, machine=name, time=reading.time)
-                events = (silence_since(last, machine=name, limits=limits), over)
         state.feed.last_time = reading.time
-        return Scored(reading, Status.EVENT if is_event else Status.SCORED, feed_events=events)
+        return Scored(reading, Status.EVENT if is_event else Status.SCORED)
 
     def _scale(
         self, values: NDArray[np.float64], masks: list[_Mask], measured: list[Scored]

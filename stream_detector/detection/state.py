@@ -88,13 +88,13 @@ class DetectorState:
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data: numbers, bytes, lists (times in µs since 1970)."""
         return {
-            "last_time": _to_us(self.feed.last_time),
+            "last_time": to_us(self.feed.last_time),
             "last_row": self.feed.last_row,
             "unchanged": self.feed.unchanged,
             "stuck": list(self.feed.stuck),
             "frozen": self.feed.frozen,
-            "run_start": _to_us(self.run_start),
-            "times": [_to_us(time) for time in self.times],
+            "run_start": to_us(self.run_start),
+            "times": [to_us(time) for time in self.times],
             "window": self.window.snapshot(),
             "running_mean": self.running_mean,
             "n_readings": self.n_readings,
@@ -115,12 +115,12 @@ class DetectorState:
             If it lacks a part.
         """
         state = cls(n_sensors=n_sensors, window_size=window_size)
-        state.feed.last_time = _from_us(data["last_time"])
+        state.feed.last_time = from_us(data["last_time"])
         state.feed.last_row = _row(data["last_row"], np.float64, n_sensors)
         state.feed.unchanged = _row(data["unchanged"], np.int32, n_sensors)
         state.feed.stuck = tuple(data["stuck"])
         state.feed.frozen = data["frozen"]
-        state.run_start = _from_us(data["run_start"])
+        state.run_start = from_us(data["run_start"])
         state.times.extend(_EPOCH + us * _MICROSECOND for us in data["times"])
         state.window = SlidingWindow.restore(data["window"], size=window_size, n_sensors=n_sensors)
         state.running_mean = _row(data["running_mean"], np.float64, n_sensors)
@@ -139,9 +139,11 @@ def _row(data: bytes, dtype: type[np.number[Any]], n_sensors: int) -> bytes:
     return data
 
 
-def _to_us(time: datetime | None) -> int | None:
+def to_us(time: datetime | None) -> int | None:
+    """Write a time as plain data: microseconds since 1970."""
     return None if time is None else (time - _EPOCH) // _MICROSECOND
 
 
-def _from_us(us: int | None) -> datetime | None:
+def from_us(us: int | None) -> datetime | None:
+    """Read such a time."""
     return None if us is None else _EPOCH + us * _MICROSECOND

@@ -1,5 +1,6 @@
 """One machine under one model and its rules: from scored readings to alerts."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -7,10 +8,10 @@ import msgspec
 from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.detector import Detector
-from stream_detector.detection.feed_health import FeedEvent
+from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
-from stream_detector.detection.state import DetectorState
+from stream_detector.detection.state import DetectorState, from_us, to_us
 from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold, shifted
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.readings import Record
@@ -66,22 +67,28 @@ class Machine:
     name : str
     state : DetectorState
     rules : Rules
+    silence_after : timedelta
+        Without a reading for longer, a machine is silent.
     """
 
     __slots__ = (
         "_limit",
         "_threshold",
         "controller",
-        "heard_at",
+        "last_time",
         "level",
         "lives",
         "name",
+        "received_at",
         "run_offset",
+        "silence_after",
+        "silence_told",
         "state",
-        "told_silence_of",
     )
 
-    def __init__(self, name: str, state: DetectorState, rules: Rules) -> None:
+    def __init__(
+        self, name: str, state: DetectorState, rules: Rules, *, silence_after: timedelta
+    ) -> None:
         self.name = name
         self.state = state
         self.controller = Controller()
@@ -92,10 +99,13 @@ class Machine:
         self._limit = 0.0
         self.level: float | None = None
         """The threshold it was judged by last, for others to see."""
-        self.heard_at: datetime | None = None
-        """When Kafka took its last message; like the next, it says nothing of the machine."""
-        self.told_silence_of: datetime | None = None
-        """Last reading before a silence that a timer has told already."""
+        self.silence_after = silence_after
+        self.silence_told = False
+        """By a timer, since the last reading that entered. Not kept: told again, it is a repeat."""
+        self.last_time: datetime | None = None
+        """Of the last reading that entered; within a batch the detector's own is ahead."""
+        self.received_at: datetime | None = None
+        """When Kafka took that reading."""
 
     def judge(
         self, record: Record, scored: Scored, threshold: Threshold, limits: Limits
@@ -104,7 +114,6 @@ class Machine:
 
         An unscored reading holds the state: no data never clears an alert.
         """
-        self.heard_at = record.timestamp
         if scored.first_of_run:
             self.run_offset = record.offset
         level, over, judgement = None, False, None
@@ -116,8 +125,11 @@ class Machine:
                 judgement = Judgement(
                     reading.time, scored.score, level, over, scored.first_of_run, reading.mode
                 )
-        entered = scored.quality is not None or scored.status is Status.EVENT
-        transitions = self._follow(reading, judgement) if entered else ()
+        transitions: tuple[tuple[Rule, Transition], ...] = ()
+        feed_events = scored.feed_events
+        if scored.quality is not None or scored.status is Status.EVENT:
+            feed_events = self._end_silence(record, reading) + feed_events
+            transitions = self._follow(reading, judgement)
         alarm = any(life.is_open for _, life in self.lives)
         if judgement is not None and not judgement.first_of_run:
             self._control(threshold, limits, transitions, over=over, alarm=alarm)
@@ -129,9 +141,36 @@ class Machine:
             over,
             alarm,
             transitions,
-            scored.feed_events,
+            feed_events,
             self.run_offset,
         )
+
+    def silence(self) -> FeedEvent | None:
+        """Describe the silence after the last reading, should there be one.
+
+        Its time is that reading's plus the limit, so a timer that notices while the
+        machine is silent tells the same as the reading that ends the silence.
+        """
+        if self.last_time is None:
+            return None
+        since = self.last_time + self.silence_after
+        return FeedEvent(FeedFault.SILENCE, began=True, machine=self.name, time=since)
+
+    def _end_silence(self, record: Record, reading: Reading) -> tuple[FeedEvent, ...]:
+        """Tell of the silence that a reading ends, by its own time or by Kafka's.
+
+        By Kafka's too, because a timer goes by that: a reading kept back somewhere on
+        its way has no gap before it, but its machine was told to be silent meanwhile.
+        """
+        silence, received_at = self.silence(), self.received_at
+        self.silence_told = False
+        last, self.last_time, self.received_at = self.last_time, reading.time, record.timestamp
+        if silence is None or last is None or received_at is None:
+            return ()
+        gap = max(reading.time - last, record.timestamp - received_at)
+        if gap <= self.silence_after:
+            return ()
+        return silence, silence._replace(began=False, time=reading.time)
 
     def _level(self, threshold: Threshold, limits: Limits) -> float:
         if threshold is not self._threshold:
@@ -182,6 +221,7 @@ class Machine:
             "controller": list(self.controller.snapshot()),
             "lives": {rule.name: life.snapshot() for rule, life in self.lives},
             "run_offset": self.run_offset,
+            "received_at": to_us(self.received_at),
         }
 
     @classmethod
@@ -192,7 +232,10 @@ class Machine:
             n_sensors=detector.model.features.n_sensors,
             window_size=detector.model.conditioning.window_size,
         )
-        machine = cls(name, state, rules)
+        silence_after = detector.model.feed_limits.silence_after
+        machine = cls(name, state, rules, silence_after=silence_after)
+        machine.last_time = state.feed.last_time
+        machine.received_at = from_us(data["received_at"])
         machine.controller = Controller(*data["controller"])
         machine.run_offset = data["run_offset"]
         machine.lives = [

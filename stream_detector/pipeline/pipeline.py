@@ -1,17 +1,17 @@
 """The pipeline: records of the readings topic in, records of our own topics out."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.detector import Detector
-from stream_detector.detection.feed_health import FeedEvent, FeedFault, silence_since
+from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.detection.reading import Reading
-from stream_detector.detection.scored import Scored
+from stream_detector.detection.scored import Scored, Status
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.announcer import Announcer
 from stream_detector.pipeline.machine import Machine, Refusal, Verdict
@@ -21,6 +21,14 @@ from stream_detector.pipeline.thresholds import ThresholdTable
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """How far a machine's clock may be ahead of Kafka's by default."""
+
+MAX_MACHINES = 10_000
+"""Machines of one partition; 60 MB at 60 sensors. Somebody who writes a number of his own into
+every name must not fill the memory."""
+
+_CLOCK_DIFFERENCE = timedelta(seconds=10)
+"""Between Kafka's clock and ours: a timer waits for so long beyond the limit, so that the next
+reading is sure to find the silence too long as well."""
 
 PublishedScores = Literal["all", "alarm", "none"]
 """Which scores are told: of every reading, of those over the threshold or in an alarm, or none."""
@@ -54,7 +62,6 @@ class Pipeline:
     ) -> None:
         self._rules = rules
         self._limits = bundle.model.limits
-        self._feed_limits = bundle.model.feed_limits
         self._decoder = ReadingDecoder(bundle.model.features, max_clock_skew=max_clock_skew)
         self._detector = Detector(
             bundle.model, run_ending_events=frozenset(rules.run_ending_events)
@@ -112,41 +119,40 @@ class Pipeline:
                 outputs += self._announcer.tell(verdict, next(contributors), with_score=published)
         return outputs
 
-    def silences(self, now: datetime, partitions: Collection[int] | None = None) -> list[Output]:
+    def silences(self, now: datetime, partitions: Collection[int]) -> list[Output]:
         """Tell of machines that Kafka has heard nothing of for too long, each silence once.
 
-        The state stays as it is, and the reading that ends a silence gives the same
-        message again: so what is sent does not depend on when this is called.
+        The state stays as it is, and the reading that ends a silence tells the same of
+        its begin again: so what is sent does not depend on when this is called.
 
         Parameters
         ----------
         now : datetime
-        partitions : collection of int or None
-            Those of which all there is was judged; None is all. Of the others nobody
-            knows whether they are silent.
+        partitions : collection of int
+            Those of which all there is was judged. Of the others nobody knows whether
+            they are silent.
         """
         outputs = []
-        for partition, machines in self._partitions.items():
-            if partitions is not None and partition not in partitions:
+        for machine in self._machines_of(partitions):
+            received_at, silence = machine.received_at, machine.silence()
+            if received_at is None or silence is None or machine.silence_told:
                 continue
-            for machine in machines.values():
-                last = machine.state.feed.last_time
-                if last is None or machine.heard_at is None or machine.told_silence_of == last:
-                    continue
-                if now - machine.heard_at > self._feed_limits.silence_after:
-                    machine.told_silence_of = last
-                    event = silence_since(last, machine=machine.name, limits=self._feed_limits)
-                    outputs.append(self._announcer.feed_event(event))
+            if now - received_at > machine.silence_after + _CLOCK_DIFFERENCE:
+                machine.silence_told = True
+                outputs.append(self._announcer.feed_event(silence))
         return outputs
 
-    def in_force(self) -> dict[str, dict[str, float]]:
+    def in_force(self, partitions: Collection[int]) -> dict[str, dict[str, float]]:
         """Give, per machine judged so far, the threshold in force and the controller's shift."""
         return {
             machine.name: {"threshold": machine.level, "shift": round(machine.controller.shift, 6)}
-            for machines in self._partitions.values()
-            for machine in machines.values()
+            for machine in self._machines_of(partitions)
             if machine.level is not None
         }
+
+    def _machines_of(self, partitions: Collection[int]) -> Iterator[Machine]:
+        for partition in partitions:
+            yield from self._partitions.get(partition, {}).values()
 
     def drop(self, partition: int) -> None:
         """Forget the machines of a partition."""
@@ -155,23 +161,46 @@ class Pipeline:
             if self._homes.get(name) == partition:
                 del self._homes[name]
 
-    def machines(self, partition: int) -> dict[str, Machine]:
-        """Give the machines of a partition by name; the caller may replace them."""
-        return self._partitions.setdefault(partition, {})
+    def snapshots(self, partition: int) -> dict[str, dict[str, Any]]:
+        """Give the state of a partition's machines as plain data, by name."""
+        machines = self._partitions.get(partition, {})
+        return {name: machine.snapshot() for name, machine in machines.items()}
+
+    def restore(self, partition: int, snapshots: Mapping[str, dict[str, Any]]) -> None:
+        """Take the state of machines back, as it was under the same model.
+
+        Raises
+        ------
+        ValueError, KeyError
+            If a snapshot is of another model, or lacks a part.
+        """
+        machines = self._partitions.setdefault(partition, {})
+        for name, data in snapshots.items():
+            machines[name] = Machine.restore(name, data, self._detector, self._rules)
+            self._homes.setdefault(name, partition)
 
     def _decode(self, record: Record) -> "_Decoded | Refusal":
         try:
             reading = self._decoder.decode(record)
         except ReadingError as error:
             return Refusal(record, error)
-        machines = self.machines(record.partition)
+        machines = self._partitions.setdefault(record.partition, {})
         machine = machines.get(reading.machine)
         if machine is None:
-            state = self._detector.new_state()
-            machine = machines[reading.machine] = Machine(reading.machine, state, self._rules)
+            if len(machines) >= MAX_MACHINES:
+                return Refusal(record, _too_many_machines(record))
+            machine = machines[reading.machine] = self._new_machine(reading.machine)
         return _Decoded(record, reading, machine)
 
+    def _new_machine(self, name: str) -> Machine:
+        silence_after = self._detector.model.feed_limits.silence_after
+        return Machine(name, self._detector.new_state(), self._rules, silence_after=silence_after)
+
     def _judge(self, one: "_Decoded", scored: Scored, thresholds: ThresholdTable) -> Verdict:
+        if scored.status is Status.LATE:
+            self.oddities.late += 1
+        elif scored.status is Status.DUPLICATE:
+            self.oddities.duplicates += 1
         wanted = thresholds.of(one.machine.name)
         verdict = one.machine.judge(one.record, scored, wanted, self._limits)
         if self._homes.setdefault(one.machine.name, one.record.partition) != one.record.partition:
@@ -199,6 +228,14 @@ class Pipeline:
         return self._published_scores == "all" or (
             self._published_scores == "alarm" and (verdict.over or verdict.alarm)
         )
+
+
+def _too_many_machines(record: Record) -> ReadingError:
+    return ReadingError(
+        "too-many-machines",
+        f"partition {record.partition} has {MAX_MACHINES} machines already; look what the senders "
+        "write into `machine`, or make the topics with more partitions",
+    )
 
 
 class _Decoded(msgspec.Struct, frozen=True):

@@ -57,11 +57,15 @@ class ReadingMessage(msgspec.Struct, kw_only=True):
 
 
 class Oddities:
-    """What was read all the same, but should not be like that; counted since the start."""
+    """What is no reason to refuse a message, but should not be; counted since the start."""
 
     def __init__(self) -> None:
         self.not_finite = 0
         """Messages with a literal NaN or Infinity."""
+        self.late = 0
+        """Readings older than the machine's last one; they entered nothing."""
+        self.duplicates = 0
+        """Readings as old as the machine's last one; they entered nothing."""
         self.unknown_sensors: Counter[str] = Counter()
         """Values of sensors the model does not know."""
 

@@ -41,6 +41,7 @@ class BatchWork:
         self._producer = producer
         self._thresholds = thresholds
         self._named: set[str] = set()
+        self._told: dict[str, int] = {}
 
     async def run(self, batches: AsyncIterable[Batch]) -> None:
         """Work off batches until there are no more; the body of the Faust agent.
@@ -63,17 +64,33 @@ class BatchWork:
         await self._send(self._pipeline.silences(datetime.now(UTC), partitions))
 
     async def _work_off(self, batch: Batch) -> None:
+        table = self._thresholds.table
+        for partition, offset in batch.begins.items():
+            await self._recovery.bring_to(partition, offset, table)
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
-            known = await self._recovery.bring_to(
-                partition, messages[0].offset, self._thresholds.table
-            )
+            known = self._recovery.stands_at(partition)
+            if known is None:
+                known = await self._recovery.bring_to(partition, messages[0].offset, table)
             # Below `known` everything was judged, and what came of it delivered, before.
             records = [to_record(one) for one in messages if one.offset >= known]
-            outputs += self._pipeline.process(records, self._thresholds.table)
+            outputs += self._pipeline.process(records, table)
             self._name_unknown_sensors()
             self._recovery.advance(partition, max(known, messages[-1].offset + 1))
         await self._send(outputs)
+
+    def tell_oddities(self) -> None:
+        """Sum up, if there was more of it, what is no reason to refuse a message."""
+        oddities = self._pipeline.oddities
+        counts = {
+            "late": oddities.late,
+            "duplicates": oddities.duplicates,
+            "not_finite": oddities.not_finite,
+            "of_unknown_sensors": oddities.unknown_sensors.total(),
+        }
+        if any(counts.values()) and counts != self._told:
+            log.info("readings.odd", **counts)
+            self._told = counts
 
     def _name_unknown_sensors(self) -> None:
         """Say once of each sensor the model does not know that it is sent."""

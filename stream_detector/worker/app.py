@@ -6,30 +6,28 @@ import tempfile
 
 import faust
 import structlog
-from aiokafka import AIOKafkaConsumer
 from faust.app.base import BootStrategy
 from faust.types import AppT, StreamT
-from mode import CrashingSupervisor, Service
+from mode import CrashingSupervisor, Service, ServiceT
 
+from stream_detector.connections.consumers import group_consumer, log_consumer
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
-from stream_detector.connections.redis import ThresholdStore, redis_faults
+from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.housekeeping import Housekeeping
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.watchdog import Watchdog
 
 log = structlog.get_logger()
-
-_SILENCE_CHECK_SECONDS = 5.0
 
 
 class _WithoutFaustClients(BootStrategy):
@@ -80,8 +78,6 @@ def build(settings: Settings) -> AppT:
     """
     bundle, rules = load_bundle(settings), load_rules(settings.rules)
     partition_counts(settings)
-    store = ThresholdStore(settings, bundle.id)
-    default = Budget(bundle.manifest.default_budget_per_day)
     pipeline = Pipeline(
         bundle,
         rules,
@@ -89,20 +85,30 @@ def build(settings: Settings) -> AppT:
         max_clock_skew=settings.max_clock_skew,
         published_scores=settings.published_scores,
     )
+    app = _make_app(settings)
+    channel = app.channel(maxsize=1)
+    reader = BatchReader(app, channel, lambda: group_consumer(settings), settings.readings_topic)
     watch = ThresholdWatch(
-        store, default, pipeline.in_force, refresh_seconds=settings.threshold_refresh_seconds
+        ThresholdStore(settings, bundle.id),
+        Budget(bundle.manifest.default_budget_per_day),
+        lambda: pipeline.in_force(reader.partitions),
+        refresh_seconds=settings.threshold_refresh_seconds,
     )
-    with redis_faults():
-        store.offer_default(ALL_MACHINES, default, set_by="bundle")
-        watch.refresh()
-    recovery = Recovery(pipeline, lambda: _log_consumer(settings))
+    watch.start_with_default()
+    recovery = Recovery(pipeline, lambda: log_consumer(settings))
     work = BatchWork(pipeline, recovery, ConfirmedProducer(settings), watch)
+
+    async def score(batches: StreamT[Batch]) -> None:
+        await work.run(batches)
+
+    app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
+    _add_services(app, reader, watch, Watchdog(settings), Housekeeping(settings, work, reader))
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
-    return _assemble(settings, work, watch)
+    return app
 
 
-def _assemble(settings: Settings, work: BatchWork, watch: ThresholdWatch) -> AppT:
-    app = _App(
+def _make_app(settings: Settings) -> AppT:
+    return _App(
         settings.group,
         broker=f"kafka://{settings.bootstrap_servers.split(',')[0]}",
         store="memory://",
@@ -111,51 +117,13 @@ def _assemble(settings: Settings, work: BatchWork, watch: ThresholdWatch) -> App
         topic_disable_leader=True,
         web_enabled=False,
     )
-    channel = app.channel(maxsize=1)
-    reader = BatchReader(app, channel, lambda: _group_consumer(settings), settings)
 
-    async def score(batches: StreamT[Batch]) -> None:
-        await work.run(batches)
 
-    app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
-
+def _add_services(app: AppT, *services: ServiceT) -> None:
     @app.service
     class OurServices(Service):
-        """Starts and ends our services with the app."""
+        """Starts and ends our services with the app, in this order."""
 
         async def on_start(self) -> None:
-            await self.add_runtime_dependency(watch)
-            await self.add_runtime_dependency(reader)
-            await self.add_runtime_dependency(Watchdog(settings))
-
-        @Service.timer(_SILENCE_CHECK_SECONDS)
-        async def _tell_silences(self) -> None:
-            await work.tell_silences(await reader.read_to_the_end())
-
-    return app
-
-
-def _group_consumer(settings: Settings) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
-        group_id=settings.group,
-        enable_auto_commit=False,
-        # A group without a commit begins at the log's start: no reading is passed over.
-        auto_offset_reset="earliest",
-        session_timeout_ms=10_000,
-        heartbeat_interval_ms=3_000,
-        request_timeout_ms=30_000,
-        max_poll_interval_ms=300_000,
-        max_poll_records=settings.max_batch,
-        fetch_max_wait_ms=settings.fetch_wait_ms,
-    )
-
-
-def _log_consumer(settings: Settings) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=settings.fetch_wait_ms,
-    )
+            for service in services:
+                await self.add_runtime_dependency(service)

@@ -8,8 +8,14 @@ from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.topics import partition_counts, readings_stamped_by_senders
 from stream_detector.errors import SettingsError, StreamDetectorError
+
+STAMPED_BY_SENDERS = (
+    "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
+    "message.timestamp.type=LogAppendTime"
+)
+"""Said of a topic that others made in Kafka's usual way."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ def check(settings: Settings) -> Iterator[Finding]:
 
     def our_topics() -> str:
         counts = partition_counts(settings)
-        return ", ".join(f"{name} ({count} partitions)" for name, count in counts.items())
+        found = ", ".join(f"{name} ({count} partitions)" for name, count in counts.items())
+        return found + (f"; {STAMPED_BY_SENDERS}" if readings_stamped_by_senders(settings) else "")
 
     def thresholds() -> str:
         ThresholdStore(settings, "check").ping()

@@ -15,8 +15,6 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import AppT, ChannelT
 from mode import Service
 
-from stream_detector.connections.settings import Settings
-
 log = structlog.get_logger()
 
 _COMMIT_INTERVAL_SECONDS = 1.0
@@ -25,18 +23,34 @@ _COMMIT_INTERVAL_SECONDS = 1.0
 _POLL_MS = 500
 """How long a fetch waits for readings: the reader looks up from it at least so often."""
 
+_ANSWER_SECONDS = 5.0
+"""How long Kafka may take to say where its log ends; then it is away."""
+
 _LEAVE_SECONDS = 5.0
 """How long the last commit and leaving the group may take. While the broker is away they would
 take for ever; what was not committed is done again."""
 
 
 class Batch:
-    """Messages fetched together, and a future that is set when they are done."""
+    """Messages fetched together, and a future that is set when they are done.
 
-    __slots__ = ("done", "records")
+    Parameters
+    ----------
+    records : dict of TopicPartition to list of ConsumerRecord
+    begins : dict of TopicPartition to int
+        After a change of our partitions, of each the offset from which we go on; else
+        empty.
+    """
 
-    def __init__(self, records: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+    __slots__ = ("begins", "done", "records")
+
+    def __init__(
+        self,
+        records: dict[TopicPartition, list[ConsumerRecord]],
+        begins: dict[TopicPartition, int],
+    ) -> None:
         self.records = records
+        self.begins = begins
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
@@ -50,7 +64,8 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         Holds one batch at a time.
     make_consumer : callable
         Makes the group consumer, not yet started.
-    settings : Settings
+    topic : str
+        Of the readings.
     """
 
     def __init__(
@@ -58,15 +73,16 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         app: AppT,
         channel: ChannelT[Batch],
         make_consumer: Callable[[], AIOKafkaConsumer],
-        settings: Settings,
+        topic: str,
     ) -> None:
         super().__init__()
         self._app = app
         self._channel = channel
         self._make_consumer = make_consumer
-        self._topic = settings.readings_topic
+        self._topic = topic
+        self._newly_assigned = False
+        self._next: dict[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
-        self._uncommitted = False
         self._committed_at = time.monotonic()
         self._in_flight = asyncio.Lock()
 
@@ -82,8 +98,10 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_stop(self) -> None:
         """Leave the group, with what is done committed."""
         try:
-            async with asyncio.timeout(_LEAVE_SECONDS), self._in_flight:
-                await self._commit()
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                async with self._in_flight:
+                    await self._commit()
+                # Without the lock: a rebalance that has begun waits for it, and this for that.
                 await self._consumer.stop()
         except TimeoutError:
             log.warning("group.not-left", reason="Kafka does not answer")
@@ -93,61 +111,103 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         async with self._in_flight:
             await self._commit()
             self._done.clear()
+            self._next.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Say what we work on from now."""
+        self._newly_assigned = True
         log.info("partitions.assigned", partitions=sorted(one.partition for one in assigned))
 
-    async def read_to_the_end(self) -> set[int]:
-        """Give our partitions of which, as far as Kafka told, all readings were judged."""
-        if self._in_flight.locked():
-            return set()
-        return {one.partition for one in self._consumer.assignment() if await self._is_read(one)}
+    @property
+    def partitions(self) -> set[int]:
+        """Those that are ours now."""
+        return {one.partition for one in self._consumer.assignment()}
 
-    async def _is_read(self, partition: TopicPartition) -> bool:
+    async def read_to_the_end(self) -> set[int]:
+        """Give our partitions of which all readings that Kafka has now were judged.
+
+        None while it does not answer.
+        """
+        ours = self._consumer.assignment()
         try:
-            position = await self._consumer.position(partition)
-        except IllegalStateError:
-            return False  # given away meanwhile
-        end = self._consumer.highwater(partition)
-        return end is not None and position >= end
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                ends = await self._consumer.end_offsets(ours)
+                positions = {one: await self._consumer.position(one) for one in ours}
+        except (TimeoutError, KafkaError):
+            return set()  # given away meanwhile, or Kafka is away
+        if self._in_flight.locked() or self._newly_assigned:
+            return set()
+        return {one.partition for one in ours if positions[one] >= ends[one]}
 
     @Service.task
     async def _pump(self) -> None:
         while not self.should_stop:
             records = await self._consumer.getmany(timeout_ms=_POLL_MS)
             async with self._in_flight:
-                if records and not await self._work_off(Batch(records)):
+                begins = await self._begins(records) if self._newly_assigned else {}
+                if (records or begins) and not await self._work_off(Batch(records, begins)):
                     return
                 if time.monotonic() - self._committed_at >= _COMMIT_INTERVAL_SECONDS:
                     await self._commit()
 
+    async def _begins(
+        self, records: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> dict[TopicPartition, int]:
+        """Give the offset of each of our partitions from which we go on."""
+        self._newly_assigned = False
+        try:
+            begins = {
+                one: await self._consumer.position(one) for one in self._consumer.assignment()
+            }
+        except IllegalStateError:  # given away again already: the next assignment tells
+            begins = {}
+        # There the position is behind what was fetched.
+        return begins | {one: fetched[0].offset for one, fetched in records.items()}
+
     async def _work_off(self, batch: Batch) -> bool:
         """Hand a batch over and wait until it is done; False when we are stopped first."""
+        await self._tell_of_lost_readings(batch)
         await self._channel.send(value=batch)
         result = await self.wait_first(batch.done)
         if result.stopped:
             return False
+        self._next |= batch.begins
         for partition, records in batch.records.items():
-            self._done[partition] = records[-1].offset + 1
-        self._uncommitted = True
+            self._next[partition] = self._done[partition] = records[-1].offset + 1
         return True
 
+    async def _tell_of_lost_readings(self, batch: Batch) -> None:
+        """Look whether a hole between two batches is more than markers and compaction leave."""
+        for partition, records in batch.records.items():
+            expected = self._next.get(partition)
+            if expected is None or records[0].offset <= expected:
+                continue
+            begin = (await self._consumer.beginning_offsets([partition]))[partition]
+            if begin > expected:
+                log.error(
+                    "readings.lost",
+                    partition=partition.partition,
+                    expected=expected,
+                    log_begins=begin,
+                    reason="Kafka deleted them unread; keep the readings longer",
+                )
+
     async def _commit(self) -> None:
+        """Commit what is done, and forget it."""
         self._committed_at = time.monotonic()
-        if not self._uncommitted:
+        if not self._done:
             return
-        self._uncommitted = False
         # A batch can be fetched before a rebalance and done after it. What is somebody else's by
         # then is not ours to commit: Kafka would refuse the rest with it, again and again.
         ours = self._consumer.assignment()
-        done = {one: offset for one, offset in self._done.items() if one in ours}
         try:
-            await self._consumer.commit(done)
+            await self._consumer.commit({one: at for one, at in self._done.items() if one in ours})
         except CommitFailedError:
             # The partitions are somebody else's now, who starts from the commit before.
             log.warning("commit.refused", reason="the partitions were given to another worker")
-            self._done.clear()
         except KafkaError as error:
+            if not error.retriable:
+                raise
             log.warning("commit.failed", error=str(error), keeping="to try again")
-            self._uncommitted = True
+            return
+        self._done.clear()

@@ -42,12 +42,17 @@ class Recovery:
         """Bring the state of a partition forward to ``offset``; give where it stands.
 
         It may stand further: then the readings below were judged and their messages
-        delivered already.
+        delivered already. Holes in the log (of transactions, of compaction) are none in
+        the state.
         """
         known = self._next.get(partition)
         if known is None or known < offset:
             self._next[partition] = await self._read_log(partition, known, offset, thresholds)
         return self._next[partition]
+
+    def stands_at(self, partition: TopicPartition) -> int | None:
+        """Give the offset up to which the state of a partition reaches; None without a state."""
+        return self._next.get(partition)
 
     def advance(self, partition: TopicPartition, offset: int) -> None:
         """Note that the state now holds everything below ``offset``."""
@@ -63,18 +68,14 @@ class Recovery:
             consumer.assign([partition])
             first = (await consumer.beginning_offsets([partition]))[partition]
             if known is not None and known < first:
-                # What lies between is gone, so the state cannot be brought forward.
                 log.error(
                     "recovery.log-truncated",
                     partition=partition.partition,
                     state_ends=known,
                     log_begins=first,
-                    doing="starting from the log's begin",
+                    doing="going on without what lies between; keep the readings longer",
                 )
-                known = None
-            if known is None:
-                self._pipeline.drop(partition.partition)
-            start = first if known is None else known
+            start = first if known is None else max(known, first)
             n_read = await self._judge_range(consumer, partition, start, end, thresholds)
         finally:
             await consumer.stop()

@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 from mode import Service
 
-from stream_detector.connections.redis import RedisError, ThresholdStore
+from stream_detector.connections.redis import RedisError, ThresholdStore, redis_faults
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting
+from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
 
 log = structlog.get_logger()
 
@@ -49,6 +49,18 @@ class ThresholdWatch(Service):
         self._published: dict[str, dict[str, Any]] = {}
         self._away = False
         self.table = ThresholdTable(default)
+
+    def start_with_default(self) -> None:
+        """Offer the bundle's default to whoever set nothing yet, and read what is wanted.
+
+        Raises
+        ------
+        ServiceError
+            If Redis does not answer, or refuses us.
+        """
+        with redis_faults():
+            self._store.offer_default(ALL_MACHINES, self.table.default, set_by="bundle")
+            self.refresh()
 
     def refresh(self) -> None:
         """Read the thresholds once.

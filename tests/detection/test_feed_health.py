@@ -1,16 +1,8 @@
-"""How long a sensor has rested, and since when a machine is silent."""
-
-from datetime import UTC, datetime, timedelta
+"""How long a sensor has rested."""
 
 import numpy as np
 
-from stream_detector.detection.feed_health import (
-    FeedEvent,
-    FeedFault,
-    FeedLimits,
-    count_unchanged,
-    silence_since,
-)
+from stream_detector.detection.feed_health import count_unchanged
 
 NAN = float("nan")
 
@@ -25,15 +17,3 @@ def test_readings_without_a_change_are_counted_per_sensor() -> None:
 
     # Nobody knows what a missing sensor did meanwhile, so its count starts anew.
     assert counts.tolist() == [[0, 0], [1, 0], [2, 0], [0, 0], [1, 0]]
-
-
-def test_a_silence_begins_where_the_next_reading_became_overdue() -> None:
-    limits = FeedLimits(np.array([np.inf]), 2, timedelta(minutes=20))
-    at_three = datetime(2026, 11, 22, 3, tzinfo=UTC)
-
-    assert silence_since(at_three, machine="pm3", limits=limits) == FeedEvent(
-        FeedFault.SILENCE,
-        began=True,
-        machine="pm3",
-        time=datetime(2026, 11, 22, 3, 20, tzinfo=UTC),
-    )

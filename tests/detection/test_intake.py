@@ -271,16 +271,6 @@ def test_sensors_that_rest_while_others_are_missing_are_a_frozen_feed_too() -> N
     assert [e.fault for one in scored for e in one.feed_events] == [FeedFault.FROZEN]
 
 
-def test_a_silence_is_told_with_the_reading_that_ends_it() -> None:
-    scored, _ = Line().take(at(0, 1, 1, 1), at(20, 1, 1, 1), at(41, 2, 2, 2))
-
-    assert [[(e.began, e.time) for e in one.feed_events] for one in scored] == [
-        [],
-        [],  # just in time
-        [(True, THREE + timedelta(minutes=40)), (False, THREE + timedelta(minutes=41))],
-    ]
-
-
 def test_rows_of_several_machines_keep_to_their_own_runs() -> None:
     line, other = Line(), DetectorState(n_sensors=3, window_size=3)
     readings = [at(0, 1, 1, 1), at(0, 9, 9, 9), at(2, 2, 2, 2), at(2, 8, 8, 8)]

@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -94,11 +95,22 @@ class Installation:
         for made in self._admin.create_topics(wanted).values():
             made.result(30)
 
-    def send(self, records: Iterable[Record], **options: str | int) -> None:
-        """Send these messages to the readings topic, and return when Kafka has them."""
-        producer = Producer({"bootstrap.servers": self.broker, "acks": "all", **options})
+    def send(
+        self,
+        records: Iterable[Record],
+        options: Mapping[str, str | int] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Send these messages to the readings topic, stamped with a time or with that of now.
+
+        Returns when Kafka has them. ``options`` are further ones of the producer.
+        """
+        producer = Producer({"bootstrap.servers": self.broker, "acks": "all", **(options or {})})
+        stamp = int(at.timestamp() * 1000) if at else 0
         for record in records:
-            producer.produce(self.topics["readings"], record.value, key=record.key)
+            topic = self.topics["readings"]
+            producer.produce(topic, record.value, key=record.key, timestamp=stamp)
         assert producer.flush(_LIMIT_SECONDS) == 0, "not everything was delivered"
 
     @contextmanager

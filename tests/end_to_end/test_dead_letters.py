@@ -78,12 +78,12 @@ def outcome(
 
     with installation.worker():
         for codec, feed in feeds.items():
-            installation.send(feed.rows(5), **{"compression.type": codec})
+            installation.send(feed.rows(5), {"compression.type": codec})
         for name, (key, value, _) in REFUSED.items():
             send(name, key, value)
         send("longer than a letter may be", b"pm3", NOISE)
         for codec, feed in feeds.items():
-            installation.send(feed.rows(5), **{"compression.type": codec})
+            installation.send(feed.rows(5), {"compression.type": codec})
         installation.wait_until_done()
     with (
         installation.subscriber("dead_letters") as letters,

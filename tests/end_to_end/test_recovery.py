@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def test_a_log_whose_begin_is_gone_is_judged_from_where_it_begins_now(
             installation.send(feed.rows(10))
             installation.wait_until_done()
             assert "recovery.done" in worker.log()
+            assert "readings.lost" not in worker.log()
 
         seen_now = expected(small_bundle_folder, feed.records[20:], "scores")[b"pm1"][10:]
         assert [one.value() for one in scores.read_to_the_end()[30:]] == seen_now
@@ -197,6 +199,44 @@ def test_a_worker_that_was_frozen_wakes_and_finds_its_work_done_by_another(
         assert understood(alerts.read_to_the_end()) == expected(
             small_bundle_folder, records, "alerts"
         )
+
+
+def test_a_worker_that_is_stopped_in_a_rebalance_leaves_at_once(
+    installation: Installation, small_bundle_folder: Path
+) -> None:
+    records = eventful(n_faults=3)
+    with installation.subscriber("scores") as scores:
+        installation.send(records)
+        with installation.worker() as first, installation.worker() as second:
+            installation.wait_until_done()
+            # Kafka asks the other one to join anew while it is leaving itself.
+            os.kill(first.pid, signal.SIGTERM)
+            assert second.stop() == 0
+            assert first.wait_for_end(limit_seconds=30) == 0
+        assert "group.not-left" not in first.log() + second.log()
+
+        assert understood(scores.read_to_the_end()) == expected(
+            small_bundle_folder, records, "scores"
+        )
+
+
+def test_a_machine_that_fell_silent_is_told_of_by_a_worker_that_never_heard_it(
+    installation: Installation,
+) -> None:
+    feed = feed_of("pm1")
+    with installation.subscriber("alerts") as alerts:
+        installation.send(feed.rows(5), at=datetime.now(UTC) - timedelta(hours=1))
+        with installation.worker() as worker:
+            alerts.wait_for(1)
+            installation.wait_until_done()
+            assert worker.stop() == 0
+        # All is committed and nothing new comes.
+        with installation.worker():
+            alerts.wait_for(2)
+
+    first, again = map(decoded, alerts.messages)
+    assert (first["fault"], first["event"]) == ("silence", "began")
+    assert again == first
 
 
 def shared(*workers: Server) -> bool:

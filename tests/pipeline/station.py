@@ -8,7 +8,6 @@ from typing import Any
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Fixed, Threshold
-from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
@@ -67,8 +66,5 @@ class Station:
         """Process records, and read what was sent."""
         return read(self.pipeline.process(records, self.thresholds))
 
-    def machine(self, name: str = "pm3", partition: int = 0) -> Machine:
-        return self.pipeline.machines(partition)[name]
-
     def state(self, name: str = "pm3", partition: int = 0) -> dict[str, Any]:
-        return self.machine(name, partition).snapshot()
+        return self.pipeline.snapshots(partition)[name]

@@ -120,11 +120,11 @@ def test_the_running_mean_of_a_missing_sensor_stands_still(small_bundle: Bundle)
     feed = Feed()
     station = Station(small_bundle)
     station.take(feed.rows(10))
-    before = np.frombuffer(station.machine().state.running_mean)
+    before = np.frombuffer(station.state()["detector"]["running_mean"])
 
     station.take(feed.rows(3, steam=None, moisture=-1.0))
 
-    after = np.frombuffer(station.machine().state.running_mean)
+    after = np.frombuffer(station.state()["detector"]["running_mean"])
     assert (after == before).tolist() == [False, False, True, False, True]
 
 
@@ -180,4 +180,4 @@ def test_no_data_never_clears_an_alert(small_bundle: Bundle) -> None:
 
     assert [one["event"] for one in sent.alerts] == ["raised"]
     assert all(one["alarm"] for one in sent.scores[-60:])
-    assert station.machine().controller.shift == 0.0
+    assert station.state()["controller"][0] == 0.0

@@ -72,7 +72,22 @@ def test_it_changes_no_state(small_bundle: Bundle, what: str) -> None:
     station.take([feed.message(REFUSED[what][0])])
 
     assert station.state() == before
-    assert list(station.pipeline.machines(0)) == ["pm3"]
+    assert list(station.pipeline.snapshots(0)) == ["pm3"]
+
+
+def test_a_partition_has_so_many_machines_and_no_more(
+    small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_detector.pipeline.pipeline.MAX_MACHINES", 2)
+    first, second, third = (Feed(f"pm{number}").rows(1) for number in (1, 2, 3))
+    elsewhere = Feed("pm3", partition=1).rows(1)
+
+    sent = Station(small_bundle).take([*first, *second, *third, *first, *elsewhere])
+
+    (letter,) = sent.letters
+    assert (letter.key, letter.value) == (third[0].key, third[0].value)
+    assert dict(letter.headers)["reason_code"] == b"too-many-machines"
+    assert [one["machine"] for one in sent.scores] == ["pm1", "pm2", "pm3"]
 
 
 def test_the_reason_tells_people_where_to_look(small_bundle: Bundle) -> None:
@@ -151,7 +166,7 @@ def test_the_machine_in_the_body_rules_over_the_key(small_bundle: Bundle) -> Non
     (score,) = station.take([record._replace(key=b"pm3")]).scores
 
     assert score["machine"] == "pm7"
-    assert list(station.pipeline.machines(0)) == ["pm7"]
+    assert list(station.pipeline.snapshots(0)) == ["pm7"]
 
 
 def test_what_is_unknown_in_a_message_is_ignored(small_bundle: Bundle) -> None:

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.detection.detector import Detector
 from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
-from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.readings import Record
 from tests.pipeline.station import Station
@@ -84,7 +82,7 @@ def process(at: Station, records: Sequence[Record]) -> list[Output]:
 
 
 def states(at: Station) -> dict[str, Any]:
-    return {name: machine.snapshot() for name, machine in at.pipeline.machines(0).items()}
+    return at.pipeline.snapshots(0)
 
 
 @settings(max_examples=40)
@@ -126,9 +124,7 @@ def test_a_restart_from_snapshots_changes_no_byte(
 
     # Through MessagePack, as a snapshot travels: it is plain data and nothing else.
     kept = msgspec.msgpack.decode(msgspec.msgpack.encode(states(first)))
-    detector = Detector(small_bundle.model, run_ending_events=frozenset({"break"}))
-    for name, snapshot in kept.items():
-        second.pipeline.machines(0)[name] = Machine.restore(name, snapshot, detector, RULES)
+    second.pipeline.restore(0, kept)
 
     assert process(second, log[at:]) == process(first, log[at:])
     assert states(second) == states(first)
@@ -149,22 +145,20 @@ def test_a_rule_that_is_new_starts_afresh(small_bundle: Bundle) -> None:
     feed = Feed()
     feed.rows(20)
     before.take([*feed.records, *feed.rows(1, steam=BROKEN_STEAM)])
-    detector = Detector(small_bundle.model, run_ending_events=frozenset({"break"}))
     after = Station(small_bundle, rules=RULES)
 
-    after.pipeline.machines(0)["pm3"] = Machine.restore("pm3", before.state(), detector, RULES)
+    after.pipeline.restore(0, before.pipeline.snapshots(0))
 
-    lives = {rule.name: life.is_open for rule, life in after.machine().lives}
+    lives = {rule: life["is_open"] for rule, life in after.state()["lives"].items()}
     assert lives == {"sheet-break": True, "odd": False}
 
 
-@pytest.mark.parametrize("lacks", ["detector", "controller", "lives", "run_offset"])
+@pytest.mark.parametrize("lacks", ["detector", "controller", "lives", "run_offset", "received_at"])
 def test_a_snapshot_that_lacks_a_part_is_refused(small_bundle: Bundle, lacks: str) -> None:
     at = Station(small_bundle)
     at.take(Feed().rows(3))
     snapshot = at.state()
     del snapshot[lacks]
-    detector = Detector(small_bundle.model, run_ending_events=frozenset({"break"}))
 
     with pytest.raises(KeyError, match=lacks):
-        Machine.restore("pm3", snapshot, detector, Rules())
+        at.pipeline.restore(0, {"pm3": snapshot})

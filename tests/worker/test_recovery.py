@@ -67,7 +67,7 @@ class Station:
 
 
 def state_of(pipeline: Pipeline) -> dict[str, Any]:
-    return {name: machine.snapshot() for name, machine in pipeline.machines(0).items()}
+    return pipeline.snapshots(0)
 
 
 def state_after(bundle: Bundle, records: list[Record]) -> dict[str, Any]:
