@@ -135,6 +135,8 @@ class Feed:
         self.records: list[Record] = []
         self.time = start
         """Of the next message."""
+        self.mode: str | None = None
+        """Of the machine, from the next message on."""
         self._machine = machine
         self._partition = partition
         self._process = Process(seed)
@@ -149,7 +151,8 @@ class Feed:
 
     def tell(self, **properties: object) -> Record:
         """Send a message with these properties, two minutes after the last one."""
-        message = {"machine": self._machine, "time": self.time.isoformat(), **properties}
+        mode = {} if self.mode is None else {"mode": self.mode}
+        message = {"machine": self._machine, "time": self.time.isoformat(), **mode, **properties}
         record = self.message(json.dumps(message).encode())
         self.pause(CADENCE)
         return record

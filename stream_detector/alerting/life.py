@@ -3,7 +3,8 @@
 Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
 readings over the threshold and cleared by an off-delay below a share of it, or by the
 outcome it warned of. A return within the cooldown continues the same alert. Time is
-event time. What is not scored is not seen here: no data never clears an alert.
+event time. Of what is not scored only the mode is seen here: no data never clears an
+alert, but a wash-up is one without data too.
 
 References
 ----------
@@ -48,7 +49,6 @@ class Judgement(msgspec.Struct, frozen=True):
     threshold: float
     over: bool
     first_of_run: bool = False
-    mode: str | None = None
 
 
 class Transition(NamedTuple):
@@ -98,6 +98,12 @@ class AlertLife:
     rule : Rule
     machine : str
 
+    Attributes
+    ----------
+    is_open : bool
+    is_suppressed : bool
+        Nothing can be raised: the last reading was in a suppressed mode or in the hold after one.
+
     Examples
     --------
     >>> from datetime import timedelta
@@ -122,10 +128,20 @@ class AlertLife:
         self._cleared_at: datetime | None = None
         self._suppressed_until: datetime | None = None
         self.is_open = False
+        self.is_suppressed = False
+
+    def note_mode(self, time: datetime, mode: str | None) -> None:
+        """Take in the mode of the machine's next reading, scored or not, before all else of it."""
+        if not self._rule.suppressed_modes:
+            return
+        in_mode = mode is not None and mode in self._rule.suppressed_modes
+        if in_mode:
+            self._suppressed_until = time + self._rule.suppression_hold
+        until = self._suppressed_until
+        self.is_suppressed = in_mode or (until is not None and time < until)
 
     def follow(self, judgement: Judgement) -> Transition | None:
         """Take in the machine's next scored reading; give the change it made, if any."""
-        suppressed = self._is_suppressed(judgement)
         if judgement.first_of_run:
             # A gap resets the counts, not the alert, and a run's first reading has no
             # past to be judged by.
@@ -135,7 +151,7 @@ class AlertLife:
         self._recent.append(judgement.over)
         if self.is_open and self._alert is not None:
             return self._follow_open(self._alert, judgement)
-        if sum(self._recent) >= self._rule.on_delay.count and not suppressed:
+        if sum(self._recent) >= self._rule.on_delay.count and not self.is_suppressed:
             return self._raise(judgement.time)
         return None
 
@@ -151,14 +167,6 @@ class AlertLife:
         self._cleared_at = None
         self._recent.clear()
         return closed
-
-    def _is_suppressed(self, judgement: Judgement) -> bool:
-        if not self._rule.suppressed_modes:
-            return False
-        if judgement.mode is not None and judgement.mode in self._rule.suppressed_modes:
-            self._suppressed_until = judgement.time + self._rule.suppression_hold
-            return True
-        return self._suppressed_until is not None and judgement.time < self._suppressed_until
 
     def _raise(self, time: datetime) -> Transition:
         alert, cleared_at = self._alert, self._cleared_at
@@ -217,6 +225,7 @@ class AlertLife:
             "cleared_at": _text(self._cleared_at),
             "suppressed_until": _text(self._suppressed_until),
             "is_open": self.is_open,
+            "is_suppressed": self.is_suppressed,
         }
 
     @classmethod
@@ -235,6 +244,7 @@ class AlertLife:
         life._cleared_at = _time(data["cleared_at"])
         life._suppressed_until = _time(data["suppressed_until"])
         life.is_open = data["is_open"]
+        life.is_suppressed = data["is_suppressed"]
         return life
 
 

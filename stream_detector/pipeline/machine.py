@@ -122,9 +122,7 @@ class Machine:
             level = self.level = self._level(threshold, limits)
             if scored.score is not None:
                 over = scored.score > level
-                judgement = Judgement(
-                    reading.time, scored.score, level, over, scored.first_of_run, reading.mode
-                )
+                judgement = Judgement(reading.time, scored.score, level, over, scored.first_of_run)
         transitions: tuple[tuple[Rule, Transition], ...] = ()
         feed_events = scored.feed_events
         if scored.quality is not None or scored.status is Status.EVENT:
@@ -182,10 +180,14 @@ class Machine:
     def _follow(
         self, reading: Reading, judgement: Judgement | None
     ) -> tuple[tuple[Rule, Transition], ...]:
-        """Advance the alerts by a reading: by its event, if that is their outcome, or its score."""
+        """Advance the alerts by a reading: by its event, if that is their outcome, or its score.
+
+        Its mode counts in any case.
+        """
         changes: tuple[tuple[Rule, Transition], ...] = ()
         for rule, life in self.lives:
             change = None
+            life.note_mode(reading.time, reading.mode)
             if reading.event is not None and reading.event == rule.outcome:
                 change = life.close_by_outcome(reading.time)
             elif judgement is not None:

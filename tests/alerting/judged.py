@@ -21,9 +21,9 @@ def at(minute: float) -> datetime:
     return THREE + timedelta(minutes=minute)
 
 
-def judgement(time: datetime, sign: str, *, mode: str | None = None) -> Judgement:
+def judgement(time: datetime, sign: str) -> Judgement:
     score = SCORES[sign]
-    return Judgement(time, score, threshold=1.0, over=score > 1.0, mode=mode)
+    return Judgement(time, score, threshold=1.0, over=score > 1.0)
 
 
 def judgements(drawing: str, *, start: datetime = THREE) -> Iterator[Judgement]:

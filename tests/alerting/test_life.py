@@ -166,13 +166,27 @@ def test_an_alert_stays_open_over_a_gap_and_low_readings_are_counted_anew() -> N
 WASH_UP = rule(suppressed_modes=("wash-up",), suppression_hold_seconds=240.0)
 
 
-def raises(*steps: tuple[str, str | None], first_of_run: bool = False) -> list[bool]:
-    life = AlertLife(WASH_UP, machine="pm3")
-    told = []
+def follow(
+    rule: Rule, *steps: tuple[str, str | None], first_of_run: bool = False
+) -> list[Change | None]:
+    """What readings in these modes change, two minutes apart; a blank is one without a score."""
+    life = AlertLife(rule, machine="pm3")
+    told: list[Change | None] = []
     for n, (sign, mode) in enumerate(steps):
-        one = judgement(THREE + n * STEP, sign, mode=mode)
-        told.append(life.follow(structs.replace(one, first_of_run=first_of_run and n == 0)))
-    return [one is not None and one.change is Change.RAISED for one in told]
+        time = THREE + n * STEP
+        life.note_mode(time, mode)
+        if sign == " ":
+            told.append(None)
+            continue
+        one = structs.replace(judgement(time, sign), first_of_run=first_of_run and n == 0)
+        change = life.follow(one)
+        told.append(change and change.change)
+    return told
+
+
+def raises(*steps: tuple[str, str | None], first_of_run: bool = False) -> list[bool]:
+    told = follow(WASH_UP, *steps, first_of_run=first_of_run)
+    return [change is Change.RAISED for change in told]
 
 
 def test_nothing_is_raised_in_a_suppressed_mode_nor_for_a_while_after_it() -> None:
@@ -194,27 +208,46 @@ def test_a_run_that_starts_in_a_suppressed_mode_is_held_too() -> None:
     ]
 
 
+def test_a_suppressed_mode_without_a_score_is_held_too() -> None:
+    #  minute      0         2          4       6
+    #           no score  no score    held    raised
+    assert raises((" ", "wash-up"), (" ", "wash-up"), ("#", None), ("#", None)) == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_an_outcome_in_a_suppressed_mode_is_held_too() -> None:
+    life = AlertLife(WASH_UP, machine="pm3")
+    life.note_mode(at(0), "wash-up")
+    life.close_by_outcome(at(0))
+
+    told = []
+    for minute in (2, 4):
+        life.note_mode(at(minute), None)
+        told.append(life.follow(judgement(at(minute), "#")) is not None)
+
+    assert told == [False, True]
+
+
 def test_other_modes_suppress_nothing() -> None:
     assert raises(("#", "grade-42")) == [True]
 
 
 def test_readings_in_a_suppressed_mode_are_counted_all_the_same() -> None:
     slow = rule(suppressed_modes=("wash-up",), on_delay=OnDelay(3, 3))
-    life = AlertLife(slow, machine="pm3")
-    told = [
-        life.follow(judgement(at(2 * n), "#", mode=mode))
-        for n, mode in enumerate(["wash-up", "wash-up", None])
-    ]
 
-    assert [one is not None for one in told] == [False, False, True]
+    told = follow(slow, ("#", "wash-up"), ("#", "wash-up"), ("#", None))
+
+    assert told == [None, None, Change.RAISED]
 
 
 def test_an_open_alert_goes_on_in_a_suppressed_mode() -> None:
-    life = AlertLife(WASH_UP, machine="pm3")
-    life.follow(judgement(THREE, "#"))
-    told = [life.follow(judgement(at(2 * n), ".", mode="wash-up")) for n in (1, 2)]
+    told = follow(WASH_UP, ("#", None), (".", "wash-up"), (".", "wash-up"))
 
-    assert [one and one.change for one in told] == [None, Change.CLEARED]
+    assert told == [Change.RAISED, None, Change.CLEARED]
 
 
 def test_time_is_that_of_the_machine() -> None:

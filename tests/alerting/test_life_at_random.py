@@ -32,7 +32,7 @@ def rules(draw: st.DrawFn) -> Rule:
 
 steps = st.tuples(
     st.sampled_from([120, 120, 120, 3600]),  # seconds since the step before
-    st.sampled_from(["reading"] * 8 + ["first of run", "outcome"]),
+    st.sampled_from(["reading"] * 8 + ["first of run", "outcome", "unscored"]),
     st.floats(0, 2),
     st.sampled_from([None, None, "wash-up"]),
 )
@@ -50,8 +50,11 @@ def walk(
         if n < start:
             continue
         first = what == "first of run"
-        one = Judgement(time, score, 1.0, over=score > 1.0, first_of_run=first, mode=mode)
+        one = Judgement(time, score, 1.0, over=score > 1.0, first_of_run=first)
         for changes, life in zip(told, lives, strict=True):
+            life.note_mode(time, mode)
+            if what == "unscored":
+                continue
             changes.append(life.close_by_outcome(time) if what == "outcome" else life.follow(one))
     return told
 

@@ -21,7 +21,13 @@ MACHINES = ("pm1", "pm2", "pm3")
 RULES = Rules(
     rules=(
         Rule(name="sheet-break", outcome="break", off_delay=2, cooldown_seconds=600.0),
-        Rule(name="odd", on_delay=OnDelay(2, 3), heartbeat_seconds=240.0),
+        Rule(
+            name="odd",
+            on_delay=OnDelay(2, 3),
+            heartbeat_seconds=240.0,
+            suppressed_modes=("wash-up",),
+            suppression_hold_seconds=240.0,
+        ),
     )
 )
 THRESHOLDS: list[Threshold] = [Fixed(2.0), Rate(0.05), Budget(20.0)]
@@ -29,7 +35,7 @@ THRESHOLDS: list[Threshold] = [Fixed(2.0), Rate(0.05), Budget(20.0)]
 happenings = st.sampled_from(
     ["normal"] * 12
     + ["fault"] * 3
-    + ["missing", "bad", "impossible", "break", "gap", "late", "twice", "no reading"]
+    + ["missing", "bad", "impossible", "break", "gap", "late", "twice", "no reading", "wash-up"]
 )
 lives = st.lists(st.tuples(st.integers(0, 2), happenings), max_size=70)
 
@@ -57,6 +63,10 @@ def happen(feed: Feed, what: str) -> None:
         case "twice":
             feed.time -= timedelta(minutes=2)
             feed.rows(1)
+        case "wash-up":
+            feed.mode = "wash-up"
+            feed.values(speed=900.0)
+            feed.mode = None
         case "no reading":
             feed.message(b"Guten Morgen")
         case _:
