@@ -129,7 +129,7 @@ class Machine:
             feed_events = self._end_silence(record, reading) + feed_events
             transitions = self._follow(reading, judgement)
         alarm = any(life.is_open for _, life in self.lives)
-        if judgement is not None and not judgement.first_of_run:
+        if judgement is not None and not judgement.first_of_run and self._can_raise():
             self._control(threshold, limits, transitions, over=over, alarm=alarm)
         return Verdict(
             record,
@@ -195,6 +195,10 @@ class Machine:
             if change is not None:
                 changes += ((rule, change),)
         return changes
+
+    def _can_raise(self) -> bool:
+        """Whether any rule could raise an alert: else the lack of alerts says nothing."""
+        return not all(life.is_suppressed for _, life in self.lives)
 
     def _control(
         self,
