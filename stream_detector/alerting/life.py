@@ -201,7 +201,7 @@ class AlertLife:
         alert.told_at = time
         return Transition(
             change=change,
-            alert_id=f"{self._machine}.{self._rule.name}.{_rfc3339(alert.raised_at)}",
+            alert_id=f"{self._machine}.{self._rule.name}.{rfc3339(alert.raised_at)}",
             seq=alert.seq,
             occurrence=alert.occurrence,
             raised_at=alert.raised_at,
@@ -248,12 +248,19 @@ class AlertLife:
         return life
 
 
-def _rfc3339(time: datetime) -> str:
+def rfc3339(time: datetime) -> str:
+    """Write a time as all our names and messages do.
+
+    Examples
+    --------
+    >>> rfc3339(datetime(2026, 11, 22, 3, 10, tzinfo=UTC))
+    '2026-11-22T03:10:00Z'
+    """
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _text(time: datetime | None) -> str | None:
-    return None if time is None else _rfc3339(time)
+    return None if time is None else rfc3339(time)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.life import Change, Transition
+from stream_detector.alerting.life import Change, Transition, rfc3339
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation
@@ -30,7 +30,6 @@ from stream_detector.pipeline.messages import (
     WarningInfo,
     cloud_event_headers,
     encode,
-    rfc3339,
 )
 from stream_detector.pipeline.thresholds import setting_of
 

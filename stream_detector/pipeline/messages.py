@@ -5,11 +5,12 @@ the bundle, the rules and the thresholds in force; what differs between two runs
 the same readings (offsets, the time of sending) travels in headers.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.rules import AlertClass, Priority
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.readings import Record
@@ -144,17 +145,6 @@ _encoder = msgspec.json.Encoder()
 def encode(message: AlertMessage | ScoreMessage | DataQualityMessage) -> bytes:
     """Write a message as JSON."""
     return _encoder.encode(message)
-
-
-def rfc3339(time: datetime) -> str:
-    """Write a time as all our messages do.
-
-    Examples
-    --------
-    >>> rfc3339(datetime(2026, 11, 22, 3, 10, tzinfo=UTC))
-    '2026-11-22T03:10:00Z'
-    """
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def cloud_event_headers(

@@ -8,10 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from stream_detector.alerting.life import Change
+from stream_detector.alerting.life import Change, rfc3339
 from stream_detector.errors import RecordingError
 from stream_detector.pipeline.machine import Refusal, Verdict
-from stream_detector.pipeline.messages import rfc3339
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable

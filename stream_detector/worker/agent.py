@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import structlog
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.kafka import ConfirmedProducer
-from stream_detector.pipeline.messages import Output, rfc3339
+from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.reader import Batch
 from stream_detector.worker.records import to_record

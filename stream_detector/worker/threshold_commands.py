@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.messages import rfc3339
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     ThresholdSetting,
