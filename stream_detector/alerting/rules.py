@@ -15,6 +15,7 @@ from stream_detector.errors import SettingsError
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=100)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)]
+Heartbeat = Annotated[float, msgspec.Meta(ge=60, le=30 * 86400)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 AlertClass = Literal["advisory", "alarm"]
 Priority = Literal["low", "medium", "high", "critical"]
@@ -63,8 +64,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     cooldown_seconds: Seconds = 1800.0
     """An alert that returns within this time goes on as the same alert."""
 
-    heartbeat_seconds: Seconds = 600.0
-    """An open alert says that it still stands, so often."""
+    heartbeat_seconds: Heartbeat = 600.0
+    """An open alert says that it still stands, so often: not with each reading, so 60 at least."""
 
     suppressed_modes: tuple[str, ...] = ()
     """Modes (start-up, wash-up, grade change) in which nothing is raised ..."""

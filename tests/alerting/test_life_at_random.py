@@ -24,7 +24,7 @@ def rules(draw: st.DrawFn) -> Rule:
         clear_share=draw(st.sampled_from([0.5, 0.8, 1.0])),
         off_delay=draw(st.integers(1, 4)),
         cooldown_seconds=draw(seconds),
-        heartbeat_seconds=draw(seconds),
+        heartbeat_seconds=draw(st.sampled_from([60.0, 600.0, 3600.0])),
         suppressed_modes=draw(st.sampled_from([(), ("wash-up",)])),
         suppression_hold_seconds=draw(seconds),
     )

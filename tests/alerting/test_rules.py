@@ -91,6 +91,7 @@ def test_the_digest_tells_one_set_of_rules_from_another() -> None:
         ("[[rules]]\nname = 'odd'\noff_delay = 1.5", "Expected `int`, got `float`"),
         ("[[rules]]\nname = 'odd'\ncooldown_seconds = -1", r">= 0.0"),
         ("[[rules]]\nname = 'odd'\nheartbeat_seconds = inf", r"<= 2592000.0"),
+        ("[[rules]]\nname = 'odd'\nheartbeat_seconds = 59", r">= 60.0"),
         ("[[rules]]\nname = 'odd'\nhorizon_seconds = '4 min'", "Expected `float`, got `str`"),
         ("[[rules]]\nname = 'odd'\nsuppressed_modes = 'wash-up'", "Expected `array`, got `str`"),
         ("run_ending_events = 'break'", "Expected `array`, got `str`"),
