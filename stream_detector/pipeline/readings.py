@@ -30,6 +30,12 @@ _MAX_NAME = 200
 _FIRST_YEAR = 1970
 """Earlier times are refused: no machine had sensors then, and arithmetic on them overflows."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+NO_KAFKA_TIME = datetime.min.replace(tzinfo=UTC)
+"""Kafka's time of a message whose stamp is no time."""
+
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_NAME)]
 _Label = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
@@ -44,6 +50,24 @@ class Record(NamedTuple):
     timestamp: datetime
     key: bytes | None
     value: bytes | None
+
+
+def kafka_time(milliseconds: int) -> datetime:
+    """Read Kafka's stamp of a message; NO_KAFKA_TIME where it is out of range.
+
+    A producer may write anything there if the topic does not say ``LogAppendTime``.
+
+    Examples
+    --------
+    >>> kafka_time(1_714_543_200_123).isoformat()
+    '2024-05-01T06:00:00.123000+00:00'
+    >>> kafka_time(1_714_543_200_123_000) == NO_KAFKA_TIME
+    True
+    """
+    try:
+        return _EPOCH + milliseconds * _MILLISECOND
+    except OverflowError:
+        return NO_KAFKA_TIME
 
 
 class ReadingMessage(msgspec.Struct, kw_only=True):
@@ -142,11 +166,7 @@ class ReadingDecoder:
             _check_encodable(message)
         time = _utc(message.time)
         if time - record.timestamp > self._max_clock_skew:
-            raise ReadingError(
-                "clock",
-                f"the reading is of {time.isoformat()}, but Kafka took it at "
-                f"{record.timestamp.isoformat()}; set the sender's clock",
-            )
+            raise _wrong_clock(time, record.timestamp)
         return Reading(message.machine, time, row, message.mode, message.event)
 
     def _decode_slowly(self, data: bytes) -> ReadingMessage:
@@ -197,6 +217,20 @@ def _check_encodable(message: ReadingMessage) -> None:
             (text or "").encode()
     except UnicodeEncodeError as error:
         raise ReadingError("invalid", f"{error.object!r} is not valid Unicode") from error
+
+
+def _wrong_clock(time: datetime, taken_at: datetime) -> ReadingError:
+    if taken_at == NO_KAFKA_TIME:
+        return ReadingError(
+            "clock",
+            "Kafka's stamp of the message is out of range; the sender has to give it in "
+            "milliseconds, or the topic to be set to LogAppendTime",
+        )
+    return ReadingError(
+        "clock",
+        f"the reading is of {time.isoformat()}, but Kafka took it at {taken_at.isoformat()}; "
+        "set the sender's clock",
+    )
 
 
 def _utc(time: datetime) -> datetime:

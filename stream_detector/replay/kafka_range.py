@@ -1,7 +1,7 @@
 """A range of the readings topic, as it stands in Kafka's log."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -10,7 +10,7 @@ from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import ServiceError, SettingsError
-from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.readings import Record, kafka_time
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -115,7 +115,7 @@ def _to_record(message: Message) -> Record:
         message.topic() or "",
         message.partition() or 0,
         message.offset() or 0,
-        datetime.fromtimestamp(stamp / 1000, UTC),
+        kafka_time(stamp),
         message.key(),
         message.value(),
     )

@@ -1,13 +1,8 @@
 """Kafka's messages as the pipeline takes them."""
 
-from datetime import UTC, datetime, timedelta
-
 from aiokafka import ConsumerRecord
 
-from stream_detector.pipeline.readings import Record
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+from stream_detector.pipeline.readings import Record, kafka_time
 
 
 def to_record(message: ConsumerRecord) -> Record:
@@ -16,7 +11,7 @@ def to_record(message: ConsumerRecord) -> Record:
         message.topic,
         message.partition,
         message.offset,
-        _EPOCH + message.timestamp * _MILLISECOND,
+        kafka_time(message.timestamp),
         message.key,
         message.value,
     )

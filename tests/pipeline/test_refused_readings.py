@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from stream_detector.bundle.directory import Bundle
-from stream_detector.pipeline.readings import MAX_READING_BYTES, Record
+from stream_detector.pipeline.readings import MAX_READING_BYTES, Record, kafka_time
 from tests.pipeline.station import Station
 from tests.small_models import CADENCE, START, Feed
 
@@ -151,6 +151,23 @@ def test_how_far_ahead_is_a_setting(small_bundle: Bundle) -> None:
     station = Station(small_bundle, max_clock_skew=timedelta(hours=1))
 
     assert station.take([ahead(Feed(), timedelta(minutes=59))]).letters == []
+
+
+def test_a_stamp_of_kafka_that_is_no_time_is_refused_and_the_stream_goes_on(
+    small_bundle: Bundle,
+) -> None:
+    # Microseconds where Kafka has milliseconds: nothing says how old such a message is.
+    feed = Feed()
+    feed.rows(3)
+    feed.records[1] = feed.records[1]._replace(timestamp=kafka_time(1_714_543_200_123_000))
+
+    sent = Station(small_bundle).take(feed.records)
+
+    (letter,) = sent.letters
+    headers = dict(letter.headers)
+    assert headers["reason_code"] == b"clock"
+    assert headers["reason"].startswith(b"Kafka's stamp of the message is out of range; the sender")
+    assert len(sent.scores) == 2
 
 
 def test_a_reading_may_be_as_old_as_it_likes(small_bundle: Bundle) -> None:
