@@ -94,8 +94,19 @@ class Announcer:
 
     def feed_event(self, event: FeedEvent) -> Output:
         """Tell that a fault of a feed began or ended."""
+        return self._feed_event(event, rfc3339(event.time))
+
+    def second_partition(self, event: FeedEvent, partition: int) -> Output:
+        """Tell of a machine on a second partition: always under the same name.
+
+        When it is noticed depends on who has both partitions since when, so its time
+        does not make it another event.
+        """
+        return self._feed_event(event, str(partition))
+
+    def _feed_event(self, event: FeedEvent, name: str) -> Output:
         began: Literal["began", "ended"] = "began" if event.began else "ended"
-        event_id = f"{event.machine}.{event.fault}.{began}.{rfc3339(event.time)}"
+        event_id = f"{event.machine}.{event.fault}.{began}.{name}"
         message = DataQualityMessage(
             event=began,
             event_id=event_id,

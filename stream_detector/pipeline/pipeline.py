@@ -71,6 +71,7 @@ class Pipeline:
         self._partitions: dict[int, dict[str, Machine]] = {}
         self._homes: dict[str, int] = {}
         self._strays: set[tuple[str, int]] = set()
+        self._new_strays: list[tuple[FeedEvent, int]] = []
 
     @property
     def oddities(self) -> Oddities:
@@ -107,7 +108,8 @@ class Pipeline:
             if isinstance(verdict, Verdict) and (verdict.transitions or self._is_published(verdict))
         ]
         contributors = iter(self._announcer.contributors(told))
-        outputs: list[Output] = []
+        outputs = [self._announcer.second_partition(*stray) for stray in self._new_strays]
+        self._new_strays.clear()
         for verdict in verdicts:
             if isinstance(verdict, Refusal):
                 outputs.append(dead_letter(verdict.record, verdict.error))
@@ -204,24 +206,25 @@ class Pipeline:
         wanted = thresholds.of(one.machine.name)
         verdict = one.machine.judge(one.record, scored, wanted, self._limits)
         if self._homes.setdefault(one.machine.name, one.record.partition) != one.record.partition:
-            verdict.feed_events += self._check_home(one.record, one.reading)
+            self._note_stray(one.record.partition, one.reading)
         return verdict
 
-    def _check_home(self, record: Record, reading: Reading) -> tuple[FeedEvent, ...]:
-        """Tell once of a machine on a further partition: its readings have no order any more."""
-        stray = (reading.machine, record.partition)
-        if stray in self._strays:
-            return ()
-        # Each partition goes on with its own state of the machine.
-        self._strays.add(stray)
-        return (
-            FeedEvent(
-                FeedFault.SECOND_PARTITION,
-                began=True,
-                machine=reading.machine,
-                time=reading.time,
-            ),
-        )
+    def _note_stray(self, partition: int, reading: Reading) -> None:
+        """Note a machine on a further partition, once: its readings have no order any more.
+
+        Each partition goes on with its own state of the machine. The lowest one is its
+        home, whichever was heard first: that depends on which was recovered first. And
+        it is told with the next messages, for while recovering nothing is.
+        """
+        name = reading.machine
+        home, second = sorted((self._homes[name], partition))
+        self._homes[name] = home
+        if (name, second) not in self._strays:
+            self._strays.add((name, second))
+            event = FeedEvent(
+                FeedFault.SECOND_PARTITION, began=True, machine=name, time=reading.time
+            )
+            self._new_strays.append((event, second))
 
     def _is_published(self, verdict: Verdict) -> bool:
         """Whether the score of a reading, if it was judged at all, is told."""

@@ -1,6 +1,7 @@
 """What is wrong with a feed for a while: stuck, frozen, silent, in two places."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -232,8 +233,28 @@ def test_a_machine_on_a_second_partition_is_told_of(small_bundle: Bundle, n_rows
     assert [(one["fault"], one["event"], one["event_time"]) for one in sent.faults] == [
         ("second-partition", "began", "2026-11-22T04:00:00Z")
     ]
+    assert sent.faults[0]["event_id"] == "pm3.second-partition.began.1"
     # The partition has a state of its own: the machine starts anew there.
     assert sent.scores[0]["warming_up"]
+
+
+@pytest.mark.parametrize("order", list(permutations((0, 2, 5))))
+def test_whichever_partition_is_recovered_first_a_machine_on_three_is_told_of_alike(
+    small_bundle: Bundle, order: tuple[int, ...]
+) -> None:
+    feeds = {partition: Feed(partition=partition) for partition in order}
+    station = Station(small_bundle)
+    for partition in order:
+        station.pipeline.judge(feeds[partition].rows(3), station.thresholds)
+
+    first = station.take(feeds[order[-1]].rows(1))
+    later = [station.take(feeds[partition].rows(1)).faults for partition in order]
+
+    assert sorted(one["event_id"] for one in first.faults) == [
+        "pm3.second-partition.began.2",
+        "pm3.second-partition.began.5",
+    ]
+    assert later == [[], [], []]
 
 
 def test_a_machine_may_move_where_its_old_partition_was_dropped(small_bundle: Bundle) -> None:
