@@ -1,6 +1,7 @@
 """The commands ``threshold show``, ``set``, ``budget`` and ``clear``."""
 
 import getpass
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,15 +20,22 @@ from stream_detector.pipeline.thresholds import (
 )
 from stream_detector.worker.checks import load_bundle
 
+
+def _user() -> str:
+    """Name who calls, by number where the system has no name: containers run under any."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter since Python 3.13
+        return f"uid:{os.getuid()}"
+
+
 _machine = click.option(
     "--machine",
     default=ALL_MACHINES,
     show_default="all machines without one of their own",
     help="Machine it is for.",
 )
-_set_by = click.option(
-    "--by", "set_by", default=getpass.getuser, show_default="you", help="Who wants it."
-)
+_set_by = click.option("--by", "set_by", default=_user, show_default="you", help="Who wants it.")
 
 
 def _per_day(command: Callable[..., Any]) -> Callable[..., Any]:
