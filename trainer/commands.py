@@ -83,8 +83,8 @@ def fit(
     for note in recording.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     # Plots and TensorFlow take seconds to load: only now, when everything else is in order.
-    from trainer.progress import FitProgress  # noqa: PLC0415
-    from trainer.run import fit as run  # noqa: PLC0415
+    from trainer.progress import FitProgress
+    from trainer.run import fit as run
 
     with FitProgress(console) as progress:
         findings = run(
@@ -123,7 +123,7 @@ def _fitter_maker(
     network = config.network.config(seed=config.seed)
     if network.kind == "linear":
         return None
-    from trainer.fitting import NetworkFitter  # noqa: PLC0415
+    from trainer.fitting import NetworkFitter
 
     def make(n_sensors: int) -> NetworkFitter:
         return NetworkFitter(

@@ -94,7 +94,7 @@ def replay(
 def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
     """Send a recording to the readings topic, faster than it was recorded."""
     # Not needed by replay, which needs no Kafka.
-    from stream_detector.replay.publish import publish as send  # noqa: PLC0415
+    from stream_detector.replay.publish import publish as send
 
     settings = read_settings()
     recording = _read(path, options)
@@ -119,7 +119,7 @@ def _read(path: Path, options: RecordingOptions) -> Recording:
 
 def _from_kafka(span: str) -> Iterator[Record]:
     # A replay of a file needs no Kafka client.
-    from stream_detector.replay.kafka_range import parse_range, read_range  # noqa: PLC0415
+    from stream_detector.replay.kafka_range import parse_range, read_range
 
     return read_range(parse_range(span), read_settings())
 

@@ -37,7 +37,7 @@ from stream_detector.replay.recording import RecordingOptions
 )
 def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     """Write the history of a SIMULATED paper machine: for trying things out, not for figures."""
-    from stream_detector.sandbox.simulate import run  # noqa: PLC0415
+    from stream_detector.sandbox.simulate import run
 
     run(days=days, seed=seed, csv=path, tags=tags)
 
@@ -99,12 +99,8 @@ def demo(
     the real worker, with an embedded Kafka and Redis. Ends with 0 when all was streamed, with 1 on
     a fault (it says which program failed), with 130 on Ctrl-C; nothing is left behind.
     """
-    from stream_detector.sandbox.demo.recording import (  # noqa: PLC0415
-        DemoRecording,
-        from_file,
-        simulated,
-    )
-    from stream_detector.sandbox.demo.show import Plan, run  # noqa: PLC0415
+    from stream_detector.sandbox.demo.recording import DemoRecording, from_file, simulated
+    from stream_detector.sandbox.demo.show import Plan, run
 
     if path is None and options != RecordingOptions():
         raise click.UsageError("options that say how to read a recording need --csv")

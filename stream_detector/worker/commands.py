@@ -17,7 +17,7 @@ def worker() -> None:
     """
     settings = read_settings()
     # Faust is imported only by the one command that runs it, and takes a second.
-    from stream_detector.worker.app import run  # noqa: PLC0415
+    from stream_detector.worker.app import run
 
     run(settings)
 
@@ -26,7 +26,7 @@ def worker() -> None:
 def check() -> None:
     """Look at broker, topics, Redis, bundle and rules; exit 1 if one is at fault."""
     settings = read_settings()
-    from stream_detector.worker.checks import check as look  # noqa: PLC0415
+    from stream_detector.worker.checks import check as look
 
     healthy = True
     for finding in look(settings):
@@ -58,7 +58,7 @@ def topics() -> None:
 )
 def create(partitions: int, replication: int) -> None:
     """Make the topics that are missing and tell of each."""
-    from stream_detector.connections.topics import create_topics  # noqa: PLC0415
+    from stream_detector.connections.topics import create_topics
 
     for line in create_topics(read_settings(), partitions=partitions, replication=replication):
         click.echo(line)
