@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -43,16 +43,18 @@ class EmbeddedRedis:
 
     def __init__(self) -> None:
         server = find_server()
-        self._folder = Path(tempfile.mkdtemp(prefix="stream-detector-redis-"))  # mode 0700
-        socket, log = self._folder / "redis.sock", self._folder / "redis.log"
-        files = ("--dir", self._folder, "--unixsocket", socket, "--logfile", log)
-        self.url = f"unix://{socket}"
-        self.process = ChildProcess("redis", [*map(str, (server, *_MEMORY_ONLY, *files))])
-        try:
+        with ExitStack() as stack:
+            folder = Path(  # mode 0700
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="stream-detector-redis-"))
+            )
+            socket, log = folder / "redis.sock", folder / "redis.log"
+            files = ("--dir", folder, "--unixsocket", socket, "--logfile", log)
+            self.url = f"unix://{socket}"
+            self.process = stack.enter_context(
+                ChildProcess("redis", [*map(str, (server, *_MEMORY_ONLY, *files))])
+            )
             _wait_for_answer(self.url, self.process, log)
-        except BaseException:
-            self._stop()
-            raise
+            self._to_close = stack.pop_all()
 
     def __enter__(self) -> Self:
         """Return the running server."""
@@ -60,11 +62,7 @@ class EmbeddedRedis:
 
     def __exit__(self, *_: object) -> None:
         """End it, whatever happened."""
-        self._stop()
-
-    def _stop(self) -> None:
-        self.process.stop()
-        shutil.rmtree(self._folder)
+        self._to_close.close()
 
 
 def find_server(

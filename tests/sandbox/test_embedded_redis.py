@@ -59,6 +59,19 @@ def test_without_any_server_the_error_says_what_to_install() -> None:
         find_server(("no-such-server",), wheel="no-such-wheel")
 
 
+def test_a_server_that_cannot_be_started_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # Linux takes no variable of more than 128 kB.
+    monkeypatch.setenv("TOO_LONG", 200_000 * "x")
+
+    with pytest.raises(OSError, match="Argument list too long"):
+        EmbeddedRedis()
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_server_that_fails_gives_its_last_words_and_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
