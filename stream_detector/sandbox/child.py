@@ -92,7 +92,14 @@ class ChildProcess:
     @property
     def status(self) -> int | None:
         """Exit status, negative for a signal; None while the program runs."""
-        return self._process.poll()
+        if self._process.returncode is not None:
+            return self._process.returncode
+        # Looked at, but not reaped: so its number stays its own, and that of its group, until
+        # the group has been ended.
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def first_line(self, *, limit_seconds: float) -> str:
         """Wait for the first line the program prints; needs ``stdout=subprocess.PIPE``.
@@ -106,14 +113,16 @@ class ChildProcess:
         return output.readline().decode().rstrip("\n") if ready else ""
 
     def stop(self, *, limit_seconds: float = 10.0) -> None:
-        """End the program: TERM, and after ``limit_seconds`` KILL, for its whole group."""
-        if self.status is None:
-            self._process.terminate()
-            try:
-                self._process.wait(limit_seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.pid, signal.SIGKILL)
-                self._process.wait()
+        """End the program with all of its group: TERM, then KILL for what is left.
+
+        That is when the program has ended, by itself or by TERM, and at the latest after
+        ``limit_seconds``.
+        """
+        if self._process.returncode is None:
+            os.killpg(self.pid, signal.SIGTERM)
+            first_to_end([self], limit_seconds=limit_seconds)
+            os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()

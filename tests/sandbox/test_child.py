@@ -76,6 +76,33 @@ def test_a_child_that_ignores_term_is_killed_with_its_own_children() -> None:
     assert has_ended(grandchild)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param('(trap "" TERM; exec sleep 600) & echo $!; wait', id="obeys"),
+        pytest.param("sleep 600 & echo $!", id="ended by itself"),
+    ],
+)
+def test_no_child_of_a_child_is_left_when_its_parent_is_gone(script: str) -> None:
+    with ChildProcess("parent", ["sh", "-c", script], stdout=PIPE) as child:
+        grandchild = int(child.first_line(limit_seconds=LIMIT_SECONDS))
+        if not script.endswith("wait"):
+            assert has_ended(child.pid)
+
+    assert has_ended(grandchild)
+
+
+@pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("kill -KILL $$", -9)])
+def test_a_child_that_ended_has_one_status_before_it_is_stopped_and_after(
+    script: str, status: int
+) -> None:
+    with ChildProcess("brief", ["sh", "-c", script]) as child:
+        first_to_end([child], limit_seconds=LIMIT_SECONDS)
+
+        assert [child.status, child.status] == [status, status]
+    assert child.status == status
+
+
 def test_an_exception_in_the_block_ends_the_child() -> None:
     with pytest.raises(KeyboardInterrupt), ChildProcess("sleeper", ["sleep", "600"]) as child:
         raise KeyboardInterrupt
