@@ -20,7 +20,7 @@ from stream_detector.replay.recording import Recording
 from trainer.calibration import Calibrated
 from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts
-from trainer.history import Timing, TrainingRows, span
+from trainer.history import Timing, TrainingRows
 
 
 def parameters_of(
@@ -130,7 +130,7 @@ def provenance_of(
         "data_sha256": digest.hexdigest(),
         "rows": recording.n_rows,
         "training_rows": len(rows.windows),
-        "span": [time.isoformat() for time in span(recording)],
+        "span": [f"{time}Z" for time in (recording.times.min(), recording.times.max())],
         "config": msgspec.to_builtins(config),
         "trained_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in packages}},

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from stream_detector.alerting.ledger import ClosedAlert, Fate
 from trainer.chart_style import (
     FAINT,
     FLAT,
@@ -28,7 +29,7 @@ from trainer.chart_style import (
     legend,
     time_axis,
 )
-from trainer.measures import Confusion, Curves, Fate, Measures
+from trainer.measures import Confusion, Curves, Measures
 from trainer.thinning import MAX_POINTS, Histogram, Peaks
 
 _POINTS_PER_LOSS = 75
@@ -214,14 +215,14 @@ def _finish_scores(axes: Axes, every: Peaks, *, label: str) -> None:
 def _draw_lanes(
     axes: Axes,
     times: NDArray[np.datetime64],
-    alerts: Sequence[tuple[datetime, datetime | None]],
+    alerts: Sequence[ClosedAlert],
     outcomes: Sequence[datetime],
 ) -> None:
     """Mark open alerts as bars and outcomes as crosses; the shortest alert is still seen."""
     start, stop = day_numbers(times[[0, -1]])
     edges = np.linspace(start, stop, MAX_POINTS + 1)
     is_open = np.zeros(MAX_POINTS)
-    for raised, cleared in alerts:
+    for raised, cleared, *_ in alerts:
         ends = day_numbers([raised, cleared]) if cleared else [day_numbers(raised), stop]
         first, last = np.searchsorted(edges, ends, side="right").clip(1, MAX_POINTS)
         is_open[first - 1 : last] = 0.35

@@ -1,22 +1,28 @@
 """What a bundle does on rows it has not seen, through the live code."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import Scorecard, scorecard
+from stream_detector.alerting.ledger import (
+    ClosedAlert,
+    Fate,
+    Scorecard,
+    close_alerts,
+    scorecard,
+)
 from stream_detector.alerting.life import Change
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation
+from stream_detector.detection.scored import Status
 from stream_detector.detection.threshold import Budget
-from stream_detector.pipeline.machine import Refusal
+from stream_detector.pipeline.machine import Verdict
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
-from stream_detector.replay.recording import Recording
+from stream_detector.replay.recording import LabelKind, Recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import verdicts
 from trainer.history import outcome_rows, rows_before_outcomes
@@ -33,15 +39,16 @@ class Evaluation:
         High = anomalous; each row beside the threshold in force for it.
     positives : bool array, shape (n,)
         Rows to be warned at: within the horizon before an outcome, or labelled anomalous.
-    alerts : tuple of (raised, cleared or None)
-        One that returns within its cooldown is there twice.
+    alerts : tuple of ClosedAlert
+        In the order in which they were raised. One that returns within its cooldown is
+        there twice.
     outcomes : tuple of datetime
-    labelled : bool
-        Whether the recording says what was abnormal.
+    label_kind : "event", "rows" or None
+        What the recording's labels mark; None without labels.
     card : Scorecard
         Alerts against outcomes, at the rule's horizon.
-    n_nuisance : int
-        Alerts that no outcome followed, and that were not raised on a labelled row.
+    span : (datetime, datetime)
+        First and last reading that was taken in.
     asked_per_day : float
         The budget.
     days : float
@@ -52,18 +59,25 @@ class Evaluation:
     scores: NDArray[np.float64]
     thresholds: NDArray[np.float64]
     positives: NDArray[np.bool_]
-    alerts: tuple[tuple[datetime, datetime | None], ...]
+    alerts: tuple[ClosedAlert, ...]
     outcomes: tuple[datetime, ...]
-    labelled: bool
+    label_kind: LabelKind | None
     card: Scorecard
-    n_nuisance: int
+    span: tuple[datetime, datetime]
     asked_per_day: float
     days: float
 
     @property
+    def n_false(self) -> int | None:
+        """Alerts that nothing followed; None without labels."""
+        if self.label_kind is None:
+            return None
+        return sum(alert.fate is Fate.NUISANCE for alert in self.alerts)
+
+    @property
     def per_day(self) -> float:
-        """Nuisance alerts raised a day of scored rows."""
-        return self.n_nuisance / self.days
+        """False alerts raised a day of scored rows; without labels any of them may be one."""
+        return (len(self.alerts) if self.n_false is None else self.n_false) / self.days
 
     @property
     def validation(self) -> Validation:
@@ -85,60 +99,81 @@ def evaluate(
 ) -> Evaluation | None:
     """Replay a recording with the bundle's budget; None where no row could be scored."""
     rule = rules.rules[0]
-    before = rows_before_outcomes(recording, horizon=timedelta(seconds=rule.horizon_seconds))
-    labels = np.zeros(recording.n_rows, bool) if recording.labels is None else recording.labels
-    positives = before | (labels & (recording.label_kind == "rows"))
-    table = ThresholdTable(budget)
-    rows: list[int] = []
-    scores: list[float] = []
-    thresholds: list[float] = []
-    alerts: list[tuple[datetime, datetime | None]] = []
-    n_on_anomalies = 0
-    for verdict in verdicts(records(recording), Pipeline(bundle, rules), table):
-        if isinstance(verdict, Refusal):
-            continue
-        if verdict.scored.score is not None and verdict.level is not None:
-            rows.append(verdict.record.offset)
-            scores.append(verdict.scored.score)
-            thresholds.append(verdict.level)
-        for of_rule, change in verdict.transitions:
-            if of_rule is not rule:
-                continue
-            time = verdict.scored.reading.time
-            if change.change is Change.RAISED:
-                alerts.append((time, None))
-                n_on_anomalies += bool(labels[verdict.record.offset])
-            elif change.change is Change.CLEARED:
-                alerts[-1] = (alerts[-1][0], time)
-    if not rows:
+    horizon = timedelta(seconds=rule.horizon_seconds)
+    seen = _Seen(rule)
+    for verdict in verdicts(records(recording), Pipeline(bundle, rules), ThresholdTable(budget)):
+        if isinstance(verdict, Verdict):
+            seen.note(verdict)
+    if not seen.rows:
         return None
-    card = _card(rule, alerts, recording)
+    positives = rows_before_outcomes(recording, horizon=horizon)
+    label_kind = None if recording.labels is None else recording.label_kind
+    if recording.labels is not None and label_kind == "rows":
+        positives = recording.labels
+    outcomes = tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
+    start, end = seen.span
+    if label_kind == "event":
+        alerts = close_alerts(seen.alerts, outcomes, horizon=horizon, end=end)
+    else:
+        elsewhere = Fate.UNLABELLED if label_kind is None else Fate.NUISANCE
+        alerts = tuple(
+            ClosedAlert(*alert, Fate.ANOMALY if positives[row] else elsewhere)
+            for alert, row in zip(seen.alerts, seen.alert_rows, strict=True)
+        )
     return Evaluation(
-        times=recording.times[rows],
-        scores=np.array(scores),
-        thresholds=np.array(thresholds),
-        positives=positives[rows],
-        alerts=tuple(alerts),
-        outcomes=_outcomes(recording),
-        labelled=recording.labels is not None,
-        card=card,
-        n_nuisance=card.n_nuisance - n_on_anomalies,
+        times=recording.times[seen.rows],
+        scores=np.array(seen.scores),
+        thresholds=np.array(seen.thresholds),
+        positives=positives[seen.rows],
+        alerts=alerts,
+        outcomes=outcomes,
+        label_kind=label_kind,
+        card=scorecard(seen.alerts, outcomes, horizon=horizon, start=start, end=end),
+        span=seen.span,
         asked_per_day=budget.per_day,
-        days=len(rows) / bundle.model.limits.readings_per_day,
+        days=len(seen.rows) / bundle.model.limits.readings_per_day,
     )
 
 
-def _outcomes(recording: Recording) -> tuple[datetime, ...]:
-    return tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
+@dataclass
+class _Seen:
+    """What the verdicts on a recording told, as far as one rule goes."""
 
+    rule: Rule
+    rows: list[int] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
+    alerts: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    alert_rows: list[int] = field(default_factory=list)
+    """Rows at which they were raised."""
 
-def _card(
-    rule: Rule, alerts: Sequence[tuple[datetime, datetime | None]], recording: Recording
-) -> Scorecard:
-    return scorecard(
-        alerts,
-        _outcomes(recording),
-        horizon=timedelta(seconds=rule.horizon_seconds),
-        start=recording.time(0),
-        end=recording.time(recording.n_rows - 1),
-    )
+    _first: datetime | None = None
+    _last: datetime | None = None
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """Time of the first and the last reading that was taken in, once there is one.
+
+        Not of the file's first and last row: those may be late ones.
+        """
+        if self._first is None or self._last is None:
+            raise ValueError("no reading was taken in")
+        return self._first, self._last
+
+    def note(self, verdict: Verdict) -> None:
+        """Take in the next verdict."""
+        row, time = verdict.record.offset, verdict.scored.reading.time
+        if verdict.scored.status is not Status.LATE:
+            self._first, self._last = self._first or time, time
+        if verdict.scored.score is not None and verdict.level is not None:
+            self.rows.append(row)
+            self.scores.append(verdict.scored.score)
+            self.thresholds.append(verdict.level)
+        for rule, change in verdict.transitions:
+            if rule is not self.rule:
+                continue
+            if change.change is Change.RAISED:
+                self.alerts.append((time, None))
+                self.alert_rows.append(row)
+            elif change.change is Change.CLEARED:
+                self.alerts[-1] = (self.alerts[-1][0], time)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -33,9 +33,8 @@ class Findings:
         Of the whole recording.
     n_training_rows : int
         Normal rows trained on.
-    training_span : (datetime, datetime)
-    holdout_span : (datetime, datetime) or None
-        First and last row kept back; None where all rows trained.
+    n_kept_back : int
+        Rows kept back; 0 where all rows trained.
     network : mapping
         Kind and sizes.
     losses : mapping of str to float array
@@ -43,6 +42,7 @@ class Findings:
     training_scores : float64 array, shape (n_training_rows,)
         Cross-fitted, so out of sample.
     training_times : datetime64 array, same shape
+        Rising.
     default_limit : float
         Threshold for the default budget, before it follows any drift.
     evaluation : Evaluation or None
@@ -58,8 +58,7 @@ class Findings:
     sensors: tuple[str, ...]
     n_rows: int
     n_training_rows: int
-    training_span: tuple[datetime, datetime]
-    holdout_span: tuple[datetime, datetime] | None
+    n_kept_back: int
     network: Mapping[str, Any]
     losses: Mapping[str, NDArray[np.floating[Any]]]
     training_scores: NDArray[np.float64]
@@ -72,9 +71,13 @@ class Findings:
     @cached_property
     def measures(self) -> Measures | None:
         """What the rows kept back measure; None where none was scored."""
-        if self.evaluation is None or self.holdout_span is None:
-            return None
-        return measure(self.evaluation, end=self.holdout_span[1])
+        return None if self.evaluation is None else measure(self.evaluation)
+
+    @property
+    def training_span(self) -> tuple[datetime, datetime]:
+        """First and last row trained on."""
+        first, last = self.training_times[[0, -1]].tolist()
+        return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
 
     @cached_property
     def training_peaks(self) -> Peaks:
@@ -120,9 +123,9 @@ class Findings:
     @property
     def showed(self) -> tuple[str, ...]:
         """What the rows kept back showed."""
-        if self.measures is not None and self.holdout_span is not None:
-            return tuple(what_it_showed(self.measures, self.holdout_span))
-        if self.holdout_span is None:
+        if self.measures is not None:
+            return tuple(what_it_showed(self.measures))
+        if not self.n_kept_back:
             return ("No row was kept back, so nothing shows how the model does on new rows.",)
         return ("None of the rows kept back could be scored, so they show nothing.",)
 

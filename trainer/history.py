@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,11 +238,6 @@ def few_rows_notes(n_rows: int) -> tuple[str, ...]:
     if n_rows >= _FEW_ROWS:
         return ()
     return (f"only {n_rows} normal rows: thresholds will be rough; {_FEW_ROWS} are better",)
-
-
-def span(recording: Recording) -> tuple[datetime, datetime]:
-    """Give the times of the first and the last row."""
-    return recording.time(0), recording.time(recording.n_rows - 1)
 
 
 def _scale(values: NDArray[np.float64], recording: Recording, window_size: int) -> Conditioning:

@@ -4,10 +4,7 @@ Nothing is made up: what needs labels, or rows of both classes, is None without 
 """
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -21,33 +18,12 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from stream_detector.alerting.ledger import Fate
 from trainer.evaluation import Evaluation
 from trainer.thinning import FloatArray, Peaks, peaks, thinned
 
 _MAX_BARS = 200
 _95_PERCENT = 1.959964
-
-
-class Fate(StrEnum):
-    """What became of an alert."""
-
-    EARLY = "early"
-    """An outcome followed within the horizon."""
-    ANOMALY = "anomaly"
-    """It was raised on a row that is labelled anomalous."""
-    NUISANCE = "nuisance"
-    """Nothing followed."""
-    UNLABELLED = "unlabelled"
-    """Nobody knows: there are no labels, or the recording ended first."""
-
-
-class ClosedAlert(NamedTuple):
-    """An alert and what became of it; ``lead`` is the time to the outcome that followed."""
-
-    raised: datetime
-    cleared: datetime | None
-    fate: Fate
-    lead: timedelta | None = None
 
 
 class Confusion(NamedTuple):
@@ -120,7 +96,6 @@ class Measures:
     evaluation : Evaluation
     normal, positive : Peaks
         Scores of the rows that were not to be warned at, and of those that were.
-    alerts : tuple of ClosedAlert
     by_day : DataFrame
         A row per bar (usually a day), indexed by its beginning: alerts raised by ``Fate``,
         scored ``rows``, and the bar's ``days``.
@@ -133,30 +108,18 @@ class Measures:
     evaluation: Evaluation
     normal: Peaks
     positive: Peaks
-    alerts: tuple[ClosedAlert, ...]
     by_day: pd.DataFrame
     confusion: Confusion | None
     curves: Curves | None
 
     @property
-    def row_labels(self) -> bool:
-        """Whether the labels mark anomalous rows, not outcomes."""
-        return _has_row_labels(self.evaluation)
-
-    @property
     def class_names(self) -> tuple[str, str]:
         """What to call the rows that were not to be warned at, and those that were."""
-        if not self.evaluation.labelled:
+        if self.evaluation.label_kind is None:
             return "rows kept back", "rows to be warned at"
-        positive = "anomalous rows" if self.row_labels else "rows before an outcome"
+        of_rows = self.evaluation.label_kind == "rows"
+        positive = "anomalous rows" if of_rows else "rows before an outcome"
         return "normal rows kept back", positive
-
-    @property
-    def n_false(self) -> int | None:
-        """Alerts that nothing followed; None without labels."""
-        if not self.evaluation.labelled:
-            return None
-        return sum(alert.fate is Fate.NUISANCE for alert in self.alerts)
 
     @property
     def recall_interval(self) -> tuple[float, float] | None:
@@ -165,15 +128,13 @@ class Measures:
         return wilson_interval(len(card.leads), card.n_outcomes) if card.n_outcomes else None
 
 
-def measure(evaluation: Evaluation, *, end: datetime) -> Measures:
-    """Measure the rows kept back, which ended at ``end``."""
-    alerts = _close(evaluation, end=end)
+def measure(evaluation: Evaluation) -> Measures:
+    """Measure the rows kept back."""
     return Measures(
         evaluation,
         _peaks(evaluation, ~evaluation.positives),
         _peaks(evaluation, evaluation.positives),
-        alerts,
-        _by_day(evaluation, alerts),
+        _by_day(evaluation),
         _confusion(evaluation),
         _curves(evaluation),
     )
@@ -193,37 +154,13 @@ def wilson_interval(n_hits: int, n_trials: int) -> tuple[float, float]:
     return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
 
 
-def _has_row_labels(evaluation: Evaluation) -> bool:
-    return not evaluation.outcomes and bool(evaluation.positives.any())
-
-
 def _peaks(evaluation: Evaluation, rows: NDArray[np.bool_]) -> Peaks:
     scores, thresholds = evaluation.scores[rows], evaluation.thresholds[rows]
     return peaks(evaluation.times[rows], scores, thresholds, within=evaluation.times)
 
 
-def _close(evaluation: Evaluation, *, end: datetime) -> tuple[ClosedAlert, ...]:
-    """Close every alert as the ledger does, one by one."""
-    horizon, outcomes = evaluation.card.horizon, sorted(evaluation.outcomes)
-    anomalous = set(evaluation.times[evaluation.positives].tolist())
-    by_rows = _has_row_labels(evaluation)
-    closed = []
-    for raised, cleared in sorted(evaluation.alerts, key=lambda alert: alert[0]):
-        following = bisect_right(outcomes, raised)
-        lead = outcomes[following] - raised if following < len(outcomes) else None
-        if lead is not None and lead <= horizon:
-            fate = Fate.EARLY
-        elif by_rows and raised.replace(tzinfo=None) in anomalous:
-            fate = Fate.ANOMALY
-        elif not evaluation.labelled or (raised + horizon > end and not by_rows):
-            fate = Fate.UNLABELLED
-        else:
-            fate = Fate.NUISANCE
-        closed.append(ClosedAlert(raised, cleared, fate, lead if fate is Fate.EARLY else None))
-    return tuple(closed)
-
-
-def _by_day(evaluation: Evaluation, alerts: tuple[ClosedAlert, ...]) -> pd.DataFrame:
+def _by_day(evaluation: Evaluation) -> pd.DataFrame:
+    alerts = evaluation.alerts
     rows = pd.Series(1, index=pd.DatetimeIndex(evaluation.times)).resample("D").sum()
     raised = pd.to_datetime([alert.raised for alert in alerts], utc=True).tz_localize(None)
     fates = {
@@ -237,7 +174,7 @@ def _by_day(evaluation: Evaluation, alerts: tuple[ClosedAlert, ...]) -> pd.DataF
 
 
 def _confusion(evaluation: Evaluation) -> Confusion | None:
-    if not evaluation.labelled:
+    if evaluation.label_kind is None:
         return None
     over = evaluation.scores > evaluation.thresholds
     matrix = confusion_matrix(evaluation.positives, over, labels=[False, True])
@@ -246,7 +183,7 @@ def _confusion(evaluation: Evaluation) -> Confusion | None:
 
 def _curves(evaluation: Evaluation) -> Curves | None:
     positives, scores = evaluation.positives, evaluation.scores
-    if not evaluation.labelled or positives.all() or not positives.any():
+    if evaluation.label_kind is None or positives.all() or not positives.any():
         return None
     precision, recall, thresholds = precision_recall_curve(positives, scores)
     # The curve's last point stands for a threshold above all scores; nothing is there to see.

@@ -63,9 +63,10 @@ def model_in_words(network: Mapping[str, Any]) -> str:
     return f"{what} autoencoder ({sizes} units) beside a linear model"
 
 
-def what_it_showed(measures: Measures, span: tuple[datetime, datetime]) -> Iterator[str]:
+def what_it_showed(measures: Measures) -> Iterator[str]:
     """Say what the alerts on the rows kept back were worth, always beside chance."""
-    evaluation, n_alerts = measures.evaluation, len(measures.alerts)
+    evaluation = measures.evaluation
+    span, n_alerts, n_false = evaluation.span, len(evaluation.alerts), evaluation.n_false
     yield (
         f"{counted(len(evaluation.scores), 'row')} that training never saw "
         f"({evaluation.days:.1f} days of readings, {minute(span[0])} to {minute(span[1])} UTC) "
@@ -74,15 +75,15 @@ def what_it_showed(measures: Measures, span: tuple[datetime, datetime]) -> Itera
         f"{percent(evaluation.card.alarm_share)} of the time."
     )
     asked = f"{evaluation.asked_per_day:g} false ones a day were asked for."
-    if measures.n_false is None or not n_alerts:
-        yield f"That is {n_alerts / evaluation.days:.1f} alerts a day; {asked}"
+    if n_false is None or not n_alerts:
+        yield f"That is {evaluation.per_day:.1f} alerts a day; {asked}"
     else:
         why = f"no outcome followed within {lasting(evaluation.card.horizon)}"
-        if measures.row_labels:
+        if evaluation.label_kind == "rows":
             why = "raised on rows that are not labelled anomalous"
         yield (
-            f"{measures.n_false:,} of {counted(n_alerts, 'alert')} were false ({why}), "
-            f"{measures.n_false / evaluation.days:.1f} a day; {asked}"
+            f"{n_false:,} of {counted(n_alerts, 'alert')} were false ({why}), "
+            f"{evaluation.per_day:.1f} a day; {asked}"
         )
     yield from _recall(measures)
 
@@ -130,12 +131,12 @@ def _recall(measures: Measures) -> Iterator[str]:
 
 def _doubts_of_recall(measures: Measures) -> Iterator[str]:
     card, interval = measures.evaluation.card, measures.recall_interval
-    if not measures.evaluation.labelled:
+    if measures.evaluation.label_kind is None:
         yield (
             "The recall is unknown: without labels nobody can say which alerts were right and "
             "what was missed."
         )
-    elif interval is None and not measures.row_labels:
+    elif interval is None and not measures.evaluation.positives.any():
         yield "The recall is unknown: the rows kept back hold nothing that was to be warned of."
     if interval is None:
         return
@@ -160,8 +161,7 @@ def _doubts_of_alerts(measures: Measures) -> Iterator[str]:
             f"An alert was open during {percent(evaluation.card.alarm_share)} of the time; who is "
             "always in alarm has warned of everything."
         )
-    n_false = len(measures.alerts) if measures.n_false is None else measures.n_false
-    if n_false / evaluation.days > _FAR_OVER_BUDGET * evaluation.asked_per_day:
+    if evaluation.per_day > _FAR_OVER_BUDGET * evaluation.asked_per_day:
         yield (
             "There were far more alerts than asked for: the rows kept back differ from the "
             "training rows. The scores over time show since when."

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.ledger import ClosedAlert
 from trainer.charts import smoothed_losses
 from trainer.findings import Findings
-from trainer.measures import ClosedAlert, Confusion, Curves, Measures
+from trainer.measures import Confusion, Curves, Measures
 from trainer.thinning import Peaks
 
 MAX_ALERTS = 200
@@ -42,28 +43,29 @@ def numbers(findings: Findings) -> dict[str, Any]:
             "edges": _rounded(histogram.edges),
             "rows": {name: counts.tolist() for name, counts in histogram.counts.items()},
         },
-        "holdout": None if measures is None else _holdout(measures, findings),
+        "holdout": None if measures is None else _holdout(measures),
     }
 
 
-def _holdout(measures: Measures, findings: Findings) -> dict[str, Any]:
-    evaluation, n_false = measures.evaluation, measures.n_false
+def _holdout(measures: Measures) -> dict[str, Any]:
+    evaluation = measures.evaluation
+    n_false = evaluation.n_false
     return {
-        "span": findings.holdout_span,
+        "span": evaluation.span,
         "rows": len(evaluation.scores),
         "days": round(evaluation.days, 6),
-        "labelled": evaluation.labelled,
+        "label_kind": evaluation.label_kind,
         "alerts": {
-            "raised": len(measures.alerts),
-            "raised_per_day": round(len(measures.alerts) / evaluation.days, 6),
+            "raised": len(evaluation.alerts),
+            "raised_per_day": round(len(evaluation.alerts) / evaluation.days, 6),
             "false": n_false,
             "false_per_day": None if n_false is None else round(n_false / evaluation.days, 6),
             "asked_per_day": evaluation.asked_per_day,
             "share_of_time": round(evaluation.card.alarm_share, 6),
             "by_day": _by_day(measures),
-            "first": [_alert(alert) for alert in measures.alerts[:MAX_ALERTS]],
+            "first": [_alert(alert) for alert in evaluation.alerts[:MAX_ALERTS]],
         },
-        "outcomes": _outcomes(measures) if evaluation.labelled else None,
+        "outcomes": _outcomes(measures) if evaluation.label_kind == "event" else None,
         "scores": {"normal": _series(measures.normal), "positive": _series(measures.positive)},
         "rows_at_thresholds_in_force": _confusion(measures.confusion),
         "rows_at_every_threshold": _curves(measures.curves),

@@ -4,9 +4,10 @@ A new section is one more function in :func:`page`. A chart that the findings ca
 is not left out: its place says why.
 """
 
+from stream_detector.alerting.ledger import ClosedAlert, Fate
 from trainer import charts
 from trainer.findings import Findings
-from trainer.measures import ClosedAlert, Confusion, Curves, Fate, Measures
+from trainer.measures import Confusion, Curves, Measures
 from trainer.plain_words import counted, lasting, minute, percent
 from trainer.report_layout import Chart, Page, Section, Table, Tile
 from trainer.report_numbers import MAX_ALERTS
@@ -48,11 +49,10 @@ def _tiles(findings: Findings) -> tuple[Tile, ...]:
     threshold = Tile("Threshold", f"{findings.default_limit:.2f}", "to begin with")
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
-    evaluation, n_false = measures.evaluation, measures.n_false
-    n_counted = len(measures.alerts) if n_false is None else n_false
+    evaluation = measures.evaluation
     per_day = Tile(
-        "Alerts a day" if n_false is None else "False alerts a day",
-        f"{n_counted / evaluation.days:.1f}",
+        "Alerts a day" if evaluation.n_false is None else "False alerts a day",
+        f"{evaluation.per_day:.1f}",
         f"asked for: {evaluation.asked_per_day:g} false",
     )
     in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time kept back")
@@ -72,7 +72,7 @@ def _recall_tile(measures: Measures) -> Tile:
     if confusion is not None and confusion.recall is not None:
         beside = f"random rows {percent(confusion.share_over)}"
         return Tile("Recall of anomalous rows", percent(confusion.recall), beside)
-    why = "nothing to warn of" if measures.evaluation.labelled else "no labels"
+    why = "nothing to warn of" if measures.evaluation.label_kind else "no labels"
     return Tile("Recall", "unknown", why)
 
 
@@ -115,7 +115,7 @@ def _holdout_scores(measures: Measures | None) -> Chart:
         charts.holdout_scores(measures),
         f"{counted(len(evaluation.scores), 'score')} up to {evaluation.scores.max():.2f}, "
         f"thresholds from {evaluation.thresholds.min():.2f} to {evaluation.thresholds.max():.2f}, "
-        f"{counted(len(measures.alerts), 'alert')}, "
+        f"{counted(len(measures.evaluation.alerts), 'alert')}, "
         f"{counted(len(evaluation.outcomes), 'outcome')}.",
         wide=True,
     )
@@ -125,19 +125,20 @@ def _alerts(measures: Measures | None) -> Section:
     title = "Alerts per day"
     if measures is None:
         return Section("Alerts", (Chart(title, _NOT_KEPT_BACK, wide=True),))
+    alerts = measures.evaluation.alerts
     per_bar, busiest = measures.by_day["days"].max(), measures.by_day.drop(columns=["rows", "days"])
     by_day = Chart(
         title,
         "Days are those of UTC; the first and the last may be cut short."
         + ("" if per_bar == 1 else f" Each bar is the mean of {per_bar} days."),
         charts.alerts_by_day(measures, budget=measures.evaluation.asked_per_day),
-        f"{counted(len(measures.alerts), 'alert')} in {counted(len(measures.by_day), 'bar')}, "
+        f"{counted(len(alerts), 'alert')} in {counted(len(measures.by_day), 'bar')}, "
         f"at most {busiest.sum(axis=1).max()} in one.",
         wide=True,
     )
-    shown = measures.alerts[:MAX_ALERTS]
-    note = f"{counted(len(measures.alerts), 'alert')}."
-    if len(shown) < len(measures.alerts):
+    shown = alerts[:MAX_ALERTS]
+    note = f"{counted(len(alerts), 'alert')}."
+    if len(shown) < len(alerts):
         note = f"The first {len(shown)} of {note}"
     if not shown:
         note = "No alert was raised."

@@ -22,7 +22,7 @@ from trainer.calibration import calibrate, measure_limits
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter, fit_parts
 from trainer.evaluation import Evaluation, evaluate
-from trainer.history import few_rows_notes, measure_timing, prepare, span, split_by_time
+from trainer.history import few_rows_notes, measure_timing, prepare, split_by_time
 from trainer.report import Findings, report_html, report_json
 
 Tell = Callable[[str], None]
@@ -119,8 +119,7 @@ def fit(
             sensors=recording.sensors,
             n_rows=recording.n_rows,
             n_training_rows=len(rows.windows),
-            training_span=span(training),
-            holdout_span=span(kept_back) if kept_back.n_rows else None,
+            n_kept_back=kept_back.n_rows,
             network=manifest.network,
             losses=parts.losses,
             training_scores=calibrated.scores,

@@ -1,15 +1,43 @@
 """Alerts held against what really happened.
 
-Every alert is closed as early (the outcome came within the horizon), nuisance (it did
-not) or unlabelled (the recording ended first), every outcome as warned, with its lead,
-or missed.
+Every alert is closed, once and for all who count them, as early (the outcome came within
+the horizon), nuisance (it did not) or unlabelled (the recording ended first); every
+outcome as warned, with its lead, or missed.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from statistics import median_low
+from typing import NamedTuple
+
+
+class Fate(StrEnum):
+    """What became of an alert."""
+
+    EARLY = "early"
+    """An outcome followed within the horizon."""
+    ANOMALY = "anomaly"
+    """It was raised on a row that is labelled anomalous."""
+    NUISANCE = "nuisance"
+    """Nothing followed."""
+    UNLABELLED = "unlabelled"
+    """Nobody knows: there are no labels, or the recording ended first."""
+
+
+class ClosedAlert(NamedTuple):
+    """An alert and what became of it.
+
+    ``cleared`` is None while it stands, ``lead`` the time to the outcome that followed;
+    None unless it is early.
+    """
+
+    raised: datetime
+    cleared: datetime | None
+    fate: Fate
+    lead: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +80,50 @@ class Scorecard:
         return median_low(self.leads) if self.leads else None
 
 
+def close_alerts(
+    alerts: Sequence[tuple[datetime, datetime | None]],
+    outcomes: Sequence[datetime],
+    *,
+    horizon: timedelta,
+    end: datetime,
+) -> tuple[ClosedAlert, ...]:
+    """Close the alerts of one machine, in the order in which they were raised.
+
+    Parameters
+    ----------
+    alerts : sequence of (raised, cleared)
+        ``cleared`` is None while the alert stands.
+    outcomes : sequence of datetime
+    horizon : timedelta
+        How far ahead an alert counts as a warning.
+    end : datetime
+        What came later is not known.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
+    >>> closed = close_alerts(
+    ...     [(t(4), t(8)), (t(30), t(40)), (t(48), None)], [t(8), t(20)],
+    ...     horizon=timedelta(minutes=4), end=t(50),
+    ... )
+    >>> [str(alert.fate) for alert in closed]
+    ['early', 'nuisance', 'unlabelled']
+    """
+    happened = sorted(outcomes)
+    closed = []
+    for raised, cleared in sorted(alerts, key=lambda alert: alert[0]):
+        following = bisect_right(happened, raised)
+        lead = happened[following] - raised if following < len(happened) else None
+        if lead is not None and lead <= horizon:
+            closed.append(ClosedAlert(raised, cleared, Fate.EARLY, lead))
+        elif raised + horizon > end:
+            closed.append(ClosedAlert(raised, cleared, Fate.UNLABELLED))
+        else:
+            closed.append(ClosedAlert(raised, cleared, Fate.NUISANCE))
+    return tuple(closed)
+
+
 def scorecard(
     alerts: Sequence[tuple[datetime, datetime | None]],
     outcomes: Sequence[datetime],
@@ -90,18 +162,13 @@ def scorecard(
         first = bisect_left(raised, time - horizon)
         if first < len(raised) and raised[first] < time:
             leads.append(time - raised[first])
-    nuisance = 0
-    for time in raised:
-        following = bisect_right(happened, time)
-        foretold = following < len(happened) and happened[following] - time <= horizon
-        # An alert whose horizon reaches beyond the span cannot be called a nuisance.
-        nuisance += not foretold and time + horizon <= end
+    closed = close_alerts(alerts, outcomes, horizon=horizon, end=end)
     span = max(end - start, timedelta(microseconds=1))
     in_alarm = sum(((cleared or end) - begin for begin, cleared in alerts), timedelta())
     return Scorecard(
         horizon=horizon,
         n_alerts=len(raised),
-        n_nuisance=nuisance,
+        n_nuisance=sum(alert.fate is Fate.NUISANCE for alert in closed),
         n_outcomes=len(happened),
         leads=tuple(leads),
         alarm_share=in_alarm / span,

@@ -57,7 +57,7 @@ class Validation(msgspec.Struct, frozen=True):
     """Their number at the model's cadence."""
     asked_per_day: float
     per_day: float
-    """False alerts raised a day."""
+    """False alerts raised a day; without labels all, for any of them may be one."""
     recall: float | None = None
     """Share of outcomes warned of within the horizon; None without labels."""
     recall_by_chance: float | None = None

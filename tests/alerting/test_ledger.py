@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_detector.alerting.ledger import Scorecard, scorecard
+from stream_detector.alerting.ledger import (
+    ClosedAlert,
+    Fate,
+    Scorecard,
+    close_alerts,
+    scorecard,
+)
 from tests.alerting.judged import at
 
 
@@ -45,6 +51,24 @@ def test_an_hour_by_hand() -> None:
     assert found.alarm_share == pytest.approx((4 + 6 + 4 + 2) / 60)
     # Four alerts at random times each cover 4 of 60 minutes.
     assert found.recall_by_chance == pytest.approx(1 - (56 / 60) ** 4)
+
+
+def test_every_alert_is_closed_once() -> None:
+    #  minute   0        10        20        30        40        50        60
+    #  alert        4--8                          32-36                   58
+    #  outcome         8                             37
+    closed = close_alerts(
+        [(at(58), None), (at(4), at(8)), (at(32), at(36))],
+        [at(37), at(8)],
+        horizon=timedelta(minutes=4),
+        end=at(60),
+    )
+
+    assert closed == (
+        ClosedAlert(at(4), at(8), Fate.EARLY, timedelta(minutes=4)),
+        ClosedAlert(at(32), at(36), Fate.NUISANCE),
+        ClosedAlert(at(58), None, Fate.UNLABELLED),
+    )
 
 
 @pytest.mark.parametrize("raised", [6, 8, 9.9])

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import scorecard
+from stream_detector.alerting.ledger import ClosedAlert, Fate, close_alerts, scorecard
+from stream_detector.replay.recording import LabelKind
 from trainer.evaluation import Evaluation
 from trainer.findings import Findings
 
@@ -31,9 +32,10 @@ def made_evaluation(
     anomalous_rows: tuple[int, ...] = (),
     alert_rows: tuple[tuple[int, int | None], ...] = (),
     threshold: float = 3.0,
-    labelled: bool = True,
+    label_kind: LabelKind | None = "event",
 ) -> Evaluation:
     """An evaluation of rows every two minutes; rows at most 4 minutes before an outcome count."""
+    label_kind = "rows" if anomalous_rows else label_kind
     times = clock(first, len(scores))
     at = [first + CADENCE * row for row in range(len(scores))]
     positives = np.zeros(len(scores), bool)
@@ -42,23 +44,34 @@ def made_evaluation(
     positives[list(anomalous_rows)] = True
     scored = np.ones(len(scores), bool)
     scored[list(outcome_rows)] = False
-    alerts = tuple((at[a], None if b is None else at[b]) for a, b in alert_rows)
+    alerts = [(at[a], None if b is None else at[b]) for a, b in alert_rows]
     outcomes = tuple(at[row] for row in outcome_rows)
     card = scorecard(alerts, outcomes, horizon=HORIZON, start=at[0], end=at[-1])
-    n_on_anomalies = sum(raised in anomalous_rows for raised, _ in alert_rows)
+    closed = close_alerts(alerts, outcomes, horizon=HORIZON, end=at[-1])
+    if label_kind != "event":
+        closed = tuple(
+            ClosedAlert(raised, cleared, _fate(row in anomalous_rows, label_kind))
+            for (raised, cleared), (row, _) in zip(alerts, alert_rows, strict=True)
+        )
     return Evaluation(
         times=times[scored],
         scores=scores[scored],
         thresholds=np.full(int(scored.sum()), threshold),
         positives=positives[scored],
-        alerts=alerts,
+        alerts=closed,
         outcomes=outcomes,
-        labelled=labelled,
+        label_kind=label_kind,
         card=card,
-        n_nuisance=card.n_nuisance - n_on_anomalies,
+        span=(at[0], at[-1]),
         asked_per_day=6.0,
         days=int(scored.sum()) * (CADENCE / timedelta(days=1)),
     )
+
+
+def _fate(on_anomaly: bool, label_kind: LabelKind | None) -> Fate:  # noqa: FBT001
+    if label_kind is None:
+        return Fate.UNLABELLED
+    return Fate.ANOMALY if on_anomaly else Fate.NUISANCE
 
 
 def made_findings(evaluation: Evaluation | None = None) -> Findings:
@@ -70,17 +83,13 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         for name in ("block-1-of-3", "block-2-of-3", "block-3-of-3", "final")
     }
     first = START - CADENCE * N_TRAINING
-    holdout = None
-    if evaluation is not None:
-        holdout = START, START + evaluation.card.span
     return Findings(
         machine="pm3",
         bundle_id="3f9a0c51d2e47b86",
         sensors=tuple(f"x{number}" for number in range(1, 60)),
         n_rows=15_300,
         n_training_rows=N_TRAINING,
-        training_span=(first, START - CADENCE),
-        holdout_span=holdout,
+        n_kept_back=0 if evaluation is None else len(evaluation.scores),
         network={"kind": "dense", "layers": [48], "code": 12, "activation": "tanh", "seed": 0},
         losses=losses,
         training_scores=normal_scores(N_TRAINING, seed=1),

@@ -17,7 +17,6 @@ from trainer.history import (
     measure_timing,
     prepare,
     rows_before_outcomes,
-    span,
     split_by_time,
 )
 
@@ -217,10 +216,6 @@ def test_a_short_history_is_noted() -> None:
     assert few_rows_notes(999) == (
         "only 999 normal rows: thresholds will be rough; 1000 are better",
     )
-
-
-def test_a_recording_spans_from_its_first_row_to_its_last() -> None:
-    assert span(normal_recording(31)) == (START, START + timedelta(hours=1))
 
 
 def test_deviations_are_scaled_by_their_own_spread() -> None:

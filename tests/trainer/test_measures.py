@@ -1,74 +1,31 @@
 import dataclasses
-from collections import Counter
-from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from tests.trainer.made_findings import CADENCE, START, made_evaluation
-from trainer.evaluation import Evaluation
-from trainer.measures import Fate, Measures, measure, wilson_interval
+from stream_detector.alerting.ledger import Fate
+from tests.trainer.made_findings import made_evaluation
+from trainer.measures import measure, wilson_interval
 from trainer.thinning import MAX_POINTS, histogram, peaks, thinned
 
 
-def measured(evaluation: Evaluation, *, n_rows: int) -> Measures:
-    return measure(evaluation, end=START + CADENCE * (n_rows - 1))
-
-
-def test_an_alert_is_early_a_nuisance_or_not_known() -> None:
-    #  row      0  1  2  3  4  5  6  7  8  9
-    #  alert       a        b           c     horizon: 2 rows
-    #  outcome           o
-    evaluation = made_evaluation(
-        np.ones(10), outcome_rows=(3,), alert_rows=((1, 3), (4, 6), (8, None))
-    )
-
-    alerts = measured(evaluation, n_rows=10).alerts
-
-    assert [alert.fate for alert in alerts] == [Fate.EARLY, Fate.NUISANCE, Fate.UNLABELLED]
-    assert [alert.lead for alert in alerts] == [timedelta(minutes=4), None, None]
-
-
-def test_alerts_are_closed_as_the_ledger_closes_them() -> None:
-    rng = np.random.default_rng(seed=7)
-    rows = np.sort(rng.choice(200, 60, replace=False)).tolist()
-    evaluation = made_evaluation(
-        np.ones(200),
-        outcome_rows=tuple(rows[::3]),
-        alert_rows=tuple((row, None) for row in rows[1::3]),
-    )
-
-    fates = Counter(alert.fate for alert in measured(evaluation, n_rows=200).alerts)
-
-    assert fates[Fate.NUISANCE] == evaluation.card.n_nuisance > 0
-    assert fates[Fate.EARLY] > 0
-
-
 def test_without_labels_no_alert_is_called_right_or_wrong() -> None:
-    evaluation = made_evaluation(np.ones(10), alert_rows=((1, 3),), labelled=False)
+    evaluation = made_evaluation(np.ones(10), alert_rows=((1, 3),), label_kind=None)
 
-    measures = measured(evaluation, n_rows=10)
+    measures = measure(evaluation)
 
-    assert [alert.fate for alert in measures.alerts] == [Fate.UNLABELLED]
-    assert measures.n_false is None
+    assert measures.evaluation.n_false is None
     assert measures.confusion is None
     assert measures.curves is None
     assert measures.recall_interval is None
 
 
-def test_an_alert_on_a_row_that_is_labelled_anomalous_is_right() -> None:
-    evaluation = made_evaluation(
-        np.ones(10), anomalous_rows=(4, 5), alert_rows=((1, 3), (5, 7), (9, None))
-    )
+def test_classes_are_named_by_what_the_labels_mark() -> None:
+    breaks, rows = made_evaluation(np.ones(9)), made_evaluation(np.ones(9), label_kind="rows")
 
-    measures = measured(evaluation, n_rows=10)
-
-    assert [alert.fate for alert in measures.alerts] == [
-        Fate.NUISANCE,
-        Fate.ANOMALY,
-        Fate.NUISANCE,
-    ]
-    assert measures.class_names == ("normal rows kept back", "anomalous rows")
+    # Neither holds anything that was to be warned of: the rows themselves do not tell.
+    assert measure(breaks).class_names == ("normal rows kept back", "rows before an outcome")
+    assert measure(rows).class_names == ("normal rows kept back", "anomalous rows")
 
 
 def test_rows_are_counted_at_the_threshold_in_force() -> None:
@@ -76,7 +33,7 @@ def test_rows_are_counted_at_the_threshold_in_force() -> None:
     scores = np.array([1.0, 4.0, 2.0, 5.0, 3.0])
     evaluation = made_evaluation(scores, anomalous_rows=(2, 3, 4), threshold=3.0)
 
-    confusion = measured(evaluation, n_rows=5).confusion
+    confusion = measure(evaluation).confusion
 
     assert confusion is not None
     assert confusion == (1, 1, 2, 1)
@@ -85,7 +42,7 @@ def test_rows_are_counted_at_the_threshold_in_force() -> None:
 
 
 def test_what_has_no_rows_to_be_counted_from_is_not_known() -> None:
-    quiet = measured(made_evaluation(np.ones(5)), n_rows=5).confusion
+    quiet = measure(made_evaluation(np.ones(5))).confusion
 
     assert quiet is not None
     assert quiet.recall is None
@@ -94,7 +51,7 @@ def test_what_has_no_rows_to_be_counted_from_is_not_known() -> None:
 
 def test_curves_of_classes_that_a_threshold_parts() -> None:
     scores = np.array([1.0, 2.0, 3.0, 4.0])
-    curves = measured(made_evaluation(scores, anomalous_rows=(2, 3)), n_rows=4).curves
+    curves = measure(made_evaluation(scores, anomalous_rows=(2, 3))).curves
 
     assert curves is not None
     assert (curves.auc, curves.average_precision, curves.base_rate) == (1.0, 1.0, 0.5)
@@ -109,7 +66,7 @@ def test_curves_of_classes_that_a_threshold_parts() -> None:
 def test_rows_of_one_class_have_no_curves(anomalous: tuple[int, ...]) -> None:
     evaluation = made_evaluation(np.arange(3.0), anomalous_rows=anomalous)
 
-    assert measured(evaluation, n_rows=3).curves is None
+    assert measure(evaluation).curves is None
 
 
 def test_alerts_are_counted_by_day_and_days_without_rows_are_told_apart() -> None:
@@ -123,7 +80,7 @@ def test_alerts_are_counted_by_day_and_days_without_rows_are_told_apart() -> Non
         evaluation, **{name: getattr(evaluation, name)[others] for name in columns}
     )
 
-    table = measured(without_second_day, n_rows=3 * per_day).by_day
+    table = measure(without_second_day).by_day
 
     assert table[Fate.NUISANCE.value].tolist() == [2, 0, 1]
     assert table["rows"].tolist() == [per_day, 0, per_day]
@@ -134,7 +91,7 @@ def test_years_become_bars_of_several_days() -> None:
     evaluation = made_evaluation(np.ones(500), alert_rows=((3, 4),))
     daily = evaluation.times[0] + np.arange(500) * np.timedelta64(1, "D")
 
-    table = measured(dataclasses.replace(evaluation, times=daily), n_rows=500).by_day
+    table = measure(dataclasses.replace(evaluation, times=daily)).by_day
 
     assert len(table) == 167
     assert table["days"].sum() == table["rows"].sum() == 500

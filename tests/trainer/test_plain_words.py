@@ -56,7 +56,7 @@ def test_alerts_that_chance_could_equal_are_said_to_prove_nothing() -> None:
 
 def test_without_labels_the_recall_is_unknown() -> None:
     findings = made_findings(
-        made_evaluation(np.ones(PER_DAY), alert_rows=((5, 9),), labelled=False)
+        made_evaluation(np.ones(PER_DAY), alert_rows=((5, 9),), label_kind=None)
     )
 
     assert said(findings.cautions, "The recall is unknown: without labels")
@@ -81,6 +81,17 @@ def test_anomalous_rows_are_held_against_rows_drawn_at_random() -> None:
     assert said(findings.showed, "drawn at random would reach 3 %")
 
 
+def test_rows_without_an_anomaly_speak_of_no_outcome() -> None:
+    #  Labels mark rows, none of those that were kept back.
+    findings = made_findings(
+        made_evaluation(np.ones(PER_DAY), alert_rows=((5, 9),), label_kind="rows")
+    )
+
+    assert said(findings.showed, "1 of 1 alert were false (raised on rows that are not labelled")
+    assert said(findings.cautions, "hold nothing that was to be warned of")
+    assert "outcome" not in " ".join(findings.showed)
+
+
 def test_much_time_in_alarm_and_far_more_alerts_than_asked_for_are_told() -> None:
     alerts = tuple((row, row + 40) for row in range(0, PER_DAY - 50, 60))
     cautions = made_findings(made_evaluation(np.ones(PER_DAY), alert_rows=alerts)).cautions
@@ -100,7 +111,7 @@ def test_a_threshold_that_many_training_rows_exceed_is_told() -> None:
 
 def test_without_rows_kept_back_nothing_is_claimed() -> None:
     without = made_findings()
-    unscored = dataclasses.replace(without, holdout_span=without.training_span)
+    unscored = dataclasses.replace(without, n_kept_back=3)
 
     assert without.showed == (
         "No row was kept back, so nothing shows how the model does on new rows.",

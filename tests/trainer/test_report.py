@@ -35,8 +35,8 @@ ROWS = normal_scores(300, seed=4)
 KINDS = {
     "breaks": made_findings(paper_like()),
     "no hold-out, no network": linear(made_findings()),
-    "nothing scored": dataclasses.replace(made_findings(), holdout_span=(START, START)),
-    "no labels": made_findings(made_evaluation(ROWS, alert_rows=((5, 9),), labelled=False)),
+    "nothing scored": dataclasses.replace(made_findings(), n_kept_back=3),
+    "no labels": made_findings(made_evaluation(ROWS, alert_rows=((5, 9),), label_kind=None)),
     "nothing happened": made_findings(made_evaluation(ROWS)),
     "only outcomes": made_findings(made_evaluation(ROWS, outcome_rows=(0,))),
     "rows labelled": made_findings(
