@@ -54,6 +54,8 @@ class TrainingRows:
     times : datetime64 array, shape (n,)
     run_numbers : int array, shape (n,)
         Rows of one run have one number.
+    notes : tuple of str
+        What is odd about them, a sentence each; for people.
     """
 
     conditioning: Conditioning
@@ -62,6 +64,7 @@ class TrainingRows:
     deviations: NDArray[np.float32]
     times: NDArray[np.datetime64]
     run_numbers: NDArray[np.intp]
+    notes: tuple[str, ...]
 
 
 def measure_timing(recording: Recording) -> Timing:
@@ -75,7 +78,9 @@ def measure_timing(recording: Recording) -> Timing:
     steps = np.diff(recording.times)
     forward = steps[steps > np.timedelta64(0)]
     if not len(forward):
-        raise TrainingError("the recording has no two readings of different times")
+        raise TrainingError(
+            "time never goes forward: bring readings in order of time, two at least"
+        )
     cadence: timedelta = np.median(forward).astype("timedelta64[us]").item()
     return Timing(cadence, _GAP_IN_CADENCES * cadence, _SILENCE_IN_CADENCES * cadence)
 
@@ -164,6 +169,7 @@ def prepare(
         deviations,
         np.array([one.reading.time.replace(tzinfo=None) for one in said], "datetime64[us]"),
         np.cumsum(np.concatenate([[False], starts[1:] != starts[:-1]])),
+        _notes(n_normal=int((~abnormal).sum()), n_trained=len(said)),
     )
 
 
@@ -233,11 +239,19 @@ def _check_size(values: NDArray[np.float64], recording: Recording) -> None:
         raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
 
 
-def few_rows_notes(n_rows: int) -> tuple[str, ...]:
-    """Warn of a history that is short, though not too short."""
-    if n_rows >= _FEW_ROWS:
-        return ()
-    return (f"only {n_rows} normal rows: thresholds will be rough; {_FEW_ROWS} are better",)
+def _notes(*, n_normal: int, n_trained: int) -> tuple[str, ...]:
+    """Tell of normal rows that do not train, and of a history that is short, but long enough."""
+    notes = []
+    if n_trained < n_normal:
+        notes.append(
+            f"{n_normal - n_trained} of {n_normal} normal rows do not train: they are late, repeat "
+            "a time, or have under half of their sensors"
+        )
+    if n_trained < _FEW_ROWS:
+        notes.append(
+            f"only {n_trained} normal rows: thresholds will be rough; {_FEW_ROWS} are better"
+        )
+    return tuple(notes)
 
 
 def _scale(values: NDArray[np.float64], recording: Recording, window_size: int) -> Conditioning:

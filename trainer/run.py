@@ -22,7 +22,7 @@ from trainer.calibration import calibrate, measure_limits
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter, fit_parts
 from trainer.evaluation import Evaluation, evaluate
-from trainer.history import few_rows_notes, measure_timing, prepare, split_by_time
+from trainer.history import measure_timing, prepare, split_by_time
 from trainer.report import Findings, report_html, report_json
 
 Tell = Callable[[str], None]
@@ -126,7 +126,7 @@ def fit(
             training_times=rows.times,
             default_limit=limits.limit(budget),
             evaluation=evaluation,
-            notes=(*recording.notes, *few_rows_notes(len(rows.windows))),
+            notes=(*recording.notes, *rows.notes),
             seconds=dict(clock.seconds),
         )
         files |= keras_files_of(parts)

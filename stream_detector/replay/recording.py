@@ -21,7 +21,7 @@ from stream_detector.replay.columns import (
 )
 from stream_detector.replay.table import open_table
 from stream_detector.replay.tags import Tag, read_tags
-from stream_detector.replay.times import Clock, TimeColumn, read_zone
+from stream_detector.replay.times import Clock, TimeColumn, check_order, read_zone
 
 DEFAULT_START = datetime(2000, 1, 1, tzinfo=UTC)
 """Time of row 0 when the file has no times and none is given: a date nobody takes for real."""
@@ -91,7 +91,7 @@ class Recording:
     """Physical limit above, shape (p,); inf where there is none."""
 
     times: NDArray[np.datetime64]
-    """UTC in microseconds, shape (n,). Rows need not be sorted: a late row stays late."""
+    """UTC in microseconds, shape (n,), in the order of the file: a late row stays late."""
 
     values: NDArray[np.float64]
     """Shape (n, p); NaN where a value is missing, never infinite."""
@@ -179,6 +179,8 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     if options.cadence is not None and isinstance(times, TimeColumn):
         notes.append(f"times are those of column {options.time_column!r}: cadence not used")
     notes += [note for column in columns for note in column.notes()]
+    instants = times.values() if isinstance(times, TimeColumn) else times.values(n_rows)
+    notes += check_order(instants)
     sensors = [c for c in columns if isinstance(c, SensorColumn) and c.is_sensor]
     if not sensors:
         raise RecordingError(f"no column is a sensor: {'; '.join(notes) or 'there is no other'}")
@@ -194,7 +196,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
         units=tuple(tag.unit for tag in known),
         low=np.array([tag.low for tag in known]),
         high=np.array([tag.high for tag in known]),
-        times=times.values() if isinstance(times, TimeColumn) else times.values(n_rows),
+        times=instants,
         values=values,
         modes=tuple(layout.modes.values) if layout.modes else None,
         labels=np.array(layout.labels.values) if layout.labels else None,

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from stream_detector.errors import RecordingError
 
+_MOST_LATE = 0.1
+"""Share of late rows above which a recording is refused."""
+
 
 class TimeColumn:
     """The column of times, brought to UTC.
@@ -79,20 +82,13 @@ class TimeColumn:
         return np.concatenate(self._chunks)
 
     def notes(self) -> list[str]:
-        """Say which times may be an hour off, and which rows are out of order."""
-        notes = []
-        if self._n_repeated:
-            notes.append(
-                f"times that happen twice when the clocks of {self._zone} are set back: "
-                f"{self._n_repeated}, {self._first_repeated}; the first of the two is taken"
-            )
-        late = np.flatnonzero(np.diff(self.values()) <= np.timedelta64(0))
-        if late.size:
-            notes.append(
-                f"rows not later than the row before: {late.size}, first row {late[0] + 1}; "
-                "kept in the order of the file"
-            )
-        return notes
+        """Say which times may be an hour off."""
+        if not self._n_repeated:
+            return []
+        return [
+            f"times that happen twice when the clocks of {self._zone} are set back: "
+            f"{self._n_repeated}, {self._first_repeated}; the first of the two is taken"
+        ]
 
 
 @dataclass(frozen=True)
@@ -116,6 +112,42 @@ class Clock:
         start = np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "us")
         times: NDArray[np.datetime64] = start + elapsed
         return times
+
+
+def check_order(times: NDArray[np.datetime64]) -> list[str]:
+    """Say which rows are late or repeat a time: they enter nothing, as live.
+
+    Raises
+    ------
+    RecordingError
+        If more than a tenth of the rows are late. That is no machine with some late
+        readings: the rows are not sorted, or one wrong time is ahead of them all.
+
+    Examples
+    --------
+    >>> minutes = np.array([0, 2, 4, 4, 6, 8], "timedelta64[m]")
+    >>> check_order(np.datetime64("2026-11-22T03:00", "us") + minutes)
+    ['rows not later than one before them, 1 of 6, enter nothing: most are behind row 2 at
+     2026-11-22T03:04:00Z']
+    """
+    newest, n_rows = np.maximum.accumulate(times), len(times)
+    behind = 1 + np.flatnonzero(times[1:] <= newest[:-1])
+    if not len(behind):
+        return []
+    jump = np.bincount(np.searchsorted(newest, newest[behind])).argmax()
+    place = f"row {jump} at {times[jump].item().isoformat()}Z"
+    n_late = np.count_nonzero(times[behind] < newest[behind])
+    if n_late > _MOST_LATE * n_rows:
+        if np.count_nonzero(np.diff(times) < np.timedelta64(0)) > n_rows / 2:
+            raise RecordingError("times run backwards: sort the rows by time, oldest first")
+        raise RecordingError(
+            f"{n_late} of {n_rows} rows are older than one before them, most of them than {place}: "
+            "correct its time if it is wrong, else sort the rows by time, oldest first"
+        )
+    return [
+        f"rows not later than one before them, {len(behind)} of {n_rows}, enter nothing: "
+        f"most are behind {place}"
+    ]
 
 
 def read_zone(name: str) -> ZoneInfo:

@@ -177,19 +177,26 @@ def test_a_missing_time_column_names_both_ways_out(tmp_path: Path, options: dict
 
 
 def test_rows_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
-    #  row      0      1      2      3
-    #  minute   0      4      2      4
-    #                         late   repeats the minute of row 1, but is later than row 2
-    recording = read(
-        tmp_path,
-        "time,x\n2024-05-01T06:00Z,1\n2024-05-01T06:04Z,2\n"
-        "2024-05-01T06:02Z,3\n2024-05-01T06:04Z,4\n",
+    #  row      0   1   2   3   4 ... 11
+    #  minute   0   4   2   4   5 ... 12
+    #                late repeats the minute of row 1
+    minutes = [0, 4, 2, 4, *range(5, 13)]
+    lines = [f"2024-05-01T06:{minute:02}Z,{row}\n" for row, minute in enumerate(minutes)]
+
+    recording = read(tmp_path, "time,x\n" + "".join(lines))
+
+    assert recording.values[:, 0].tolist() == list(range(12))
+    assert recording.notes == (
+        "rows not later than one before them, 2 of 12, enter nothing: most are behind row 1 at "
+        "2024-05-01T06:04:00Z",
     )
 
-    assert recording.values[:, 0].tolist() == [1, 2, 3, 4]
-    assert recording.notes == (
-        "rows not later than the row before: 1, first row 2; kept in the order of the file",
-    )
+
+def test_a_file_sorted_newest_first_is_refused_by_name(tmp_path: Path) -> None:
+    lines = [f"2024-05-01T06:{minute:02}Z,1\n" for minute in (4, 2, 0)]
+
+    with pytest.raises(RecordingError, match=r"pm3\.csv': times run backwards: sort the rows"):
+        read(tmp_path, "time,x\n" + "".join(lines))
 
 
 def test_tags_give_units_and_limits_and_change_no_value(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 from datetime import datetime
 from math import isnan
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,8 @@ def test_what_was_written_is_read_back(
     rows: list[tuple[datetime, float, float]],
     last: float,
 ) -> None:
-    # A last row of numbers, so that both columns are sensors.
-    rows = [*rows, (datetime(2024, 5, 1), last, last)]  # noqa: DTZ001
+    # A row of numbers, so that both columns are sensors.
+    rows = sorted([*rows, (datetime(2024, 5, 1), last, last)], key=itemgetter(0))  # noqa: DTZ001
     path = tmp_path_factory.getbasetemp() / f"back{suffix}"
     write(path, rows)
 

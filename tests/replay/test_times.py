@@ -1,14 +1,15 @@
 """Times of a recording: how they are written, and what a clock on a wall means in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_detector.errors import RecordingError
-from stream_detector.replay.times import TimeColumn, read_zone, to_utc
+from stream_detector.replay.times import TimeColumn, check_order, read_zone, to_utc
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -77,8 +78,46 @@ def test_of_an_hour_that_happens_twice_the_first_is_taken_and_noted() -> None:
     assert times.notes() == [
         "times that happen twice when the clocks of Europe/Helsinki are set back: 2, first "
         "'2024-10-27T03:30' at row 1; the first of the two is taken",
-        "rows not later than the row before: 1, first row 2; kept in the order of the file",
     ]
+
+
+def order(*numbers: float) -> list[str]:
+    """Check rows so many minutes after three o'clock."""
+    after = np.array([timedelta(minutes=number) for number in numbers], "timedelta64[us]")
+    return check_order(np.datetime64("2026-11-22T03:00", "us") + after)
+
+
+def test_rows_in_order_are_not_spoken_of() -> None:
+    assert order(0, 2, 4, 60) == []
+    assert order(0) == []
+
+
+def test_a_row_enters_nothing_until_it_is_the_newest_so_far() -> None:
+    #  row      0   1   2   3   4   5   6   7 ... 19
+    #  minute   0   2  10   4   6  10  12  14 ... 38
+    #                    late late again
+    assert order(0, 2, 10, 4, 6, 10, *range(12, 60, 2)) == [
+        "rows not later than one before them, 3 of 30, enter nothing: most are behind row 2 at "
+        "2026-11-22T03:10:00Z"
+    ]
+
+
+def test_one_wrong_time_ahead_of_the_others_is_refused_by_its_row() -> None:
+    fifty_years = 50 * 365 * 24 * 60
+
+    with pytest.raises(
+        RecordingError, match=r"^12 of 20 .* than row 7 at 2076-11-\d\dT03:00:00Z: correct its time"
+    ):
+        order(*range(7), fifty_years, *range(8, 20))
+
+
+def test_rows_sorted_newest_first_are_told_to_be_sorted() -> None:
+    with pytest.raises(RecordingError, match=r"^times run backwards: sort the rows by time"):
+        order(*range(40, 0, -2))
+
+
+def test_times_as_coarse_as_to_repeat_are_no_reason_to_refuse() -> None:
+    assert len(order(0, 0, 1, 1, 2, 2)) == 1
 
 
 def test_a_time_that_never_was_is_refused() -> None:

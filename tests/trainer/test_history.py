@@ -13,7 +13,6 @@ from stream_detector.replay.recording import Recording
 from tests.small_models import CADENCE, SENSORS, START, normal_recording, recording_of
 from tests.trainer.histories import FOUR_MINUTES, prepared, with_values
 from trainer.history import (
-    few_rows_notes,
     measure_timing,
     prepare,
     rows_before_outcomes,
@@ -43,7 +42,7 @@ def test_the_usual_step_is_the_cadence() -> None:
 
 @pytest.mark.parametrize("times", [minutes(0), minutes(0, 0), minutes(4, 2, 0)])
 def test_a_history_must_go_forward(times: NDArray[np.datetime64]) -> None:
-    with pytest.raises(TrainingError, match="no two readings of different times"):
+    with pytest.raises(TrainingError, match="time never goes forward"):
         measure_timing(some_rows(times))
 
 
@@ -212,9 +211,25 @@ def test_a_feed_is_frozen_after_more_than_twice_its_longest_rest(
 
 
 def test_a_short_history_is_noted() -> None:
-    assert few_rows_notes(1000) == ()
-    assert few_rows_notes(999) == (
+    assert prepared(normal_recording(1000)).notes == ()
+    assert prepared(normal_recording(999)).notes == (
         "only 999 normal rows: thresholds will be rough; 1000 are better",
+    )
+
+
+def test_normal_rows_that_do_not_train_are_noted() -> None:
+    #  3 rows before and at an outcome are not normal; 2 are late, and 4 hold two of five sensors.
+    recording = normal_recording(1300)
+    times, values = recording.times.copy(), recording.values.copy()
+    times[[10, 20]] = times[0]
+    values[100:104, :3] = NAN
+
+    rows = prepared(recording_of(values, times=times, outcomes=[500]))
+
+    assert len(rows.windows) == 1291
+    assert rows.notes == (
+        "6 of 1297 normal rows do not train: they are late, repeat a time, or have under half of "
+        "their sensors",
     )
 
 
