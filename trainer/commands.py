@@ -8,9 +8,10 @@ import msgspec
 from rich.console import Console
 
 from stream_detector.connections.rules_file import load_rules
+from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
-from trainer.config import TrainingConfig, read_config
+from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,29 @@ if TYPE_CHECKING:
     from trainer.progress import FitProgress
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Bounded(click.ParamType):
+    """A number within the bounds that the configuration file holds to as well.
+
+    Parameters
+    ----------
+    number : click.INT or click.FLOAT
+    bounds : type
+        As msgspec knows it.
+    """
+
+    def __init__(self, number: click.ParamType, bounds: Any) -> None:
+        self.name = number.name
+        self._number = number
+        self._bounds = bounds
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = self._number.convert(value, param, ctx)
+        try:
+            return msgspec.convert(number, self._bounds)
+        except msgspec.ValidationError as error:
+            self.fail(f"{value}: {error}", param, ctx)
 
 
 @click.group()
@@ -43,12 +67,22 @@ def main() -> None:
     type=click.Choice(["dense", "lstm", "linear"]),
     help="Network of the level part.  [default: dense]",
 )
-@click.option("--window", type=int, help="Readings an LSTM sees, at least 4.  [default: 5]")
-@click.option("--budget", type=float, help="False alerts a day to hold to.  [default: 6]")
 @click.option(
-    "--holdout", type=float, help="Latest share kept back for the report.  [default: 0.2]"
+    "--window",
+    type=_Bounded(click.INT, Window),
+    help="Readings an LSTM sees, at least 4.  [default: 5]",
 )
-@click.option("--seed", type=int, help="Of everything random.  [default: 0]")
+@click.option(
+    "--budget",
+    type=_Bounded(click.FLOAT, PerDay),
+    help="False alerts a day to hold to.  [default: 6]",
+)
+@click.option(
+    "--holdout",
+    type=_Bounded(click.FLOAT, Holdout),
+    help="Latest share kept back for the report.  [default: 0.2]",
+)
+@click.option("--seed", type=_Bounded(click.INT, Seed), help="Of everything random.  [default: 0]")
 @click.option(
     "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
 )
@@ -80,8 +114,7 @@ def fit(
     rules = load_rules(rules_file)
     console = Console(stderr=True)
     recording = read_recording(path, options)
-    for note in recording.notes:
-        console.print(f"note: {note}", markup=False, highlight=False)
+    _say(console, recording.notes)
     # Plots and TensorFlow take seconds to load: only now, when everything else is in order.
     from trainer.progress import FitProgress
     from trainer.run import fit as run
@@ -95,6 +128,7 @@ def fit(
             make_fitter=_fitter_maker(config, progress, tensorboard),
             tell=progress.tell,
         )
+    _say(console, findings.notes[len(recording.notes) :])
     for line in findings.summary:
         click.echo(line, err=True)
     click.echo(
@@ -102,8 +136,13 @@ def fit(
     )
 
 
+def _say(console: Console, notes: tuple[str, ...]) -> None:
+    for note in notes:
+        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
-    """Let what was given as an option win over the file, checked in the same way."""
+    """Let what was given as an option win over the file, and check that it goes together."""
     merged = msgspec.to_builtins(config)
     of_network = {"model": "kind", "window": "window"}
     for name, value in given.items():
@@ -111,10 +150,14 @@ def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
             merged["network"][of_network[name]] = value
         else:
             merged[name] = value
+    config = msgspec.convert(merged, TrainingConfig)
     try:
-        return msgspec.convert(merged, TrainingConfig)
-    except msgspec.ValidationError as error:
-        raise click.UsageError(str(error)) from error
+        config.network.config(seed=config.seed)
+    except SettingsError as error:
+        if given.keys() & of_network.keys():
+            raise click.UsageError(str(error)) from error
+        raise
+    return config
 
 
 def _fitter_maker(

@@ -10,8 +10,12 @@ import msgspec
 from stream_detector.errors import SettingsError
 from trainer.architectures import DENSE, LINEAR, LSTM, NetworkConfig
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
 Size = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Window = Annotated[int, msgspec.Meta(ge=4, le=1000)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Holdout = Annotated[float, msgspec.Meta(ge=0, lt=0.9)]
+PerDay = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+"""At most one a second: more, or an infinite number, is a slip of the pen."""
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,15 +27,21 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     code: Size | None = None
     """Units of the code."""
     activation: Literal["tanh", "relu", "linear"] | None = None
-    window: Annotated[int, msgspec.Meta(ge=4, le=1000)] | None = None
-    """Readings an LSTM sees."""
+    window: Window | None = None
+    """Readings an LSTM sees; the other kinds have no choice."""
     steps: Size | None = None
     batch: Size | None = None
-    rate: Positive | None = None
-    decay: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    decay: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
     def config(self, *, seed: int) -> NetworkConfig:
-        """Give the network's configuration, with the defaults of its kind filled in."""
+        """Give the network's configuration, with the defaults of its kind filled in.
+
+        Raises
+        ------
+        SettingsError
+            If the kind has no such thing to set.
+        """
         default = {"dense": DENSE, "lstm": LSTM, "linear": LINEAR}[self.kind]
         given: dict[str, Any] = {
             "layers": self.layers,
@@ -44,7 +54,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             "decay": self.decay,
         }
         if self.kind != "lstm" and self.window is not None:
-            raise SettingsError(f"a {self.kind} model has no window to set; it sees 4 readings")
+            raise SettingsError(
+                f"a {self.kind} model has no window to set, it sees 4 readings: leave that out, or "
+                "take an lstm model"
+            )
         changed = {name: value for name, value in given.items() if value is not None}
         return dataclasses.replace(default, seed=seed, **changed)
 
@@ -53,14 +66,14 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """A training run; a TOML file has the same names."""
 
     network: NetworkSettings = NetworkSettings()
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    seed: Seed = 0
     """The same data, configuration and seed give the same bundle on the same machine."""
 
-    holdout: Annotated[float, msgspec.Meta(ge=0, lt=0.9)] = 0.2
+    holdout: Holdout = 0.2
     """Share of the rows, the latest ones, kept back for the report. 0 for short recordings:
     thresholds are cross-fitted and need none."""
 
-    budget: Positive = 6.0
+    budget: PerDay = 6.0
     """False alerts a day that the bundle's default threshold holds to."""
 
 

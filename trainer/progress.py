@@ -43,7 +43,7 @@ class FitProgress:
 
     def tell(self, doing: str) -> None:
         """Say what is being done now."""
-        self._console.print(f"{doing} ...", markup=False, highlight=False)
+        self._console.print(f"{doing} ...", markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, name: str, step: int, n_steps: int, loss: float) -> None:
         """Show how a fit gets on."""
@@ -52,5 +52,8 @@ class FitProgress:
         self._bars.update(self._tasks[name], completed=step, loss=loss)
         if step == n_steps and not self._console.is_terminal:
             self._console.print(
-                f"  {name}: {n_steps} steps, loss {loss:.4f}", markup=False, highlight=False
+                f"  {name}: {n_steps} steps, loss {loss:.4f}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )

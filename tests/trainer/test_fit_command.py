@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from stream_detector.bundle.directory import Bundle, read_bundle
-from stream_detector.errors import SettingsError, StreamDetectorError
+from stream_detector.errors import RecordingError, SettingsError, StreamDetectorError
 from stream_detector.sandbox.paper_machine import simulate
+from tests.small_models import SENSORS, normal_recording
 from trainer.commands import main
 
 LABELS = ("--label-column", "break", "--mode-column", "grade")
@@ -94,7 +95,14 @@ def test_a_history_that_is_too_short_is_refused_in_one_line(history: Path, tmp_p
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("budget = -1", "budget"), ("[network]\nlayer = 3", "layer"), ("budget = ", "wrong.toml")],
+    [
+        ("budget = -1", "budget"),
+        ("budget = inf", "budget"),
+        ("[network]\nrate = inf", "rate"),
+        ("[network]\nlayer = 3", "layer"),
+        ("[network]\nwindow = 10", "a dense model has no window to set"),
+        ("budget = ", "wrong.toml"),
+    ],
 )
 def test_a_wrong_configuration_is_refused_by_name(
     history: Path, tmp_path: Path, text: str, told: str
@@ -104,6 +112,63 @@ def test_a_wrong_configuration_is_refused_by_name(
 
     with pytest.raises(SettingsError, match=told):
         fit(history, tmp_path / "model", "--config", str(config), *LABELS)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--window 3", "Invalid value for '--window': 3: Expected `int` >= 4"),
+        ("--window 10", "a dense model has no window to set"),
+        ("--model linear --window 10", "a linear model has no window to set"),
+        ("--budget inf", "Invalid value for '--budget': inf: Expected `float` <= 86400"),
+        ("--budget nan", "Invalid value for '--budget': nan"),
+        ("--budget 0", "Invalid value for '--budget': 0"),
+        ("--holdout 0.9", "Invalid value for '--holdout': 0.9: Expected `float` < 0.9"),
+        ("--seed -1", "Invalid value for '--seed': -1"),
+        ("--seed many", "'many' is not a valid integer"),
+    ],
+)
+def test_an_option_out_of_bounds_is_2_before_the_history_is_read(
+    tmp_path: Path, options: str, told: str
+) -> None:
+    unreadable = tmp_path / "empty.csv"
+    unreadable.write_text("")
+    arguments = ["fit", "--csv", str(unreadable), "--out", str(tmp_path / "model")]
+
+    refused = CliRunner().invoke(main, [*arguments, *options.split()])
+
+    assert refused.exit_code == 2
+    assert told in refused.output
+
+
+def test_an_option_gives_a_file_the_model_its_window_belongs_to(tmp_path: Path) -> None:
+    config, unreadable = tmp_path / "window.toml", tmp_path / "empty.csv"
+    config.write_text("[network]\nwindow = 10\n")
+    unreadable.write_text("")
+    options = ("--config", str(config), "--model", "lstm")
+
+    with pytest.raises(RecordingError, match="the file is empty"):
+        fit(unreadable, tmp_path / "model", *options)
+
+
+@pytest.mark.slow
+def test_what_is_odd_about_the_history_is_told_in_a_line_each(tmp_path: Path) -> None:
+    path = tmp_path / "pm3.csv"
+    recording = normal_recording(600)
+    rows = [
+        f"{time}Z,ok,{','.join(map(str, row))}"
+        for time, row in zip(recording.times, recording.values.tolist(), strict=True)
+    ]
+    path.write_text("\n".join([f"time,a remark of the shift crew,{','.join(SENSORS)}", *rows]))
+    arguments = ["fit", "--csv", str(path), "--out", str(tmp_path / "model"), "--model", "linear"]
+
+    done = CliRunner().invoke(main, arguments)
+
+    assert done.exit_code == 0
+    assert [line for line in done.output.splitlines() if line.startswith("note: ")] == [
+        "note: column 'a remark of the shift crew' is text (first 'ok' at row 0): not a sensor",
+        "note: only 480 normal rows: thresholds will be rough; 1000 are better",
+    ]
 
 
 def test_a_folder_that_is_no_bundle_is_not_overwritten(history: Path, tmp_path: Path) -> None:
