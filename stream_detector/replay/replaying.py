@@ -6,14 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from stream_detector.alerting.life import Change, rfc3339
-from stream_detector.errors import RecordingError
 from stream_detector.pipeline.machine import Refusal, Verdict
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.replay.output import OutputFile
 
 _CHUNK = 256
 """Records judged at once: it bounds memory; the result is the same for any number."""
@@ -65,12 +64,12 @@ def replay(
     Raises
     ------
     RecordingError
-        If a file cannot be written.
+        If a file cannot be written; there is none of it then, or what was there before.
     """
     tally = Tally()
     with ExitStack() as files:
-        lines = alerts and files.enter_context(_create(alerts))
-        table = scores and csv.writer(files.enter_context(_create(scores)), lineterminator="\n")
+        lines = alerts and files.enter_context(OutputFile(alerts))
+        table = scores and csv.writer(files.enter_context(OutputFile(scores)), lineterminator="\n")
         if table:
             table.writerow(SCORE_COLUMNS)
         for verdict in verdicts(records, pipeline, thresholds):
@@ -82,13 +81,6 @@ def replay(
                     if output.topic == "alerts" and output.value is not None:
                         lines.write(output.value.decode() + "\n")
     return tally
-
-
-def _create(path: Path) -> IO[str]:
-    try:
-        return path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise RecordingError(f"{str(path)!r} cannot be written: {error.strerror}") from error
 
 
 def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
