@@ -123,11 +123,12 @@ def provenance_of(
     recording: Recording, rows: TrainingRows, config: TrainingConfig, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Say where the bundle comes from; it does not count for its id."""
-    digest = hashlib.sha256(recording.values.tobytes() + recording.times.tobytes())
-    packages = ("stream-detector", "numpy", "onnx", "onnxruntime", "tensorflow")
+    packages = ["stream-detector", "numpy", "onnx", "onnxruntime"]
+    if config.network.kind != "linear":
+        packages += ["tensorflow", "keras"]
     return {
         "machine": recording.machine,
-        "data_sha256": digest.hexdigest(),
+        "data_sha256": _data_digest(recording),
         "rows": recording.n_rows,
         "training_rows": len(rows.windows),
         "span": [f"{time}Z" for time in (recording.times.min(), recording.times.max())],
@@ -136,3 +137,15 @@ def provenance_of(
         "versions": {"python": platform.python_version(), **{p: version(p) for p in packages}},
         "seconds": dict(seconds),
     }
+
+
+def _data_digest(recording: Recording) -> str:
+    """Hash all of a recording that can tell in a model: names and labels as well as values."""
+    label_kind = None if recording.labels is None else recording.label_kind
+    texts = (recording.sensors, recording.units, recording.modes, label_kind)
+    digest = hashlib.sha256(msgspec.json.encode(texts))
+    arrays = (recording.low, recording.high, recording.times, recording.values, recording.labels)
+    for array in arrays:
+        if array is not None:
+            digest.update(array.tobytes())
+    return digest.hexdigest()
