@@ -14,6 +14,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget
 from stream_detector.errors import SettingsError
+from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import (
@@ -71,6 +72,8 @@ def replay(
     if (path is None) == (span is None):
         raise click.UsageError("give either --csv or --kafka")
     bundle, rules = read_bundle(folder), load_rules(rules_file)
+    if note := on_delay_note(bundle.manifest, rules):
+        click.echo(f"note: {note}", err=True)
     budget = Budget(bundle.manifest.default_budget_per_day)
     thresholds = _thresholds(default=budget, **given)
     source = records(_read(path, options)) if path is not None else _from_kafka(span or "/")

@@ -18,6 +18,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.detection.threshold import Budget
+from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.checks import load_bundle
@@ -77,6 +78,8 @@ def build(settings: Settings) -> AppT:
         If something is missing or wrong.
     """
     bundle, rules = load_bundle(settings), load_rules(settings.rules)
+    if note := on_delay_note(bundle.manifest, rules):
+        log.warning("rules.unlike_bundle", note=note)
     partition_counts(settings)
     pipeline = Pipeline(
         bundle,

@@ -10,6 +10,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts, readings_stamped_by_senders
 from stream_detector.errors import SettingsError, StreamDetectorError
+from stream_detector.pipeline.agreement import on_delay_note
 
 STAMPED_BY_SENDERS = (
     "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
@@ -60,8 +61,11 @@ def check(settings: Settings) -> Iterator[Finding]:
         ThresholdStore(settings, "check").ping()
         return "answers"
 
+    bundles: list[Bundle] = []
+
     def bundle() -> str:
         found = load_bundle(settings)
+        bundles.append(found)
         n_sensors = len(found.manifest.sensors)
         return (
             f"{settings.bundle}: {found.id}, {n_sensors} sensors, {found.manifest.network['kind']}"
@@ -70,7 +74,9 @@ def check(settings: Settings) -> Iterator[Finding]:
     def rules() -> str:
         found = load_rules(settings.rules)
         names = ", ".join(rule.name for rule in found.rules)
-        return f"{settings.rules or 'no file, the default'}: {names}"
+        notes = [on_delay_note(one.manifest, found) for one in bundles]
+        told = "".join(f"; note: {note}" for note in notes if note)
+        return f"{settings.rules or 'no file, the default'}: {names}{told}"
 
     checks: dict[str, Callable[[], str]] = {
         "broker": broker,

@@ -4,12 +4,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from click.testing import CliRunner
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.replay.commands import replay as replay_command
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import Tally, replay
 from tests.small_models import BROKEN_STEAM, Feed, normal_recording, recording_of
@@ -76,3 +78,19 @@ def test_what_is_no_reading_has_a_line_with_its_reason(
 
     assert tally == Tally(rows=1, refused=1)
     assert scores.read_text().splitlines()[1] == "0,,,,,0,0,not-json"
+
+
+def test_rules_that_the_bundle_was_not_fitted_with_are_told(
+    small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    rules, history = tmp_path / "rules.toml", tmp_path / "pm3.csv"
+    rules.write_text('[[rules]]\nname = "odd"\non_delay = { count = 3, of = 5 }\n')
+    history.write_text("time,speed\n2026-11-22T03:00Z,900\n")
+
+    done = CliRunner().invoke(
+        replay_command,
+        [f"--bundle={small_bundle_folder}", f"--csv={history}", f"--rules={rules}"],
+    )
+
+    assert done.exit_code == 0
+    assert "note: rule 'odd' has an on-delay of 3 of 5, but the bundle's" in done.output

@@ -5,19 +5,29 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import BundleError, StreamDetectorError
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.app import build
 from stream_detector.worker.checks import check, load_bundle
 
 TOPICS = ("sensor.readings", "detector.alerts", "detector.scores", "detector.dead-letters")
 
 
-def settings_with(bundle: Path | None, *, broker: str = "kafka:9092", redis: str = "") -> Settings:
-    return Settings(broker=broker, redis_url=SecretStr(redis or "redis://redis"), bundle=bundle)
+def settings_with(
+    bundle: Path | None,
+    *,
+    broker: str = "kafka:9092",
+    redis: str = "",
+    rules: Path | None = None,
+) -> Settings:
+    return Settings(
+        broker=broker, redis_url=SecretStr(redis or "redis://redis"), bundle=bundle, rules=rules
+    )
 
 
 def test_when_all_is_well_every_check_says_what_it_found(
@@ -31,6 +41,27 @@ def test_when_all_is_well_every_check_says_what_it_found(
     assert "sensor.readings (4 partitions)" in found["topics"].detail
     assert f"{small_bundle.id}, 5 sensors, linear" in found["bundle"].detail
     assert found["rules"].detail == "no file, the default: sheet-break"
+
+
+def test_rules_that_the_bundle_was_not_fitted_with_are_told_and_no_fault(
+    small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nname = "odd"\non_delay = { count = 3, of = 5 }\n')
+
+    with EmbeddedKafka(dict.fromkeys(TOPICS, 4)) as kafka, EmbeddedRedis() as redis:
+        settings = settings_with(
+            small_bundle_folder, broker=kafka.bootstrap, redis=redis.url, rules=rules
+        )
+        found = {finding.subject: finding for finding in check(settings)}
+        with capture_logs() as lines:
+            build(settings)
+
+    assert found["rules"].fault is None
+    assert "odd; note: rule 'odd' has an on-delay of 3 of 5, but" in found["rules"].detail
+    (told,) = [line for line in lines if line["event"] == "rules.unlike_bundle"]
+    assert told["log_level"] == "warning"
+    assert "measured with 1 of 1" in told["note"]
 
 
 def test_the_bundle_has_to_be_named() -> None:
