@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
@@ -12,11 +11,11 @@ from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.readings import Record
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 _MAX_WAIT_SECONDS = 0.5
-"""Delivery reports are taken at least so often while waiting for the next reading's time."""
+"""Delivery reports are taken at least so often, so that Ctrl-C and a failure end every wait."""
+
+_DELIVERY_TIMEOUT_SECONDS = 60.0
+"""How long a reading is retried: longer than a broker's restart."""
 
 
 def publish(
@@ -25,6 +24,7 @@ def publish(
     *,
     speed: float | None,
     on_published: Callable[[int], None] = lambda _: None,
+    delivery_timeout_seconds: float = _DELIVERY_TIMEOUT_SECONDS,
 ) -> int:
     """Send records in order, ``speed`` times faster than their times tell.
 
@@ -37,64 +37,103 @@ def publish(
         None sends as fast as Kafka takes them.
     on_published : callable
         Told how many were sent so far.
+    delivery_timeout_seconds : float
+        A reading that Kafka has not confirmed by then was not delivered.
 
     Returns
     -------
     int
-        How many were delivered.
+        How many were delivered: all of them.
 
     Raises
     ------
     ServiceError
-        If Kafka or the topic is missing, or a message was not delivered.
+        If Kafka or the topic is missing, or a reading was not delivered; it says how many were.
     """
     partition_counts(settings)
-    errors: list[KafkaError] = []
-
-    def note(error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            errors.append(error)
-
-    producer = Producer(
-        {**client_options(settings), "enable.idempotence": True, "compression.type": "lz4"}
-    )
+    delivery = _Delivery(settings, timeout_seconds=delivery_timeout_seconds)
     began = time.monotonic()
-    first: datetime | None = None
-    n_sent = 0
-    try:
-        for record in records:
-            first = first or record.timestamp
-            if speed is not None:
-                since_first = (record.timestamp - first).total_seconds()
-                _wait_until(began + since_first / speed, producer)
-            _produce(producer, settings.readings_topic, record, note)
-            n_sent += 1
-            on_published(n_sent)
-            if errors:
-                break
-    finally:
-        producer.flush(30)
-    if errors:
-        raise ServiceError(f"Kafka did not take a reading: {errors[0].str()}")
-    return n_sent
+    first = None
+    for n_before, record in enumerate(records):
+        first = first or record.timestamp
+        if speed is not None:
+            since_first = (record.timestamp - first).total_seconds()
+            delivery.wait_until(began + since_first / speed)
+        delivery.send(record)
+        on_published(n_before + 1)
+    delivery.complete()
+    return delivery.n_delivered
 
 
-def _wait_until(due: float, producer: Producer) -> None:
-    while (left := due - time.monotonic()) > 0:
-        producer.poll(min(left, _MAX_WAIT_SECONDS))
+class _Delivery:
+    """Sends readings and keeps account of what Kafka has of them.
 
+    Raises
+    ------
+    ServiceError
+        From every method, once Kafka did not take a reading.
+    """
 
-def _produce(
-    producer: Producer,
-    topic: str,
-    record: Record,
-    note: Callable[[KafkaError | None, Message], None],
-) -> None:
-    while True:
-        try:
-            producer.produce(topic, key=record.key, value=record.value, on_delivery=note)
-        except BufferError:
-            producer.poll(_MAX_WAIT_SECONDS)  # the queue is full: wait for deliveries
-        else:
-            producer.poll(0)
-            return
+    def __init__(self, settings: Settings, *, timeout_seconds: float) -> None:
+        self.n_delivered = 0
+        self._n_sent = 0
+        self._error: KafkaError | None = None
+        self._topic = settings.readings_topic
+        self._producer = Producer(
+            {
+                **client_options(settings),
+                "enable.idempotence": True,
+                "compression.type": "lz4",
+                "delivery.timeout.ms": round(timeout_seconds * 1000),
+            }
+        )
+
+    def send(self, record: Record) -> None:
+        self._n_sent += 1
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, key=record.key, value=record.value, on_delivery=self._note
+                )
+            except BufferError:
+                self._poll(_MAX_WAIT_SECONDS)  # the queue is full: wait for deliveries
+            except KafkaException as error:
+                raise self._failure(error.args[0]) from error
+            else:
+                self._poll(0)
+                return
+
+    def wait_until(self, due: float) -> None:
+        while (left := due - time.monotonic()) > 0:
+            self._poll(min(left, _MAX_WAIT_SECONDS))
+
+    def complete(self) -> None:
+        """Return when Kafka has all of them."""
+        self._settle()
+        self._check()
+
+    def _settle(self) -> None:
+        """Wait until each reading that was sent is confirmed, or given up at its timeout."""
+        while self._producer.flush(_MAX_WAIT_SECONDS):
+            pass
+
+    def _poll(self, seconds: float) -> None:
+        self._producer.poll(seconds)
+        self._check()
+
+    def _note(self, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self.n_delivered += 1
+        elif self._error is None:
+            self._error = error
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._failure(self._error)
+
+    def _failure(self, error: KafkaError) -> ServiceError:
+        self._settle()
+        return ServiceError(
+            f"Kafka did not take a reading: {error.str()}; of {self._n_sent} sent it has "
+            f"{self.n_delivered}"
+        )
