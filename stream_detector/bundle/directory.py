@@ -92,8 +92,7 @@ def write_bundle(
             f"{str(folder)!r} cannot be written: {error.strerror or error}; mend that or name "
             "another folder"
         ) from error
-    graphs = {name: files[name] for name in files if name.endswith(".onnx")}
-    return bundle_id(manifest, graphs, parameters)
+    return bundle_id(manifest, files, parameters)
 
 
 def check_place(folder: Path) -> None:
@@ -141,8 +140,7 @@ def read_bundle(folder: Path) -> Bundle:
         raise BundleError(
             f"the parameters in {str(folder)!r} do not fit its manifest: {error}; fit it anew"
         ) from error
-    graphs = {name: data for name, data in content.items() if name.endswith(".onnx")}
-    return Bundle(bundle_id(manifest, graphs, parameters), manifest, model)
+    return Bundle(bundle_id(manifest, content, parameters), manifest, model)
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 FORMAT = 1
 """Version of the folder's format; another one is refused."""
 
+GRAPHS = ("model.onnx", "head.onnx")
+
+SCORING_FILES = (*GRAPHS, "parameters.npz")
+"""Files that decide scores; the others are only checked."""
+
 
 class Sensor(msgspec.Struct, frozen=True):
     """One sensor of the model."""
@@ -89,23 +94,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""
 
 
-SCORING_FILES = ("model.onnx", "head.onnx", "parameters.npz")
-"""Files that decide scores; the others are only checked."""
-
-
 def bundle_id(
-    manifest: Manifest, graphs: Mapping[str, bytes], parameters: Mapping[str, NDArray[Any]]
+    manifest: Manifest, files: Mapping[str, bytes], parameters: Mapping[str, NDArray[Any]]
 ) -> str:
     """Name a bundle by what decides its scores: sixteen hexadecimal digits.
 
-    Dates, durations and reports do not count, so the same training gives the same id.
+    Dates, durations and reports do not count, so the same training gives the same id. Of
+    ``files`` only the graphs do.
     """
     digest = hashlib.sha256()
     scoring = msgspec.structs.replace(manifest, files={}, provenance={})
     digest.update(msgspec.json.encode(scoring, order="deterministic"))
-    for name, graph in sorted(graphs.items()):
+    for name in sorted(files.keys() & set(GRAPHS)):
         digest.update(name.encode())
-        digest.update(hashlib.sha256(graph).digest())
+        digest.update(hashlib.sha256(files[name]).digest())
     for name, array in sorted(parameters.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -36,6 +36,17 @@ def test_the_writer_and_the_reader_give_it_the_same_id(parts: BundleParts, tmp_p
     assert len(written) == 16
 
 
+def test_a_graph_that_does_not_score_is_not_part_of_the_id(
+    parts: BundleParts, tmp_path: Path
+) -> None:
+    with_another = parts.with_files({"graph-for-people.onnx": b"a graph"})
+
+    written = with_another.write(tmp_path / "with-another")
+
+    assert written == parts.write(tmp_path / "bundle")
+    assert read_bundle(tmp_path / "with-another").id == written
+
+
 def test_a_bundle_written_again_has_the_same_id(parts: BundleParts, tmp_path: Path) -> None:
     first = parts.write(tmp_path / "first")
     again = BundleParts.of(tmp_path / "first").write(tmp_path / "again")
