@@ -166,10 +166,7 @@ def _read_manifest(path: Path) -> Manifest:
 def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: bytes) -> Model:
     sensors = manifest.sensors
     n_sensors = len(sensors)
-    for name in (*CONDITIONING_ARRAYS, "stuck_after"):
-        expected = (n_sensors,) * (2 if name in {"precision", "deviation_precision"} else 1)
-        if parameters[name].shape != expected:
-            raise ValueError(f"{name} has shape {parameters[name].shape}, not {expected}")
+    _check_arrays(parameters, n_sensors)
 
     def part(name: str, curve: PartCurve) -> Part:
         quantiles = tuple(parameters[f"quantiles_{name}"].tolist())
@@ -218,6 +215,41 @@ CONDITIONING_ARRAYS = (
     "deviation_precision",
 )
 """The arrays of a :class:`~stream_detector.detection.conditioning.Conditioning`."""
+
+_QUANTILES = ("quantiles_level", "quantiles_sustained", "quantiles_deviation")
+
+_POSITIVE = ("spread", "deviation_spread", "stuck_after")
+
+
+def _check_arrays(parameters: Mapping[str, NDArray[Any]], n_sensors: int) -> None:
+    """Refuse arrays of another shape or type, and numbers that would spoil scores unseen.
+
+    Raises
+    ------
+    KeyError
+        If an array is missing.
+    ValueError
+        If one is not as it should be; the message names it.
+    """
+    p = n_sensors
+    shapes: dict[str, tuple[int, ...]] = {
+        **dict.fromkeys((*CONDITIONING_ARRAYS, "stuck_after"), (p,)),
+        **dict.fromkeys(("precision", "deviation_precision"), (p, p)),
+        **{name: (max(parameters[name].size, 1),) for name in _QUANTILES},
+    }
+    for name, shape in shapes.items():
+        array = parameters[name]
+        if array.shape != shape:
+            raise ValueError(f"{name} has shape {array.shape}, not {shape}")
+        if array.dtype != np.float64:
+            raise ValueError(f"{name} has type {array.dtype}, not float64")
+        # A sensor that rests always is never stuck: that takes infinitely many readings.
+        if not np.isfinite(array[~np.isposinf(array)] if name == "stuck_after" else array).all():
+            raise ValueError(f"{name} holds a number that is not finite")
+        if name in _POSITIVE and array.min() <= 0:
+            raise ValueError(f"{name} holds {array.min()}, but must be above zero")
+        if name in _QUANTILES and (np.diff(array) < 0).any():
+            raise ValueError(f"{name} does not ascend")
 
 
 def _curve(points: tuple[tuple[float, float], ...]) -> Curve:

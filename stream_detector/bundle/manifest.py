@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -15,6 +15,18 @@ GRAPHS = ("model.onnx", "head.onnx")
 
 SCORING_FILES = (*GRAPHS, "parameters.npz")
 """Files that decide scores; the others are only checked."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Size = Annotated[int, msgspec.Meta(ge=1)]
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
+_NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Curve = Annotated[tuple[tuple[_Positive, _NotNegative], ...], msgspec.Meta(min_length=1)]
+
+_FileName = Annotated[str, msgspec.Meta(pattern="^[^/]+$")]
+"""Of a file in the folder itself: a manifest must not lead elsewhere."""
+
+_Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Sensor(msgspec.Struct, frozen=True):
@@ -32,10 +44,10 @@ class Sensor(msgspec.Struct, frozen=True):
 class PartCurve(msgspec.Struct, frozen=True):
     """How surprising one part score is; its quantiles are in ``parameters.npz``."""
 
-    knee: float
-    tail: float
-    n_scores: int
-    weight: float
+    knee: _Positive
+    tail: _Positive
+    n_scores: _Size
+    weight: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -49,46 +61,46 @@ class Parts(msgspec.Struct, frozen=True):
 class LimitCurves(msgspec.Struct, frozen=True):
     """Thresholds measured on cross-fitted scores, as points (x, score)."""
 
-    by_budget: tuple[tuple[float, float], ...]
-    by_rate: tuple[tuple[float, float], ...]
+    by_budget: _Curve
+    by_rate: _Curve
 
 
 class Validation(msgspec.Struct, frozen=True):
     """What the default threshold did on the rows kept back, through the live code."""
 
-    rows: int
+    rows: _Count
     """Scored rows."""
-    days: float
+    days: _NotNegative
     """Their number at the model's cadence."""
-    asked_per_day: float
-    per_day: float
+    asked_per_day: _NotNegative
+    per_day: _NotNegative
     """False alerts raised a day; without labels all, for any of them may be one."""
-    recall: float | None = None
+    recall: _Share | None = None
     """Share of outcomes warned of within the horizon; None without labels."""
-    recall_by_chance: float | None = None
+    recall_by_chance: _Share | None = None
     """What as many random alarms would have warned of."""
-    n_outcomes: int = 0
+    n_outcomes: _Count = 0
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All of a bundle that is not an array or a graph."""
 
     format: int = FORMAT
-    sensors: tuple[Sensor, ...]
-    window_size: int
-    cadence_seconds: float
-    max_gap_seconds: float
-    silence_after_seconds: float
-    frozen_after: int
+    sensors: Annotated[tuple[Sensor, ...], msgspec.Meta(min_length=1)]
+    window_size: _Size
+    cadence_seconds: _Positive
+    max_gap_seconds: _Positive
+    silence_after_seconds: _Positive
+    frozen_after: _Size
     parts: Parts
     limits: LimitCurves
-    default_budget_per_day: float
-    on_delay: tuple[int, int]
+    default_budget_per_day: _Positive
+    on_delay: tuple[_Size, _Size]
     """Count and of: the on-delay that the budget curve was measured with."""
     network: dict[str, Any]
     """Kind and sizes of the level part's network."""
     validation: Validation | None = None
-    files: dict[str, str] = {}
+    files: dict[_FileName, _Checksum] = {}
     """SHA-256 of every other file of the folder."""
     provenance: dict[str, Any] = {}
     """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""

@@ -1,11 +1,14 @@
 """A bundle is read whole, or refused by the name of what is wrong."""
 
+import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.detection.threshold import Budget, Rate
@@ -18,6 +21,13 @@ from tests.small_models import CADENCE, MOISTURE_LIMITS, SENSORS, UNITS
 def folder(small_bundle_folder: Path, tmp_path: Path) -> Path:
     """A bundle of one's own, to be spoiled."""
     return Path(shutil.copytree(small_bundle_folder, tmp_path / "bundle"))
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    """Write something else into the manifest."""
+    path = folder / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode({**manifest, **changes}))
 
 
 def test_a_bundle_says_what_it_was_trained_on(small_bundle: Bundle) -> None:
@@ -135,22 +145,57 @@ def test_arrays_that_are_code_are_refused(folder: Path, tmp_path: Path) -> None:
         read_bundle(tmp_path / "pickled")
 
 
+VECTORS = (
+    *("center", "spread", "deviation_center", "deviation_spread"),
+    *("row_mean", "deviation_mean", "stuck_after"),
+)
+MATRICES = ("precision", "deviation_precision")
+QUANTILES = ("quantiles_level", "quantiles_sustained", "quantiles_deviation")
+
+
+def test_there_is_no_array_but_those_below(folder: Path) -> None:
+    assert BundleParts.of(folder).parameters.keys() == {*VECTORS, *MATRICES, *QUANTILES}
+
+
 @pytest.mark.parametrize(
-    "name",
+    ("name", "array", "shapes"),
     [
-        "center",
-        "spread",
-        "deviation_center",
-        "deviation_spread",
-        "row_mean",
-        "precision",
-        "stuck_after",
+        *((name, np.ones(1), r"\(1,\), not \(5,\)") for name in VECTORS),
+        *((name, np.ones(5), r"\(5,\), not \(5, 5\)") for name in MATRICES),
+        *((name, np.ones(()), r"\(\), not \(1,\)") for name in QUANTILES),
+        *((name, np.ones(0), r"\(0,\), not \(1,\)") for name in QUANTILES),
     ],
 )
-def test_an_array_of_another_shape_is_named(folder: Path, tmp_path: Path, name: str) -> None:
-    BundleParts.of(folder).with_parameters(**{name: np.ones(1)}).write(tmp_path / "odd")
+def test_an_array_of_another_shape_is_named(
+    folder: Path, tmp_path: Path, name: str, array: NDArray[np.float64], shapes: str
+) -> None:
+    BundleParts.of(folder).with_parameters(**{name: array}).write(tmp_path / "odd")
 
-    with pytest.raises(BundleError, match=rf"{name} has shape \(1,\), not \(5"):
+    with pytest.raises(BundleError, match=f"{name} has shape {shapes}"):
+        read_bundle(tmp_path / "odd")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "says"),
+    [
+        ("center", np.array(["a"] * 5), "has type <U1, not float64"),
+        ("center", np.ones(5, np.float32), "has type float32, not float64"),
+        ("quantiles_level", np.ones(9, int), "has type int64, not float64"),
+        ("precision", np.full((5, 5), np.nan), "holds a number that is not finite"),
+        ("row_mean", np.full(5, np.inf), "holds a number that is not finite"),
+        ("stuck_after", np.full(5, -np.inf), "holds a number that is not finite"),
+        ("stuck_after", np.full(5, np.nan), "holds a number that is not finite"),
+        ("spread", np.zeros(5), "holds 0.0, but must be above zero"),
+        ("deviation_spread", -np.ones(5), "holds -1.0, but must be above zero"),
+        ("quantiles_deviation", np.array([1.0, 3.0, 2.0]), "does not ascend"),
+    ],
+)
+def test_an_array_that_would_spoil_scores_unseen_is_named(
+    folder: Path, tmp_path: Path, name: str, array: NDArray[Any], says: str
+) -> None:
+    BundleParts.of(folder).with_parameters(**{name: array}).write(tmp_path / "odd")
+
+    with pytest.raises(BundleError, match=f"{name} {says}"):
         read_bundle(tmp_path / "odd")
 
 
@@ -163,12 +208,38 @@ def test_a_missing_array_is_named(folder: Path, tmp_path: Path) -> None:
         read_bundle(tmp_path / "odd")
 
 
-def test_a_cadence_of_zero_is_refused(folder: Path) -> None:
-    path = folder / "manifest.json"
-    manifest = msgspec.json.decode(path.read_bytes())
-    path.write_bytes(msgspec.json.encode({**manifest, "cadence_seconds": 0.0}))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cadence_seconds", 0.0),
+        ("cadence_seconds", -5.0),
+        ("max_gap_seconds", 0.0),
+        ("silence_after_seconds", -1.0),
+        ("frozen_after", 0),
+        ("window_size", 0),
+        ("default_budget_per_day", 0.0),
+        ("sensors", []),
+        ("on_delay", [0, 1]),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_by_name(folder: Path, name: str, value: object) -> None:
+    change_manifest(folder, **{name: value})
 
-    with pytest.raises(BundleError, match="division by zero"):
+    with pytest.raises(BundleError, match=rf"is no manifest: .*`\$\.{name}"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("place", ["../{0}", "{1}/{0}", "more/{0}"])
+def test_a_manifest_does_not_lead_out_of_its_folder(
+    folder: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "other").write_bytes(b"right")
+    files = BundleParts.of(folder).manifest.files
+
+    name = place.format("other", tmp_path)
+    change_manifest(folder, files={**files, name: hashlib.sha256(b"right").hexdigest()})
+
+    with pytest.raises(BundleError, match=r"is no manifest: .*`key` in `\$\.files`"):
         read_bundle(folder)
 
 

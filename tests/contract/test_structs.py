@@ -140,6 +140,14 @@ def test_what_is_taken_keeps_to_the_bounds_of_its_schema(name: str) -> None:
         assert bounds.items() <= contract[place].bounds.items(), place
 
 
+def test_a_manifest_is_taken_only_within_the_bounds_of_its_schema() -> None:
+    contract = described("manifest")
+
+    for place, one in coded(Manifest).items():
+        bounds = {key: bound for key, bound in one.bounds.items() if key != "default"}
+        assert bounds == contract[place].bounds, place
+
+
 def test_without_a_rule_there_is_the_one_that_the_schema_gives() -> None:
     default = schema("rules")["properties"]["rules"]["default"]
 
