@@ -2,9 +2,6 @@
 
 import hashlib
 import io
-import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.bundle.folder import check_writable, write_folder
 from stream_detector.bundle.graph import OnnxGraph
 from stream_detector.bundle.manifest import (
     FORMAT,
@@ -86,12 +84,9 @@ def write_bundle(
     manifest = msgspec.structs.replace(manifest, files=checksums)
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"))
     try:
-        _write_folder(folder, {**content, MANIFEST: encoded})
+        write_folder(folder, {**content, MANIFEST: encoded})
     except OSError as error:
-        raise BundleError(
-            f"{str(folder)!r} cannot be written: {error.strerror or error}; mend that or name "
-            "another folder"
-        ) from error
+        raise _cannot_be_written(folder, error) from error
     return bundle_id(manifest, files, parameters)
 
 
@@ -101,12 +96,25 @@ def check_place(folder: Path) -> None:
     Raises
     ------
     BundleError
-        If there is something else than a bundle or an empty folder.
+        If there is something else than a bundle or an empty folder, or nothing can be
+        written here.
     """
-    # Other programs have a manifest.json too.
-    ours = (folder / MANIFEST).is_file() and (folder / "parameters.npz").is_file()
-    if folder.exists() and not (folder.is_dir() and (ours or not any(folder.iterdir()))):
+    try:
+        check_writable(folder)
+        # Other programs have a manifest.json too.
+        ours = (folder / MANIFEST).is_file() and (folder / "parameters.npz").is_file()
+        theirs = folder.exists() and not (folder.is_dir() and (ours or not any(folder.iterdir())))
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+    if theirs:
         raise BundleError(f"{str(folder)!r} exists and is no bundle; name another folder")
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> BundleError:
+    return BundleError(
+        f"{str(folder)!r} cannot be written: {error.strerror or error}; mend that or name "
+        "another folder"
+    )
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -254,33 +262,3 @@ def _check_arrays(parameters: Mapping[str, NDArray[Any]], n_sensors: int) -> Non
 
 def _curve(points: tuple[tuple[float, float], ...]) -> Curve:
     return Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
-
-
-def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, data in content.items():
-            _write_durably(temporary / name, data)
-        temporary.chmod(0o755)
-        _put_in_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _put_in_place(temporary: Path, folder: Path) -> None:
-    """Rename the finished folder; a bundle in its place is moved away first."""
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-        folder.rename(old / folder.name)
-        temporary.rename(folder)
-        shutil.rmtree(old)
-    else:
-        temporary.rename(folder)

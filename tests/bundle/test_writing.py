@@ -1,5 +1,7 @@
 """A bundle is written whole or not at all, and its name says what scores it gives."""
 
+import errno
+import os
 import resource
 import signal
 import subprocess
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream_detector.bundle.directory import read_bundle
+from stream_detector.bundle.directory import check_place, read_bundle
 from stream_detector.bundle.manifest import Sensor, Validation
 from stream_detector.errors import BundleError
 from tests.bundle.parts import BundleParts
@@ -163,6 +165,74 @@ def test_a_place_where_nothing_can_be_written_is_named(parts: BundleParts, tmp_p
         parts.write(tmp_path / "file" / "bundle")
 
 
+def test_the_folder_one_is_in_is_refused_before_long_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BundleError, match=r"'\.' cannot be written: it is the folder you are in"):
+        check_place(Path())
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        (
+            "/proc",
+            "it is a mount point, which cannot be replaced; mend that or name another folder",
+        ),
+        ("/proc/model", "No such file or directory"),
+        ("{0}/file/bundle", "Not a directory"),
+        ("{0}/" + 300 * "x", "File name too long"),
+    ],
+)
+def test_a_place_that_takes_no_folder_is_refused_before_long_work(
+    tmp_path: Path, place: str, says: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(BundleError, match=f"cannot be written: {says}"):
+        check_place(Path(place.format(tmp_path)))
+
+
+def test_looking_whether_a_place_is_fit_leaves_nothing_there(tmp_path: Path) -> None:
+    check_place(tmp_path / "models" / "pm3" / "bundle")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_bundle_stays_one(parts: BundleParts, tmp_path: Path) -> None:
+    parts.write(tmp_path / "disk" / "bundle")
+    (tmp_path / "model").symlink_to("disk/bundle")
+
+    parts.with_manifest(max_gap_seconds=99.0).write(tmp_path / "model")
+
+    assert (tmp_path / "model").is_symlink()
+    assert read_bundle(tmp_path / "disk" / "bundle").manifest.max_gap_seconds == 99.0
+
+
+def test_where_the_new_bundle_cannot_be_put_the_old_one_is_put_back(
+    parts: BundleParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "bundle"
+    parts.write(target)
+    before, rename = content(target), Path.rename
+    refused: list[Path] = []
+
+    def full_at_first(source: Path, to: Path) -> Path:
+        if to == target and not refused:
+            refused.append(to)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return rename(source, to)
+
+    monkeypatch.setattr(Path, "rename", full_at_first)
+    with pytest.raises(BundleError, match=r"bundle' cannot be written: No space left"):
+        parts.with_manifest(max_gap_seconds=99.0).write(target)
+
+    assert content(target) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
 @contextmanager
 def full_disk(n_bytes: int) -> Iterator[None]:
     """No file grows beyond so many bytes."""
@@ -206,7 +276,9 @@ def test_a_writer_that_is_killed_leaves_no_half_bundle(
     )
 
     try:
-        wait_until(lambda: list(tmp_path.glob(".bundle.*/more-*.bin")), "the first files are there")
+        wait_until(
+            lambda: list(tmp_path.glob(".bundle.*/new/more-*.bin")), "the first files are there"
+        )
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.wait(timeout=10)
