@@ -5,30 +5,34 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
     Field,
-    NonNegativeFloat,
-    PositiveFloat,
     PositiveInt,
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream_detector.errors import SettingsError
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 PREFIX = "DETECTOR_"
 
+_TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
+"""As Kafka takes it."""
 
-class Settings(BaseSettings):
-    """Settings of all programs; each is read from ``DETECTOR_<NAME>``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, use_attribute_docstrings=True, extra="forbid"
-    )
+class Settings(BaseModel):
+    """Settings of all programs; :func:`read_settings` reads each from ``DETECTOR_<NAME>``."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="forbid")
 
     broker: str
     """Kafka's address, e.g. ``kafka://kafka:9092``, or several with commas between. No
@@ -44,37 +48,37 @@ class Settings(BaseSettings):
     rules: Path | None = None
     """Rules file (TOML). Without one there is one rule: sheet-break."""
 
-    group: str = "stream-detector"
+    group: Annotated[str, Field(min_length=1)] = "stream-detector"
     """Kafka consumer group. Workers of one group share the partitions; alerts name it."""
 
-    readings_topic: str = "sensor.readings"
+    readings_topic: _TopicName = "sensor.readings"
     """Where readings come from."""
 
-    alerts_topic: str = "detector.alerts"
+    alerts_topic: _TopicName = "detector.alerts"
     """Where alerts and data-quality events go."""
 
-    scores_topic: str = "detector.scores"
+    scores_topic: _TopicName = "detector.scores"
     """Where the score of each reading goes."""
 
-    dead_letters_topic: str = "detector.dead-letters"
+    dead_letters_topic: _TopicName = "detector.dead-letters"
     """Where messages go that are no readings."""
 
     published_scores: Literal["all", "alarm", "none"] = "all"
     """Scores that are published: of all readings, of those over the threshold or in an alarm,
     or none. A score is about 1 kB; at one reading a second and machine that is 90 MB a day."""
 
-    max_clock_skew_seconds: NonNegativeFloat = 300.0
+    max_clock_skew_seconds: Annotated[float, Field(ge=0, le=1e10)] = 300.0
     """How far a reading's time may be ahead of Kafka's. A machine whose clock is further ahead
     would make all its later readings look late, so such readings go to the dead letters."""
 
-    threshold_refresh_seconds: PositiveFloat = 1.0
+    threshold_refresh_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
     """How often thresholds are read from Redis; a change is in force after at most twice this."""
 
     max_batch: Annotated[PositiveInt, Field(le=10_000)] = 500
     """Readings taken from Kafka at once. A batch of 500 takes about 20 ms and bounds what is
     scored again after a crash."""
 
-    fetch_wait_ms: PositiveInt = 500
+    fetch_wait_ms: Annotated[PositiveInt, Field(le=10_000)] = 500
     """How long Kafka may hold back an empty answer. A new reading ends the wait at once on a real
     broker; the embedded one waits to the end, so there it is 10."""
 
@@ -88,10 +92,20 @@ class Settings(BaseSettings):
     @classmethod
     def _check_broker(cls, text: str) -> str:
         for address in bootstrap_servers(text).split(","):
-            if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):\d{1,5}", address):
+            found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):(\d{1,5})", address)
+            if found is None or not 0 < int(found[2]) < 2**16:
                 # Without what stands before @: it may be a password.
                 raise ValueError(f"{address.rpartition('@')[2]!r} is no host:port")
         return text
+
+    @model_validator(mode="after")
+    def _check_topics_differ(self) -> Self:
+        # Dead letters that are read as readings would go round for ever.
+        names = (self.readings_topic, self.alerts_topic, self.scores_topic, self.dead_letters_topic)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is the name of two topics; each needs its own")
+        return self
 
     @property
     def max_clock_skew(self) -> timedelta:
@@ -117,7 +131,7 @@ def bootstrap_servers(broker: str) -> str:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment; a variable with nothing in it is not set.
 
     Raises
     ------
@@ -129,22 +143,23 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     given = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in found.items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and value.strip()
     }
     unknown = sorted(given.keys() - Settings.model_fields.keys())
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"unknown setting {names}; correct the name or remove it")
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic parses the text
+        return Settings.model_validate(given)
     except ValidationError as error:
         # The value is left out: it may be a secret.
-        problems = "; ".join(
-            f"{PREFIX}{str(one['loc'][0]).upper()}: {_problem(one['type'], one['msg'])}"
-            for one in error.errors(include_input=False, include_context=False)
-        )
+        found_wrong = error.errors(include_input=False, include_context=False)
+        problems = "; ".join(map(_problem, found_wrong))
         raise SettingsError(f"wrong settings: {problems}") from None
 
 
-def _problem(kind: str, message: str) -> str:
-    return "is not set, and has no default" if kind == "missing" else message
+def _problem(one: "ErrorDetails") -> str:
+    missing = one["type"] == "missing"
+    what = "is not set, and has no default" if missing else one["msg"].removeprefix("Value error, ")
+    # What is wrong with several together stands at none of them.
+    return f"{PREFIX}{str(one['loc'][0]).upper()}: {what}" if one["loc"] else what

@@ -28,6 +28,48 @@ def test_what_others_put_into_the_environment_is_none_of_ours() -> None:
     assert read_settings({**GIVEN, "PATH": "/bin", "BROKER": "elsewhere:1"}) == read_settings(GIVEN)
 
 
+def test_what_is_given_is_all_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETECTOR_GROUP", "that-of-the-shell")
+
+    assert read_settings(GIVEN).group == "stream-detector"
+
+
+def test_a_variable_with_nothing_in_it_is_not_set() -> None:
+    empty = {"DETECTOR_BUNDLE": "", "DETECTOR_GROUP": " ", "DETECTOR_MAX_BATCH": ""}
+
+    assert read_settings({**GIVEN, **empty}) == read_settings(GIVEN)
+    assert refusal(DETECTOR_BROKER="") == (
+        "wrong settings: DETECTOR_BROKER: is not set, and has no default"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MAX_CLOCK_SKEW_SECONDS", "inf", "less than or equal to"),
+        ("MAX_CLOCK_SKEW_SECONDS", "nan", "less than or equal to"),
+        ("MAX_CLOCK_SKEW_SECONDS", "1e20", "less than or equal to"),
+        ("MAX_CLOCK_SKEW_SECONDS", "-1", "greater than or equal to 0"),
+        ("THRESHOLD_REFRESH_SECONDS", "inf", "less than or equal to 3600"),
+        ("THRESHOLD_REFRESH_SECONDS", "0", "greater than or equal to 0.1"),
+        ("FETCH_WAIT_MS", "60000", "less than or equal to 10000"),
+        ("READINGS_TOPIC", "sensor readings", "should match pattern"),
+        ("ALERTS_TOPIC", "a" * 250, "at most 249 characters"),
+    ],
+)
+def test_a_value_that_would_fail_later_is_refused_by_name(name: str, value: str, says: str) -> None:
+    told = refusal(**{f"DETECTOR_{name}": value})
+
+    assert told.startswith(f"wrong settings: DETECTOR_{name}: ")
+    assert says in told
+
+
+def test_two_topics_of_one_name_are_refused_for_dead_letters_would_go_round_for_ever() -> None:
+    assert refusal(DETECTOR_DEAD_LETTERS_TOPIC="sensor.readings") == (
+        "wrong settings: sensor.readings is the name of two topics; each needs its own"
+    )
+
+
 def test_a_misspelt_name_is_refused_for_a_setting_that_is_ignored_is_worse_than_none() -> None:
     assert refusal(DETECTOR_BROKR="kafka:9092") == (
         "unknown setting DETECTOR_BROKR; correct the name or remove it"
@@ -55,7 +97,10 @@ def test_brokers_are_written_in_several_ways(broker: str, servers: str) -> None:
     assert read_settings({**GIVEN, "DETECTOR_BROKER": broker}).bootstrap_servers == servers
 
 
-@pytest.mark.parametrize("broker", ["", "kafka", "kafka:", "kafka://kafka", "one:9092,,two:9092"])
+@pytest.mark.parametrize(
+    "broker",
+    ["kafka", "kafka:", "kafka://kafka", "one:9092,,two:9092", "kafka:0", "kafka:99999"],
+)
 def test_a_broker_without_a_port_is_refused_for_a_client_would_guess_one(broker: str) -> None:
     assert "is no host:port" in refusal(DETECTOR_BROKER=broker)
 

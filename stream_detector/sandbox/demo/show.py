@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from stream_detector.alerting.rules import SHEET_BREAK
@@ -146,7 +147,10 @@ class _Demo:
 
     def _services(self, crew: Crew) -> dict[str, str]:
         """Start what a plant has already, and give the settings to work with it."""
-        names = [topic.name for topic in topics(Settings.model_construct())]
+        names = [
+            topic.name
+            for topic in topics(Settings.model_construct(broker="", redis_url=SecretStr("")))
+        ]
         kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
         redis = crew.enter(EmbeddedRedis())
         self._screen.announce(
