@@ -59,10 +59,12 @@ class ThresholdStore:
     Raises
     ------
     SettingsError
-        If the URL is none of Redis.
+        If the URL is not set, or is none of Redis.
     """
 
     def __init__(self, settings: Settings, bundle_id: str) -> None:
+        if settings.redis_url is None:
+            raise SettingsError("DETECTOR_REDIS_URL is not set; write redis://host:6379/0")
         try:
             self._redis = redis.Redis.from_url(
                 settings.redis_url.get_secret_value(),

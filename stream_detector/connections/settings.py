@@ -38,9 +38,9 @@ class Settings(BaseModel):
     """Kafka's address, e.g. ``kafka://kafka:9092``, or several with commas between. No
     default: a guess reads the wrong topic."""
 
-    redis_url: SecretStr
+    redis_url: SecretStr | None = None
     """Where thresholds live, e.g. ``redis://redis:6379/0``. Never logged: it may hold a
-    password."""
+    password. What has no use for thresholds, such as ``publish``, does not need it."""
 
     bundle: Path | None = None
     """Folder of the trained model that the worker scores with."""

@@ -1,6 +1,6 @@
 """Our topics: their names, how they are made, and whether they are there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -88,8 +88,8 @@ def create_topics(settings: Settings, *, partitions: int, replication: int) -> I
         yield f"{topic.name}: made, {partitions} partitions, kept {kept}{stamped}"
 
 
-def partition_counts(settings: Settings) -> dict[str, int]:
-    """Give the partitions of each of our topics.
+def partition_counts(settings: Settings, *names: str) -> dict[str, int]:
+    """Give the partitions of these topics, or of all of ours.
 
     Raises
     ------
@@ -97,13 +97,14 @@ def partition_counts(settings: Settings) -> dict[str, int]:
         If the broker does not answer or a topic is missing; none is ever made silently.
     """
     cluster = cluster_metadata(settings)
-    missing = missing_topics(settings, cluster)
+    names = names or tuple(topic.name for topic in topics(settings))
+    missing = missing_topics(cluster, names)
     if missing:
         raise ServiceError(
             f"Kafka at {settings.bootstrap_servers} has no topic {', '.join(missing)}; make them "
             "with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
         )
-    return {topic.name: len(cluster.topics[topic.name].partitions) for topic in topics(settings)}
+    return {name: len(cluster.topics[name].partitions) for name in names}
 
 
 def readings_stamped_by_senders(settings: Settings) -> bool:
@@ -122,11 +123,7 @@ def readings_stamped_by_senders(settings: Settings) -> bool:
     return entry is not None and entry.value == "CreateTime"
 
 
-def missing_topics(settings: Settings, cluster: ClusterMetadata) -> list[str]:
-    """Name those of our topics that Kafka does not have."""
+def missing_topics(cluster: ClusterMetadata, names: Iterable[str]) -> list[str]:
+    """Tell which of these topics Kafka does not have."""
     present = cluster.topics
-    return [
-        topic.name
-        for topic in topics(settings)
-        if topic.name not in present or present[topic.name].error is not None
-    ]
+    return [name for name in names if name not in present or present[name].error is not None]

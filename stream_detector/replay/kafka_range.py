@@ -56,7 +56,7 @@ def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:
     ServiceError
         If Kafka or the topic is missing, or the log cannot be read.
     """
-    n_partitions = partition_counts(settings)[settings.readings_topic]
+    (n_partitions,) = partition_counts(settings, settings.readings_topic).values()
     consumer = Consumer(
         {
             **client_options(settings),

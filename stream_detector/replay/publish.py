@@ -50,7 +50,7 @@ def publish(
     ServiceError
         If Kafka or the topic is missing, or a reading was not delivered; it says how many were.
     """
-    partition_counts(settings)
+    partition_counts(settings, settings.readings_topic)
     delivery = _Delivery(settings, timeout_seconds=delivery_timeout_seconds)
     began = time.monotonic()
     first = None

@@ -80,6 +80,7 @@ def build(settings: Settings) -> AppT:
     bundle, rules = load_bundle(settings), load_rules(settings.rules)
     if note := on_delay_note(bundle.manifest, rules):
         log.warning("rules.unlike_bundle", note=note)
+    store = ThresholdStore(settings, bundle.id)
     partition_counts(settings)
     pipeline = Pipeline(
         bundle,
@@ -92,7 +93,7 @@ def build(settings: Settings) -> AppT:
     channel = app.channel(maxsize=1)
     reader = BatchReader(app, channel, lambda: group_consumer(settings), settings.readings_topic)
     watch = ThresholdWatch(
-        ThresholdStore(settings, bundle.id),
+        store,
         Budget(bundle.manifest.default_budget_per_day),
         lambda: pipeline.in_force(reader.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,

@@ -12,7 +12,7 @@ from mode import Service
 
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import missing_topics
+from stream_detector.connections.topics import missing_topics, topics
 from stream_detector.errors import ServiceError
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Watchdog(Service):
         if self._away:
             log.info("kafka.back")
             self._away = False
-        missing = missing_topics(self._settings, cluster)
+        missing = missing_topics(cluster, (topic.name for topic in topics(self._settings)))
         self._n_missing = self._n_missing + 1 if missing else 0
         if self._n_missing == _LOOKS:
             raise ServiceError(

@@ -154,6 +154,11 @@ def test_something_else_under_our_key_is_one_line(
         store.read()
 
 
+def test_without_a_url_there_are_no_thresholds() -> None:
+    with pytest.raises(SettingsError, match="DETECTOR_REDIS_URL is not set; write redis://"):
+        ThresholdStore(Settings(broker="kafka:9092"), "3f9a61c04be2d718")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -16,12 +16,12 @@ def refusal(**changed: str | None) -> str:
     return str(refused.value)
 
 
-def test_the_two_without_a_default_are_enough() -> None:
-    settings = read_settings(GIVEN)
+def test_the_broker_is_enough() -> None:
+    settings = read_settings({"DETECTOR_BROKER": "kafka://kafka:9092"})
 
     assert settings.bootstrap_servers == "kafka:9092"
     assert settings.readings_topic == "sensor.readings"
-    assert settings.bundle is None
+    assert (settings.redis_url, settings.bundle) == (None, None)
 
 
 def test_what_others_put_into_the_environment_is_none_of_ours() -> None:

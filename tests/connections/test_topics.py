@@ -8,7 +8,12 @@ from pydantic import SecretStr
 
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import missing_topics, partition_counts, topics
+from stream_detector.connections.topics import (
+    create_topics,
+    missing_topics,
+    partition_counts,
+    topics,
+)
 from stream_detector.errors import ServiceError
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 
@@ -41,7 +46,21 @@ def test_a_missing_topic_is_told_by_name_and_not_made(kafka: EmbeddedKafka) -> N
 
     with pytest.raises(ServiceError, match=r"has no topic alerts\.of\.pm3; make them with"):
         partition_counts(settings)
-    assert missing_topics(settings, cluster_metadata(settings)) == ["alerts.of.pm3"]
+    cluster = cluster_metadata(settings)
+    assert missing_topics(cluster, ["sensor.readings", "alerts.of.pm3"]) == ["alerts.of.pm3"]
+
+
+def test_one_topic_is_counted_though_others_are_missing(kafka: EmbeddedKafka) -> None:
+    settings = settings_of(kafka, alerts_topic="alerts.of.pm3")
+
+    assert partition_counts(settings, "sensor.readings") == {"sensor.readings": 4}
+
+
+def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> None:
+    told = list(create_topics(settings_of(kafka), partitions=8, replication=1))
+
+    assert told[0] == "sensor.readings: is there already, with 4 partitions; left as it is"
+    assert len(told) == 4
 
 
 def test_topics_are_kept_as_long_as_they_are_needed() -> None:

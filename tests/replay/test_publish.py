@@ -13,19 +13,16 @@ from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from tests.end_to_end.subscriber import Subscriber
 from tests.small_models import START
 
-TOPICS = ("sensor.readings", "detector.alerts", "detector.scores", "detector.dead-letters")
-
 
 @pytest.fixture
 def kafka() -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka(dict.fromkeys(TOPICS, 1)) as running:
+    # Nothing else is asked of a sender: neither the other topics nor Redis.
+    with EmbeddedKafka({"sensor.readings": 1}) as running:
         yield running
 
 
 def settings_of(kafka: EmbeddedKafka) -> Settings:
-    return read_settings(
-        {"DETECTOR_BROKER": kafka.bootstrap, "DETECTOR_REDIS_URL": "redis://redis"}
-    )
+    return read_settings({"DETECTOR_BROKER": kafka.bootstrap})
 
 
 def a_second_apart(*values: bytes) -> list[Record]:

@@ -18,7 +18,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
 from rich.console import Console
 
 from stream_detector.alerting.rules import SHEET_BREAK
@@ -147,10 +146,7 @@ class _Demo:
 
     def _services(self, crew: Crew) -> dict[str, str]:
         """Start what a plant has already, and give the settings to work with it."""
-        names = [
-            topic.name
-            for topic in topics(Settings.model_construct(broker="", redis_url=SecretStr("")))
-        ]
+        names = [topic.name for topic in topics(Settings.model_construct(broker=""))]
         kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
         redis = crew.enter(EmbeddedRedis())
         self._screen.announce(

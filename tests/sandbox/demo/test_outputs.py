@@ -5,7 +5,6 @@ from contextlib import closing
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from pydantic import SecretStr
 
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import topics
@@ -18,9 +17,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def settings() -> Iterator[Settings]:
-    names = [
-        topic.name for topic in topics(Settings.model_construct(broker="", redis_url=SecretStr("")))
-    ]
+    names = [topic.name for topic in topics(Settings.model_construct(broker=""))]
     with EmbeddedKafka(dict.fromkeys(names, 2)) as kafka:
         yield read_settings(
             {
