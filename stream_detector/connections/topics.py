@@ -61,13 +61,15 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
     )
 
 
-def create_topics(settings: Settings, *, partitions: int, replication: int) -> Iterator[str]:
+def create_topics(
+    settings: Settings, *, partitions: int, replication: int, patience_seconds: float = 30.0
+) -> Iterator[str]:
     """Make the topics that are missing; tell of each in a line.
 
     Raises
     ------
     ServiceError
-        If the broker does not answer, or refuses.
+        If the broker refuses, or does not answer within ``patience_seconds``.
     """
     present = cluster_metadata(settings).topics
     admin = AdminClient(client_options(settings))
@@ -78,7 +80,8 @@ def create_topics(settings: Settings, *, partitions: int, replication: int) -> I
             continue
         wanted = NewTopic(topic.name, partitions, replication, config=topic.config)
         try:
-            admin.create_topics([wanted])[topic.name].result(timeout=30)
+            making = admin.create_topics([wanted], request_timeout=patience_seconds)
+            making[topic.name].result()
         except KafkaException as error:
             raise ServiceError(
                 f"Kafka did not make topic {topic.name!r}: {error.args[0].str()}"

@@ -1,5 +1,7 @@
 """Our topics: how they are made, and that a missing one is told."""
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -61,6 +63,18 @@ def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> Non
 
     assert told[0] == "sensor.readings: is there already, with 4 partitions; left as it is"
     assert len(told) == 4
+
+
+def test_a_broker_that_hangs_while_it_makes_a_topic_is_one_line() -> None:
+    with EmbeddedKafka({"sensor.readings": 1}) as kafka:
+        lines = create_topics(settings_of(kafka), partitions=1, replication=1, patience_seconds=0.2)
+        assert next(lines).startswith("sensor.readings: is there already")
+
+        os.kill(kafka.process.pid, signal.SIGSTOP)
+        told = r"Kafka did not make topic 'detector\.alerts': .*Timed out"
+        with pytest.raises(ServiceError, match=told):
+            next(lines)
+        os.kill(kafka.process.pid, signal.SIGCONT)
 
 
 def test_topics_are_kept_as_long_as_they_are_needed() -> None:
