@@ -2,8 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 import click
 
@@ -36,6 +36,28 @@ class LazyGroup(click.Group):
         module, _, function = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
+
+
+class Parsed(click.ParamType):
+    """What a function of ours reads; what it refuses is wrong usage.
+
+    Parameters
+    ----------
+    parse : callable
+        From the text to the value; raises a StreamDetectorError for what is none.
+    """
+
+    name = "text"
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a text."""
+        try:
+            return self._parse(value)
+        except StreamDetectorError as error:
+            self.fail(str(error), param, ctx)
 
 
 def run(command: click.Command, *, name: str) -> NoReturn:

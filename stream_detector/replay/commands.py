@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -10,22 +9,20 @@ from rich.console import Console
 from rich.progress import Progress
 
 from stream_detector.bundle.directory import read_bundle
+from stream_detector.command_line import Parsed
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
-from stream_detector.pipeline.thresholds import (
-    ThresholdSetting,
-    ThresholdTable,
-    parse_threshold,
-)
+from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import replay as run_replay
+from stream_detector.replay.time_range import TimeRange, parse_range
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
@@ -39,6 +36,7 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option(
     "--kafka",
     "span",
+    type=Parsed(parse_range),
     metavar="START/END",
     help="Instead of a recording: this span of the readings topic; / is all of it.",
 )
@@ -49,7 +47,11 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option(
     "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
 )
-@click.option("--threshold", help="budget:N, rate:S or fixed:T.  [default: the bundle's budget]")
+@click.option(
+    "--threshold",
+    type=Parsed(parse_threshold),
+    help="budget:N, rate:S or fixed:T.  [default: the bundle's budget]",
+)
 @click.option(
     "--thresholds",
     "thresholds_file",
@@ -61,24 +63,27 @@ def replay(
     *,
     folder: Path,
     path: Path | None,
-    span: str | None,
+    span: TimeRange | None,
     rules_file: Path | None,
-    scores: Path | None,
-    alerts: Path | None,
+    threshold: Threshold | None,
+    thresholds_file: Path | None,
     options: RecordingOptions,
-    **given: Any,
+    **outputs: Path | None,
 ) -> None:
     """Run recorded readings through the pipeline: what would have been said of them live."""
     if (path is None) == (span is None):
         raise click.UsageError("give either --csv or --kafka")
+    if threshold is not None and thresholds_file is not None:
+        raise click.UsageError("give --threshold or --thresholds, not both")
+    by_machine = _read_thresholds(thresholds_file) if thresholds_file is not None else {}
     bundle, rules = read_bundle(folder), load_rules(rules_file)
     if note := on_delay_note(bundle.manifest, rules):
         click.echo(f"note: {note}", err=True)
-    budget = Budget(bundle.manifest.default_budget_per_day)
-    thresholds = _thresholds(default=budget, **given)
-    source = records(_read(path, options)) if path is not None else _from_kafka(span or "/")
+    default = threshold or Budget(bundle.manifest.default_budget_per_day)
+    thresholds = ThresholdTable(default, by_machine)
+    source = records(_read(path, options)) if path is not None else _from_kafka(span)
     pipeline = Pipeline(bundle, rules, published_scores="none")
-    tally = run_replay(source, pipeline, thresholds, scores=scores, alerts=alerts)
+    tally = run_replay(source, pipeline, thresholds, **outputs)
     click.echo(
         f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
         f"{tally.raised} alerts raised",
@@ -120,24 +125,22 @@ def _read(path: Path, options: RecordingOptions) -> Recording:
     return recording
 
 
-def _from_kafka(span: str) -> Iterator[Record]:
+def _from_kafka(span: TimeRange | None) -> Iterator[Record]:
     # A replay of a file needs no Kafka client.
-    from stream_detector.replay.kafka_range import parse_range, read_range
+    from stream_detector.replay.kafka_range import read_range
 
-    return read_range(parse_range(span), read_settings())
+    return read_range(span or TimeRange(None, None), read_settings())
 
 
-def _thresholds(
-    *, default: Budget, threshold: str | None, thresholds_file: Path | None
-) -> ThresholdTable:
-    if thresholds_file is None:
-        return ThresholdTable(parse_threshold(threshold) if threshold else default)
-    if threshold is not None:
-        raise click.UsageError("give --threshold or --thresholds, not both")
+def _read_thresholds(path: Path) -> dict[str, Threshold]:
     try:
-        settings = msgspec.json.decode(
-            thresholds_file.read_bytes(), type=dict[str, ThresholdSetting]
-        )
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{str(thresholds_file)!r} holds no thresholds: {error}") from error
-    return ThresholdTable(default, {name: one.threshold for name, one in settings.items()})
+        entries = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{str(path)!r} holds no thresholds: {error}") from error
+    found = {}
+    for machine, entry in entries.items():
+        try:
+            found[machine] = decode_setting(bytes(entry)).threshold
+        except SettingsError as error:
+            raise SettingsError(f"{str(path)!r}, machine {machine!r}: {error}") from error
+    return found

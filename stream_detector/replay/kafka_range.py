@@ -2,50 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import ServiceError
 from stream_detector.pipeline.readings import Record, kafka_time
+from stream_detector.replay.time_range import TimeRange
 
 _TIMEOUT_SECONDS = 10.0
-
-
-class TimeRange(NamedTuple):
-    """A span of Kafka's time; None is the log's begin, or its end as it is now."""
-
-    start: datetime | None
-    end: datetime | None
-
-
-def parse_range(text: str) -> TimeRange:
-    """Read ``START/END``: two times with a zone, each of which may be left out.
-
-    Raises
-    ------
-    SettingsError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> parse_range("2026-11-22T03:00:00Z/").end is None
-    True
-    """
-    first, slash, last = text.partition("/")
-    try:
-        start, end = (datetime.fromisoformat(one) if one else None for one in (first, last))
-    except ValueError as error:
-        raise SettingsError(f"range {text!r}: {error}") from error
-    naive = any(one is not None and one.tzinfo is None for one in (start, end))
-    if not slash or naive:
-        raise SettingsError(
-            f"range is {text!r}, expected START/END, e.g. 2026-11-22T03:00:00Z/ or / for all"
-        )
-    return TimeRange(start, end)
 
 
 def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:

@@ -2,15 +2,14 @@
 
 import getpass
 import os
-from collections.abc import Callable
-from typing import Any
 
 import click
 
 from stream_detector.alerting.life import rfc3339
+from stream_detector.command_line import Parsed
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
-from stream_detector.detection.threshold import Budget, Threshold
+from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
@@ -38,10 +37,6 @@ _machine = click.option(
 _set_by = click.option("--by", "set_by", default=_user, show_default="you", help="Who wants it.")
 
 
-def _per_day(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.argument("per_day", type=click.FloatRange(min=0, min_open=True))(command)
-
-
 @click.group()
 def threshold() -> None:
     """Show and change the thresholds of the active bundle; in force within 2 seconds."""
@@ -66,21 +61,21 @@ def show() -> None:
 
 
 @threshold.command("set", epilog="Example: stream-detector threshold set fixed:3.1 --machine pm3")
-@click.argument("wanted")
+@click.argument("wanted", type=Parsed(parse_threshold))
 @_machine
 @_set_by
-def set_threshold(wanted: str, machine: str, set_by: str) -> None:
+def set_threshold(wanted: Threshold, machine: str, set_by: str) -> None:
     """Set a threshold: fixed:T (a score), rate:S (share of readings), budget:N (alerts a day)."""
-    _put(machine, parse_threshold(wanted), set_by)
+    _put(machine, wanted, set_by)
 
 
 @threshold.command(epilog="Example: stream-detector threshold budget 6 --machine pm3")
-@_per_day
+@click.argument("per_day", type=Parsed(lambda number: parse_threshold(f"budget:{number}")))
 @_machine
 @_set_by
-def budget(per_day: float, machine: str, set_by: str) -> None:
+def budget(per_day: Threshold, machine: str, set_by: str) -> None:
     """Hold to PER_DAY false alerts a day."""
-    _put(machine, Budget(per_day), set_by)
+    _put(machine, per_day, set_by)
 
 
 @threshold.command(epilog="Example: stream-detector threshold clear --machine pm3")

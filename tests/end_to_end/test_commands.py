@@ -77,6 +77,10 @@ def test_an_option_that_does_not_exist_is_2(program: str, command: str) -> None:
         "publish",
         "publish --csv /nowhere.csv",
         "replay --bundle model",
+        "replay --bundle model --kafka / --csv pyproject.toml",
+        "replay --bundle model --kafka noon/",
+        "replay --bundle model --kafka / --threshold high",
+        "replay --bundle model --kafka / --threshold rate:0.1 --thresholds pyproject.toml",
         "simulate --days 0 --csv out.csv",
     ],
 )

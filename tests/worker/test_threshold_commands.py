@@ -7,7 +7,6 @@ import pytest
 import redis
 from click.testing import CliRunner
 
-from stream_detector.errors import SettingsError
 from stream_detector.pipeline.thresholds import decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.threshold_commands import threshold
@@ -17,11 +16,19 @@ from stream_detector.worker.threshold_commands import threshold
     "wanted",
     ["fixed:0", "fixed:-1", "fixed:inf", "budget:nan", "rate:1", "guess:3", "3.1", "fixed:"],
 )
-def test_what_is_no_threshold_is_refused_before_anything_is_asked_of_redis(wanted: str) -> None:
+def test_what_is_no_threshold_is_wrong_usage(wanted: str) -> None:
     refused = CliRunner().invoke(threshold, ["set", wanted])
 
-    assert isinstance(refused.exception, SettingsError)
-    assert f"threshold is {wanted!r}, expected budget:N" in str(refused.exception)
+    assert refused.exit_code == 2
+    assert f"threshold is {wanted!r}, expected budget:N" in refused.output
+
+
+@pytest.mark.parametrize("per_day", ["0", "nan", "inf", "many"])
+def test_what_is_no_number_of_alerts_is_wrong_usage(per_day: str) -> None:
+    refused = CliRunner().invoke(threshold, ["budget", per_day])
+
+    assert refused.exit_code == 2
+    assert f"threshold is 'budget:{per_day}', expected budget:N" in refused.output
 
 
 def test_who_has_no_name_is_told_by_number(

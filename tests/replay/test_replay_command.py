@@ -1,0 +1,150 @@
+"""``replay`` as it is called, on a file and on the same readings in Kafka."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from stream_detector.connections.settings import read_settings
+from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.replay.commands import replay
+from stream_detector.replay.publish import publish
+from stream_detector.replay.recording import RecordingOptions, read_recording
+from stream_detector.replay.records import records
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from tests.small_models import BROKEN_STEAM, SENSORS, normal_recording
+
+Replay = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eighty readings, of which three are an alert."""
+    recording = normal_recording(80, seed=3)
+    recording.values[60:63, SENSORS.index("steam")] = BROKEN_STEAM
+    path = tmp_path_factory.mktemp("history") / "pm3.csv"
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["time", *SENSORS])
+        for row, values in enumerate(recording.values.tolist()):
+            table.writerow([recording.time(row).isoformat(), *values])
+    return path
+
+
+@pytest.fixture(scope="module")
+def kafka(history: Path) -> Iterator[EmbeddedKafka]:
+    """The same readings, published."""
+    with EmbeddedKafka({"sensor.readings": 2, "empty": 2}) as running:
+        settings = read_settings({"DETECTOR_BROKER": running.bootstrap})
+        publish(records(read_recording(history, RecordingOptions())), settings, speed=None)
+        yield running
+
+
+@pytest.fixture
+def run(small_bundle_folder: Path, tmp_path: Path) -> Replay:
+    """Replay, and give the lines of both outputs."""
+
+    def run(*arguments: str | Path, **environment: str) -> list[str]:
+        scores, alerts = tmp_path / "scores.csv", tmp_path / "alerts.jsonl"
+        CliRunner(env=environment).invoke(
+            replay,
+            [
+                *("--bundle", str(small_bundle_folder), "--scores", str(scores)),
+                *("--alerts", str(alerts), *map(str, arguments)),
+            ],
+            catch_exceptions=False,
+            standalone_mode=False,
+        )
+        return (scores.read_text() + alerts.read_text()).splitlines()
+
+    return run
+
+
+def thresholds_in(lines: list[str]) -> set[str]:
+    """The thresholds the readings were judged by."""
+    return {line.split(",")[4] for line in lines[1:81]}
+
+
+def test_readings_say_the_same_from_a_file_and_from_kafka(
+    run: Replay, history: Path, kafka: EmbeddedKafka
+) -> None:
+    from_file = run("--csv", history, "--threshold", "fixed:8")
+
+    from_kafka = run("--kafka", "/", "--threshold", "fixed:8", DETECTOR_BROKER=kafka.bootstrap)
+
+    assert from_kafka == from_file
+    events = [json.loads(line)["event"] for line in from_file[81:]]
+    assert (events[0], events[-1]) == ("raised", "cleared")
+
+
+def test_a_span_without_readings_gives_only_the_head_of_a_table(
+    run: Replay, kafka: EmbeddedKafka
+) -> None:
+    lines = run("--kafka", "/", DETECTOR_BROKER=kafka.bootstrap, DETECTOR_READINGS_TOPIC="empty")
+
+    assert lines == ["row,time,machine,score,threshold,above,alarm,quality"]
+
+
+def test_a_topic_that_is_not_there_is_named(run: Replay, kafka: EmbeddedKafka) -> None:
+    with pytest.raises(ServiceError, match=r"has no topic nobody\.made\.it; make them with"):
+        run(
+            *("--kafka", "/"),
+            DETECTOR_BROKER=kafka.bootstrap,
+            DETECTOR_READINGS_TOPIC="nobody.made.it",
+        )
+
+
+def test_a_machines_own_threshold_in_the_file_wins_over_that_for_all(
+    run: Replay, history: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "thresholds.json"
+    file.write_text('{"*": {"kind": "fixed", "value": 5}, "pm3": {"kind": "fixed", "value": 8.5}}')
+
+    lines = run("--csv", history, "--thresholds", file)
+
+    assert thresholds_in(lines) == {"8.5"}
+    assert thresholds_in(run("--csv", history, "--thresholds", file, "--machine", "pm4")) == {"5.0"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"pm3": {"kind": "fixed", "value": 3}, "pm4": {"kind": "fixed"}}', ", machine 'pm4': "),
+        ('{"pm3": {"kind": "rate", "share": 2}}', ", machine 'pm3': .*less than 1"),
+        ('{"pm3": "high"}', ", machine 'pm3': not a threshold: "),
+        ("[]", " holds no thresholds: "),
+        ("", " holds no thresholds: "),
+    ],
+)
+def test_a_wrong_entry_is_refused_with_its_file_and_machine(
+    run: Replay, history: Path, tmp_path: Path, content: str, says: str
+) -> None:
+    file = tmp_path / "thresholds.json"
+    file.write_text(content)
+
+    with pytest.raises(SettingsError, match=f"'{file}'{says}"):
+        run("--csv", history, "--thresholds", file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--threshold", "high"), "threshold is 'high', expected budget:N"),
+        (("--threshold", "fixed:0"), "threshold is 'fixed:0', expected budget:N"),
+        (("--kafka", "x"), "range is 'x', expected START/END"),
+        (("--kafka", ""), "range is '', expected START/END"),
+        (("--kafka", "/"), "give either --csv or --kafka"),
+        (("--threshold", "fixed:8", "--thresholds", "{history}"), "not both"),
+    ],
+)
+def test_what_cannot_be_read_is_wrong_usage(
+    run: Replay, history: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(click.UsageError, match=says) as refused:
+        run("--csv", history, *(one.format(history=history) for one in arguments))
+
+    assert refused.value.exit_code == 2
