@@ -71,7 +71,8 @@ def _read_partition(
 
 
 def _offset_at(consumer: Consumer, topic: str, number: int, at: datetime, high: int) -> int:
-    asked = TopicPartition(topic, number, int(at.timestamp() * 1000))
+    # A time below zero would ask Kafka for something else than a time.
+    asked = TopicPartition(topic, number, max(int(at.timestamp() * 1000), 0))
     found: int = consumer.offsets_for_times([asked], timeout=_TIMEOUT_SECONDS)[0].offset
     return high if found < 0 else found
 

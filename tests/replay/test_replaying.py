@@ -1,83 +1,103 @@
-"""A recording through the pipeline: a line for each row, whatever became of it."""
+"""What a replay writes of each reading, and what it counts."""
 
-import csv
+from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Fixed
+from stream_detector.errors import RecordingError
 from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.replay.commands import replay as replay_command
-from stream_detector.replay.records import records
 from stream_detector.replay.replaying import Tally, replay
-from tests.small_models import BROKEN_STEAM, Feed, normal_recording, recording_of
+from tests.small_models import BROKEN_STEAM, Feed
 
 
-def test_every_row_has_a_line_that_tells_what_became_of_it(
+def judge(records: list[Record], bundle: Bundle, **files: Path) -> Tally:
+    pipeline = Pipeline(bundle, Rules(), published_scores="none")
+    return replay(records, pipeline, ThresholdTable(Fixed(8.0)), **files)
+
+
+@pytest.fixture
+def records() -> list[Record]:
+    """A reading for each thing that can become of one."""
+    feed = Feed()
+    feed.rows(2)
+    feed.rows(1, draw=None)
+    feed.values(speed=900.0)  # one sensor of five
+    feed.message(b"Guten Morgen")
+    feed.rows(2, steam=BROKEN_STEAM)  # the first after a gap, which raises no alert, and another
+    feed.time -= timedelta(minutes=2)
+    feed.rows(1)  # at the time of the reading before
+    feed.time -= timedelta(minutes=6)
+    feed.rows(1)
+    feed.time += timedelta(minutes=4)
+    feed.tell(event="break")
+    feed.rows(1)
+    return feed.records
+
+
+def test_each_record_has_a_line_that_says_what_became_of_it(
+    records: list[Record], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    judge(records, small_bundle, scores=tmp_path / "scores.csv")
+
+    head, *lines = (line.split(",") for line in (tmp_path / "scores.csv").read_text().splitlines())
+    told = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [
+        (one["row"], one["time"][11:16], one["score"] != "", one["threshold"], one["quality"])
+        for one in told
+    ] == [
+        ("0", "03:00", True, "8.0", "good"),
+        ("1", "03:02", True, "8.0", "good"),
+        ("2", "03:04", True, "8.0", "uncertain"),
+        ("3", "03:06", False, "8.0", "bad"),
+        ("4", "", False, "", "not-json"),
+        ("5", "03:08", True, "8.0", "good"),
+        ("6", "03:10", True, "8.0", "good"),
+        ("7", "03:10", False, "", "duplicate"),
+        ("8", "03:06", False, "", "late"),
+        ("9", "03:12", False, "", "event"),
+        ("10", "03:14", True, "8.0", "good"),
+    ]
+
+
+def test_a_line_says_whether_the_score_is_over_the_threshold_and_an_alert_open(
+    records: list[Record], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    judge(records, small_bundle, scores=tmp_path / "scores.csv")
+
+    lines = (tmp_path / "scores.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[5] for line in lines] == list("00000110000")
+    # Neither a duplicate nor a late reading closes the alert; the break does.
+    assert [line.split(",")[6] for line in lines] == list("00000011100")
+
+
+def test_a_replay_counts_what_it_saw(records: list[Record], small_bundle: Bundle) -> None:
+    assert judge(records, small_bundle) == Tally(rows=11, scored=6, above=2, raised=1, refused=1)
+
+
+def test_a_replay_of_nothing_leaves_a_table_without_lines(
     small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    #  row   0     1      2          3     4          5     6      7
-    #        good  late   duplicate  bad   uncertain  over  break  good, a new run
-    recording = normal_recording(8, seed=1)
-    values, times = recording.values.copy(), recording.times.copy()
-    times[1] -= np.timedelta64(1, "h")
-    times[2] = times[0]
-    values[3, :3] = np.nan
-    values[4, 0] = np.nan
-    values[5, 2] = BROKEN_STEAM
-    source = records(recording_of(values, times=times, outcomes=[6]))
     scores, alerts = tmp_path / "scores.csv", tmp_path / "alerts.jsonl"
 
-    tally = replay(
-        source,
-        Pipeline(small_bundle, Rules()),
-        ThresholdTable(Budget(6.0)),
-        scores=scores,
-        alerts=alerts,
-    )
+    assert judge([], small_bundle, scores=scores, alerts=alerts) == Tally()
 
-    assert tally == Tally(rows=8, scored=4, above=1, raised=1)
-    with scores.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    assert [line["row"] for line in lines] == list("01234567")
-    assert [line["quality"] for line in lines] == [
-        "good",
-        "late",
-        "duplicate",
-        "bad",
-        "uncertain",
-        "good",
-        "event",
-        "good",
-    ]
-    assert [bool(line["score"]) for line in lines] == [
-        *[True, False, False, False],
-        *[True] * 2,
-        False,
-        True,
-    ]
-    assert [line["above"] for line in lines] == list("00000100")
-    assert [line["alarm"] for line in lines] == list("00000100")
-    assert len(alerts.read_text().splitlines()) == 2  # raised, and cleared by the break
+    assert scores.read_text() == "row,time,machine,score,threshold,above,alarm,quality\n"
+    assert alerts.read_text() == ""
 
 
-def test_what_is_no_reading_has_a_line_with_its_reason(
-    small_bundle: Bundle, tmp_path: Path
+def test_a_file_that_cannot_be_written_is_named(
+    records: list[Record], small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    feed = Feed()
-    feed.message(b"no JSON")
-    scores = tmp_path / "scores.csv"
-
-    tally = replay(
-        feed.records, Pipeline(small_bundle, Rules()), ThresholdTable(Budget(6.0)), scores=scores
-    )
-
-    assert tally == Tally(rows=1, refused=1)
-    assert scores.read_text().splitlines()[1] == "0,,,,,0,0,not-json"
+    with pytest.raises(RecordingError, match=r"scores\.csv' cannot be written: No such file"):
+        judge(records, small_bundle, scores=tmp_path / "nowhere" / "scores.csv")
 
 
 def test_rules_that_the_bundle_was_not_fitted_with_are_told(
