@@ -1,6 +1,7 @@
 """Thresholds in Redis: the only place that knows the keys.
 
 ``detector:thresholds:<bundle id>`` is a hash of machine or ``*`` to what people want,
+``…:cleared`` one of machine to the version of its entry that was cleared last,
 ``…:current`` one of machine to the value in force, published for others and never read
 back.
 """
@@ -79,6 +80,7 @@ class ThresholdStore:
                 "redis://:password@host:6379/0 with / # ? @ in the password as %2F %23 %3F %40"
             ) from None
         self._key = f"detector:thresholds:{bundle_id}"
+        self._cleared_key = f"{self._key}:cleared"
 
     def ping(self) -> None:
         """Check that Redis answers.
@@ -98,7 +100,8 @@ class ThresholdStore:
 
     def offer_default(self, machine: str, threshold: Threshold, *, set_by: str) -> None:
         """Write an entry unless there is one."""
-        setting = setting_of(threshold, version=1, set_by=set_by, set_at=_now())
+        version = self._cleared_version(self._redis, machine) + 1
+        setting = setting_of(threshold, version=version, set_by=set_by, set_at=_now())
         self._redis.hsetnx(self._key, machine, msgspec.json.encode(setting))
 
     def put(self, machine: str, threshold: Threshold, *, set_by: str) -> ThresholdSetting:
@@ -109,23 +112,30 @@ class ThresholdStore:
         SettingsError
             If somebody else changed the entry meanwhile.
         """
-        with self._redis.pipeline() as transaction:
-            try:
-                transaction.watch(self._key)  # type: ignore[no-untyped-call]
-                version = self._version(cast("bytes | None", transaction.hget(self._key, machine)))
-                setting = setting_of(threshold, version=version + 1, set_by=set_by, set_at=_now())
-                transaction.multi()
-                transaction.hset(self._key, machine, msgspec.json.encode(setting).decode())
-                transaction.execute()
-            except redis.WatchError as error:
-                raise SettingsError(
-                    "somebody else changed the thresholds in this moment; look, and try again"
-                ) from error
+        with self._change() as transaction:
+            version = self._version(transaction, machine) + 1
+            setting = setting_of(threshold, version=version, set_by=set_by, set_at=_now())
+            transaction.multi()
+            transaction.hset(self._key, machine, msgspec.json.encode(setting).decode())
         return setting
 
     def remove(self, machine: str) -> bool:
-        """Take an entry away; tell whether there was one."""
-        return bool(self._redis.hdel(self._key, machine))
+        """Take an entry away; tell whether there was one.
+
+        Raises
+        ------
+        SettingsError
+            If somebody else changed the entry meanwhile.
+        """
+        with self._change() as transaction:
+            version = self._version(transaction, machine)
+            was_there = bool(transaction.hexists(self._key, machine))
+            if was_there:
+                transaction.multi()
+                transaction.hdel(self._key, machine)
+                # So that the next entry is not taken for one that somebody saw before.
+                transaction.hset(self._cleared_key, machine, str(version))
+        return was_there
 
     def publish_current(self, in_force: Mapping[str, dict[str, Any]]) -> None:
         """Tell others the thresholds in force, per machine."""
@@ -137,14 +147,30 @@ class ThresholdStore:
         entries = cast("dict[bytes, bytes]", self._redis.hgetall(f"{self._key}:current"))
         return {name.decode(): msgspec.json.decode(data) for name, data in entries.items()}
 
-    @staticmethod
-    def _version(data: bytes | None) -> int:
-        if data is None:
-            return 0
+    @contextmanager
+    def _change(self) -> Iterator[redis.client.Pipeline]:
+        """Carry out what is queued in a transaction, if nobody changed an entry meanwhile."""
+        with self._redis.pipeline() as transaction:
+            try:
+                transaction.watch(self._key)  # type: ignore[no-untyped-call]
+                yield transaction
+                transaction.execute()
+            except redis.WatchError as error:
+                raise SettingsError(
+                    "somebody else changed the thresholds in this moment; look, and try again"
+                ) from error
+
+    def _version(self, client: redis.Redis, machine: str) -> int:
+        """Give the version of a machine's entry, or of the one before it that was cleared."""
+        data = cast("bytes | None", client.hget(self._key, machine))
         try:
-            return decode_setting(data).version
+            version = decode_setting(data).version if data is not None else 0
         except SettingsError:
-            return 0  # what is unreadable may be written over
+            version = 0  # what is unreadable may be written over
+        return max(version, self._cleared_version(client, machine))
+
+    def _cleared_version(self, client: redis.Redis, machine: str) -> int:
+        return int(cast("bytes | None", client.hget(self._cleared_key, machine)) or 0)
 
 
 def _now() -> datetime:

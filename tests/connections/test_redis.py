@@ -58,6 +58,22 @@ def test_each_change_of_an_entry_is_a_version_of_its_own(store: ThresholdStore) 
     assert store.put("pm4", Fixed(3.1), set_by="me").version == 1
 
 
+def test_an_entry_that_was_cleared_goes_on_with_the_next_version(store: ThresholdStore) -> None:
+    def version() -> int:
+        return decode_setting(store.read()["pm3"]).version
+
+    store.put("pm3", Fixed(3.1), set_by="me")
+    store.put("pm3", Fixed(3.2), set_by="me")
+    store.remove("pm3")
+    store.remove("pm3")  # there is nothing to clear: no change
+    assert store.put("pm3", Fixed(3.1), set_by="me").version == 3
+
+    store.remove("pm3")
+    store.offer_default("pm3", Budget(6.0), set_by="bundle")
+    assert version() == 4
+    assert store.put("pm4", Fixed(3.1), set_by="me").version == 1
+
+
 def test_of_two_who_write_at_once_one_is_told_and_nothing_is_overwritten_unseen(
     store: ThresholdStore,
 ) -> None:
@@ -106,6 +122,7 @@ def test_an_entry_can_be_taken_away(store: ThresholdStore) -> None:
 
     assert store.remove("pm3")
     assert not store.remove("pm3")
+    assert not store.remove("pm4")
     assert store.read() == {}
 
 
