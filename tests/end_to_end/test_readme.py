@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -22,8 +23,12 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-DONE_ELSEWHERE = ("make setup", ". .venv/bin/activate", "make check")
-"""Whoever runs this test has done them."""
+BIN = Path(sys.executable).parent
+
+DONE_ELSEWHERE = {"make setup", ". .venv/bin/activate", "make check", "make test", "make bench"}
+"""Whoever runs this test has done them, but for the last, which has tests of its own."""
+
+INLINE = r"`((?:make|python -m|stream-detector) [^`]+)`"
 
 
 def blocks(language: str) -> list[str]:
@@ -31,8 +36,22 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    lines = "".join(blocks("sh")).replace("\\\n", " ").splitlines()
-    return [re.sub(" +", " ", line) for line in lines if line and line not in DONE_ELSEWHERE]
+    """Every command that the README names, in blocks and in its text, in this order."""
+    found = re.findall(rf"```(?:sh|console)\n(.*?)```|{INLINE}", README, flags=re.DOTALL)
+    lines = "\n".join(block or text.replace("\n", " ") for block, text in found)
+    return [
+        re.sub(" +", " ", line.removeprefix("$ "))
+        for line in lines.replace("\\\n", " ").splitlines()
+        if line
+    ]
+
+
+def commands_to_run(*, demo: bool) -> list[str]:
+    return [
+        line
+        for line in commands()
+        if line not in DONE_ELSEWHERE and line.startswith("make demo") is demo
+    ]
 
 
 def test_the_settings_table_names_every_setting_and_no_other() -> None:
@@ -58,20 +77,30 @@ def test_the_messages_in_the_readme_hold_to_their_schemas() -> None:
         jsonschema.validate(message, schema)
 
 
-def test_every_command_is_tried_below() -> None:
-    tried = {"simulate", "fit", "replay", "topics", "check", "worker", "publish", "threshold"}
+def test_no_command_hides_from_the_tests_below() -> None:
+    kinds = set(re.findall(r"^```(\w+)$", README, flags=re.MULTILINE))
 
-    assert {line.split()[3 if "-m" in line else 1] for line in commands() if "=" not in line} >= {
-        "fit"
-    }
-    verbs = {
-        word
-        for line in commands()
-        if not line.startswith("export")
-        for word in line.split()[1:4]
-        if word in tried
-    }
-    assert verbs == tried
+    assert kinds == {"mermaid", "console", "sh", "json", "python", "toml"}
+    assert DONE_ELSEWHERE - set(commands()) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", commands_to_run(demo=True))
+def test_the_demo_runs_as_the_readme_says(line: str, tmp_path: Path) -> None:
+    quickly = "--model linear --speed 1e9" + ("" if "CSV" in line else " --days 4")
+    line = (
+        line.replace('ARGS="', f'ARGS="{quickly} ')
+        if "ARGS" in line
+        else f'{line} ARGS="{quickly}"'
+    )
+    shell = _Shell(tmp_path, _environment())
+    shell.run("stream-detector simulate --days 4 --seed 1 --csv history.csv")
+
+    said = shell.run(_here(line))
+
+    assert "5/5 Scorecard" in said
+    assert (tmp_path / "DIR" / "model" / "report.html").exists() is ("DIR" in line)
 
 
 @pytest.mark.kafka
@@ -80,19 +109,28 @@ def test_every_command_is_tried_below() -> None:
 def test_following_the_readme_gives_alerts(
     kafka: RealKafka, redis_server: RealRedis, tmp_path: Path
 ) -> None:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
-    } | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with _subscriber(kafka, tmp_path) as seen, _Shell(tmp_path, environment) as shell:
-        for line in commands():
-            shell.run(_here(line, kafka, redis_server))
+    with _subscriber(kafka, tmp_path) as seen, _Shell(tmp_path, _environment()) as shell:
+        for line in commands_to_run(demo=False):
+            shell.run(_at(kafka, redis_server, _here(line)))
         wait_until(lambda: "raised" in seen.read_text(), "an alert", limit_seconds=60)
     assert (tmp_path / "model" / "report.html").exists()
     alerts = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
     assert any(alert["event"] == "raised" for alert in alerts)
 
 
-def _here(line: str, kafka: RealKafka, redis_server: RealRedis) -> str:
+def _environment() -> dict[str, str]:
+    """A reader's shell after `make setup`: our commands on the PATH, and no setting yet."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return others | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def _here(line: str) -> str:
+    """The same command from another folder, with the packages that run this test."""
+    made = f"make --file {ROOT}/Makefile --old-file .venv/.ready BIN={BIN} "
+    return re.sub("^make ", made, line)
+
+
+def _at(kafka: RealKafka, redis_server: RealRedis, line: str) -> str:
     """The same command against the servers of this test, in seconds instead of minutes."""
     return (
         line.replace("localhost:9092", kafka.bootstrap)
@@ -113,19 +151,27 @@ class _Shell:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._worker is not None:
-            self._worker.terminate()
+        if self._worker is None:
+            return
+        self._worker.terminate()
+        try:
             assert self._worker.wait(timeout=30) == 0
+        finally:
+            self._worker.kill()
+            self._worker.wait()
 
-    def run(self, line: str) -> None:
+    def run(self, line: str) -> str:
+        """Run a command to its end and give what it printed; the worker goes on."""
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             self._environment[name] = value
         elif line == "stream-detector worker":
-            self._worker = subprocess.Popen(line.split(), cwd=self._folder, env=self._environment)
+            self._worker = subprocess.Popen(
+                shlex.split(line), cwd=self._folder, env=self._environment
+            )
         else:
             done = subprocess.run(
-                line.split(),
+                shlex.split(line),
                 cwd=self._folder,
                 env=self._environment,
                 capture_output=True,
@@ -133,6 +179,8 @@ class _Shell:
                 check=False,
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+            return done.stdout
+        return ""
 
 
 @contextmanager
