@@ -1,9 +1,8 @@
-"""A start at which nothing is wrong: it is quick, and says no more than what is going on."""
+"""A start at which nothing is wrong: the worker says no more than what is going on."""
 
 import json
 import os
 import signal
-import time
 
 import pytest
 
@@ -13,21 +12,17 @@ from tests.end_to_end.installation import Installation
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
 
-def test_the_first_score_comes_soon_and_the_log_has_only_good_news(
+def test_from_start_to_end_the_log_has_only_good_news(
     installation: Installation,
 ) -> None:
     installation.send(feed_of("pm1").rows(5))
-    started_at = time.monotonic()
     running = installation.worker(log_format="json")
     with running as worker, installation.subscriber("scores") as scores:
         scores.wait_for(1)
-        until_first = time.monotonic() - started_at
         installation.wait_until_done()
         os.kill(worker.pid, signal.SIGINT)  # what Ctrl-C does
         assert worker.wait_for_end(limit_seconds=30) == 0
 
-    print(f"first score {until_first:.1f} s after the start")  # noqa: T201
-    assert until_first < 30
     lines = [json.loads(line) for line in worker.log().splitlines()]
     assert [(line["level"], line["event"]) for line in lines] == [
         ("info", "threshold.adopted"),
