@@ -1,9 +1,10 @@
 """Kafka clients: their options, and the producer that waits for every delivery."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
@@ -11,6 +12,8 @@ from confluent_kafka.admin._metadata import ClusterMetadata
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.messages import Output
+
+log = structlog.get_logger()
 
 _METADATA_TIMEOUT_SECONDS = 5.0
 
@@ -49,6 +52,14 @@ def cluster_metadata(settings: Settings) -> ClusterMetadata:
         ) from error
 
 
+class PlacedMessage(NamedTuple):
+    """A message for a certain partition."""
+
+    partition: int
+    key: bytes
+    value: bytes
+
+
 class ConfirmedProducer:
     """Sends the outputs of a batch and waits until Kafka has every one of them.
 
@@ -63,6 +74,7 @@ class ConfirmedProducer:
             "scores": settings.scores_topic,
             "dead-letters": settings.dead_letters_topic,
         }
+        self._snapshots_topic = settings.snapshots_topic
         self._producer = Producer(
             {
                 **client_options(settings),
@@ -96,6 +108,44 @@ class ConfirmedProducer:
                 f"Kafka did not take {len(errors)} messages, the first because: {errors[0].str()}"
             )
 
+    async def keep(self, snapshots: Iterable[PlacedMessage]) -> None:
+        """Write snapshots, and return when Kafka has them.
+
+        Raises
+        ------
+        ServiceError
+            If it does not take one.
+        """
+        errors: list[KafkaError] = []
+        for one in snapshots:
+            self._produce_snapshot(one, errors.append)
+        await asyncio.to_thread(self._producer.flush)
+        if errors:
+            raise ServiceError(f"Kafka did not take a snapshot: {errors[0].str()}")
+
+    def post(self, snapshots: Iterable[PlacedMessage]) -> None:
+        """Write snapshots without waiting: where one is missing, more of the log is read again."""
+        for one in snapshots:
+            self._produce_snapshot(one, _tell_of_lost_snapshot)
+
+    def _produce_snapshot(
+        self, snapshot: PlacedMessage, fail: Callable[[KafkaError], object]
+    ) -> None:
+        def note(error: KafkaError | None, _: Message | None) -> None:
+            if error is not None:
+                fail(error)
+
+        try:
+            self._producer.produce(
+                self._snapshots_topic,
+                key=snapshot.key,
+                value=snapshot.value,
+                partition=snapshot.partition,
+                on_delivery=note,
+            )
+        except KafkaException as error:
+            fail(error.args[0])
+
     def _produce(self, output: Output, errors: list[KafkaError]) -> None:
         def note(error: KafkaError | None, _: Message | None) -> None:
             if error is None:
@@ -119,6 +169,10 @@ class ConfirmedProducer:
             )
         except KafkaException as error:
             note(error.args[0], None)
+
+
+def _tell_of_lost_snapshot(error: KafkaError) -> None:
+    log.warning("snapshot.lost", error=error.str(), doing="going on without it")
 
 
 def _text(error: KafkaException) -> str:

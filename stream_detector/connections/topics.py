@@ -23,6 +23,16 @@ _LONGEST_DEAD_LETTER_BYTES = 10_000_000
 """Kafka's default of 1 MB just fits the longest message as received, but not with our headers."""
 
 
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    # With Kafka's defaults what a restore reads may grow for days.
+    "segment.ms": "300000",
+    "segment.bytes": str(16 * 1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.05",
+    "max.compaction.lag.ms": "600000",
+}
+
+
 @dataclass(frozen=True)
 class Topic:
     """A topic of ours and how it is made."""
@@ -34,10 +44,14 @@ class Topic:
     """Kafka's own clock stamps the messages, so a wrong clock at the sender is seen."""
     max_message_bytes: int | None = None
     """None is as the broker has it."""
+    compacted: bool = False
+    """Of each key only the newest message is kept."""
 
     @property
     def config(self) -> dict[str, str]:
         """Its configuration as Kafka wants it."""
+        if self.compacted:
+            return dict(_COMPACTED)
         ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
         stamp = "LogAppendTime" if self.log_append_time else "CreateTime"
         config = {"retention.ms": str(ms), "message.timestamp.type": stamp}
@@ -58,6 +72,7 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             timedelta(days=30),
             max_message_bytes=_LONGEST_DEAD_LETTER_BYTES,
         ),
+        Topic(settings.snapshots_topic, _FOREVER, compacted=True),
     )
 
 
@@ -91,8 +106,29 @@ def create_topics(
         yield f"{topic.name}: made, {partitions} partitions, kept {kept}{stamped}"
 
 
+def check_topics(settings: Settings) -> dict[str, int]:
+    """Give the partitions of each of our topics, if they are as the worker needs them.
+
+    Raises
+    ------
+    ServiceError
+        If the broker does not answer, a topic is missing, or there are not as many
+        partitions of snapshots as of readings.
+    """
+    counts = partition_counts(settings, *(topic.name for topic in topics(settings)))
+    readings, snapshots = counts[settings.readings_topic], counts[settings.snapshots_topic]
+    if readings != snapshots:
+        raise ServiceError(
+            f"topic {settings.snapshots_topic!r} has {snapshots} partitions, but "
+            f"{settings.readings_topic!r} has {readings}, and a machine's state is kept in the "
+            f"partition of its readings; delete {settings.snapshots_topic!r} and make it again "
+            f"with `stream-detector topics create --partitions {readings}`"
+        )
+    return counts
+
+
 def partition_counts(settings: Settings, *names: str) -> dict[str, int]:
-    """Give the partitions of these topics, or of all of ours.
+    """Give the partitions of these topics.
 
     Raises
     ------
@@ -100,7 +136,6 @@ def partition_counts(settings: Settings, *names: str) -> dict[str, int]:
         If the broker does not answer or a topic is missing; none is ever made silently.
     """
     cluster = cluster_metadata(settings)
-    names = names or tuple(topic.name for topic in topics(settings))
     missing = missing_topics(cluster, names)
     if missing:
         raise ServiceError(

@@ -1,20 +1,21 @@
 """One machine under one model and its rules: from scored readings to alerts."""
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
 from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
 from stream_detector.alerting.rules import Rule, Rules
-from stream_detector.detection.detector import Detector
+from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.state import DetectorState, from_us, to_us
-from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold, shifted
+from stream_detector.detection.threshold import Budget, Controller, Threshold, shifted
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ThresholdSetting, setting_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,40 +67,43 @@ class Machine:
     ----------
     name : str
     state : DetectorState
+    model : Model
     rules : Rules
-    silence_after : timedelta
-        Without a reading for longer, a machine is silent.
     """
 
     __slots__ = (
         "_limit",
-        "_threshold",
+        "_limits",
         "controller",
         "last_time",
         "level",
         "lives",
         "name",
+        "next_offset",
         "received_at",
         "run_offset",
         "silence_after",
         "silence_told",
         "state",
+        "threshold",
     )
 
-    def __init__(
-        self, name: str, state: DetectorState, rules: Rules, *, silence_after: timedelta
-    ) -> None:
+    def __init__(self, name: str, state: DetectorState, model: Model, rules: Rules) -> None:
         self.name = name
         self.state = state
         self.controller = Controller()
         self.lives = [(rule, AlertLife(rule, machine=name)) for rule in rules.rules]
+        self.next_offset = 0
+        """All readings below it are in the state: they are left out when they come again."""
         self.run_offset = -1
         """Offset of the run's first reading: where a recomputation has to begin."""
-        self._threshold: Threshold | None = None
+        self.threshold: Threshold | None = None
+        """What people want of it, since it took that."""
+        self._limits = model.limits
         self._limit = 0.0
         self.level: float | None = None
         """The threshold it was judged by last, for others to see."""
-        self.silence_after = silence_after
+        self.silence_after = model.feed_limits.silence_after
         self.silence_told = False
         """By a timer, since the last reading that entered. Not kept: told again, it is a repeat."""
         self.last_time: datetime | None = None
@@ -107,19 +111,28 @@ class Machine:
         self.received_at: datetime | None = None
         """When Kafka took that reading."""
 
-    def judge(
-        self, record: Record, scored: Scored, threshold: Threshold, limits: Limits
-    ) -> Verdict:
+    def adopt(self, threshold: Threshold) -> bool:
+        """Take the threshold that is wanted; tell whether it is another one."""
+        # By identity first: it is asked for every reading.
+        if threshold is self.threshold or threshold == self.threshold:
+            return False
+        self.threshold, self._limit = threshold, self._limits.limit(threshold)
+        return True
+
+    def judge(self, record: Record, scored: Scored) -> Verdict:
         """Hold a reading against the threshold, and follow the alerts and the controller.
 
         An unscored reading holds the state: no data never clears an alert.
         """
+        if self.threshold is None:
+            raise ValueError("a machine is judged that took no threshold")
+        self.next_offset = record.offset + 1
         if scored.first_of_run:
             self.run_offset = record.offset
         level, over, judgement = None, False, None
         reading = scored.reading
         if scored.quality is not None:
-            level = self.level = self._level(threshold, limits)
+            level = self.level = self._level()
             if scored.score is not None:
                 over = scored.score > level
                 judgement = Judgement(reading.time, scored.score, level, over, scored.first_of_run)
@@ -130,11 +143,11 @@ class Machine:
             transitions = self._follow(reading, judgement)
         alarm = any(life.is_open for _, life in self.lives)
         if judgement is not None and not judgement.first_of_run and self._can_raise():
-            self._control(threshold, limits, transitions, over=over, alarm=alarm)
+            self._control(transitions, over=over, alarm=alarm)
         return Verdict(
             record,
             scored,
-            threshold,
+            self.threshold,
             level,
             over,
             alarm,
@@ -170,10 +183,8 @@ class Machine:
             return ()
         return silence, silence._replace(began=False, time=reading.time)
 
-    def _level(self, threshold: Threshold, limits: Limits) -> float:
-        if threshold is not self._threshold:
-            self._threshold, self._limit = threshold, limits.limit(threshold)
-        if isinstance(threshold, Budget):
+    def _level(self) -> float:
+        if isinstance(self.threshold, Budget):
             return shifted(self._limit, self.controller.shift)
         return self._limit
 
@@ -201,15 +212,9 @@ class Machine:
         return not all(life.is_suppressed for _, life in self.lives)
 
     def _control(
-        self,
-        threshold: Threshold,
-        limits: Limits,
-        transitions: tuple[tuple[Rule, Transition], ...],
-        *,
-        over: bool,
-        alarm: bool,
+        self, transitions: tuple[tuple[Rule, Transition], ...], *, over: bool, alarm: bool
     ) -> None:
-        if not isinstance(threshold, Budget):
+        if not isinstance(self.threshold, Budget):
             return
         # An alert that returns within its cooldown calls the operator again, so it counts again.
         raised = any(change.change is Change.RAISED for _, change in transitions)
@@ -217,7 +222,7 @@ class Machine:
             over=over,
             raised=raised,
             alarm=alarm,
-            budget_per_reading=threshold.per_day / limits.readings_per_day,
+            budget_per_reading=self.threshold.per_day / self._limits.readings_per_day,
         )
 
     def snapshot(self) -> dict[str, Any]:
@@ -228,18 +233,26 @@ class Machine:
             "lives": {rule.name: life.snapshot() for rule, life in self.lives},
             "run_offset": self.run_offset,
             "received_at": to_us(self.received_at),
+            "threshold": self.threshold and setting_of(self.threshold).source(),
         }
 
     @classmethod
-    def restore(cls, name: str, data: dict[str, Any], detector: Detector, rules: Rules) -> Self:
-        """Take a snapshot back, under the same model; a rule that is new starts afresh."""
+    def restore(cls, name: str, data: Mapping[str, Any], model: Model, rules: Rules) -> Self:
+        """Take a snapshot back, under the same model; a rule that is new starts afresh.
+
+        Raises
+        ------
+        ValueError, KeyError
+            If it is of another model, or lacks a part.
+        """
         state = DetectorState.restore(
             data["detector"],
-            n_sensors=detector.model.features.n_sensors,
-            window_size=detector.model.conditioning.window_size,
+            n_sensors=model.features.n_sensors,
+            window_size=model.conditioning.window_size,
         )
-        silence_after = detector.model.feed_limits.silence_after
-        machine = cls(name, state, rules, silence_after=silence_after)
+        machine = cls(name, state, model, rules)
+        if data["threshold"] is not None:
+            machine.adopt(ThresholdSetting(**data["threshold"]).threshold)
         machine.last_time = state.feed.last_time
         machine.received_at = from_us(data["received_at"])
         machine.controller = Controller(*data["controller"])

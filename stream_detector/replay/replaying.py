@@ -37,7 +37,7 @@ def verdicts(
     """Judge records in order; one verdict each."""
     source = iter(records)
     while chunk := list(islice(source, _CHUNK)):
-        yield from pipeline.judge(chunk, thresholds)
+        yield from pipeline.take_in(chunk, thresholds)
 
 
 def replay(

@@ -6,11 +6,14 @@ from collections.abc import AsyncIterable, Collection
 from datetime import UTC, datetime
 
 import structlog
+from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.reader import Batch
 from stream_detector.worker.records import to_record
 from stream_detector.worker.recovery import Recovery
@@ -26,6 +29,7 @@ class BatchWork:
     ----------
     pipeline : Pipeline
     recovery : Recovery
+    keeper : StateKeeper
     producer : ConfirmedProducer
     thresholds : ThresholdWatch
     """
@@ -34,11 +38,13 @@ class BatchWork:
         self,
         pipeline: Pipeline,
         recovery: Recovery,
+        keeper: StateKeeper,
         producer: ConfirmedProducer,
         thresholds: ThresholdWatch,
     ) -> None:
         self._pipeline = pipeline
         self._recovery = recovery
+        self._keeper = keeper
         self._producer = producer
         self._thresholds = thresholds
         self._named: set[str] = set()
@@ -66,19 +72,28 @@ class BatchWork:
 
     async def _work_off(self, batch: Batch) -> None:
         table = self._thresholds.table
-        for partition, offset in batch.begins.items():
-            await self._recovery.bring_to(partition, offset, table)
+        if batch.begins is not None:
+            await self._recovery.take_over(batch.begins, table)
+            self._keeper.begin({one.partition for one in batch.begins})
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
-            known = self._recovery.stands_at(partition)
-            if known is None:
-                known = await self._recovery.bring_to(partition, messages[0].offset, table)
-            # Below `known` everything was judged, and what came of it delivered, before.
-            records = [to_record(one) for one in messages if one.offset >= known]
-            outputs += self._pipeline.process(records, table)
-            self._name_unknown_sensors()
-            self._recovery.advance(partition, max(known, messages[-1].offset + 1))
+            if partition in self._recovery.positions:  # else it was given away meanwhile
+                outputs += await self._judge(partition, messages, table)
         await self._send(outputs)
+        # After the delivery: what was kept of a state is never told again.
+        positions = self._recovery.positions
+        self._keeper.keep_due({one.partition: offset for one, offset in positions.items()})
+
+    async def _judge(
+        self, partition: TopicPartition, messages: list[ConsumerRecord], table: ThresholdTable
+    ) -> list[Output]:
+        batch = self._pipeline.decode(map(to_record, messages))
+        if adopted := self._pipeline.adopt(batch, table):
+            await self._keeper.keep_adopted(partition.partition, adopted)
+        outputs = self._pipeline.announce(self._pipeline.judge(batch))
+        self._recovery.advance(partition, messages[-1].offset + 1)
+        self._name_unknown_sensors()
+        return outputs
 
     def tell_oddities(self) -> None:
         """Sum up, if there was more of it, what is no reason to refuse a message."""

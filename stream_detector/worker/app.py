@@ -16,13 +16,14 @@ from stream_detector.connections.log import configure_logging
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.topics import check_topics
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.checks import load_bundle
 from stream_detector.worker.housekeeping import Housekeeping
+from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
@@ -81,7 +82,7 @@ def build(settings: Settings) -> AppT:
     if note := on_delay_note(bundle.manifest, rules):
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
-    partition_counts(settings)
+    check_topics(settings)
     pipeline = Pipeline(
         bundle,
         rules,
@@ -95,12 +96,21 @@ def build(settings: Settings) -> AppT:
     watch = ThresholdWatch(
         store,
         Budget(bundle.manifest.default_budget_per_day),
-        lambda: pipeline.in_force(reader.partitions),
+        lambda: pipeline.machines.in_force(reader.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
     )
     watch.start_with_default()
-    recovery = Recovery(pipeline, lambda: log_consumer(settings))
-    work = BatchWork(pipeline, recovery, ConfirmedProducer(settings), watch)
+    producer = ConfirmedProducer(settings)
+    recovery = Recovery(
+        pipeline,
+        lambda: log_consumer(settings),
+        snapshots_topic=settings.snapshots_topic,
+        bundle_id=bundle.id,
+    )
+    keeper = StateKeeper(
+        pipeline.machines, producer, bundle.id, every_seconds=settings.snapshot_seconds
+    )
+    work = BatchWork(pipeline, recovery, keeper, producer, watch)
 
     async def score(batches: StreamT[Batch]) -> None:
         await work.run(batches)

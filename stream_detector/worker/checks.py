@@ -8,7 +8,7 @@ from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts, readings_stamped_by_senders
+from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
 from stream_detector.errors import SettingsError, StreamDetectorError
 from stream_detector.pipeline.agreement import on_delay_note
 
@@ -53,7 +53,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         return f"{settings.bootstrap_servers} answers ({n_brokers} brokers)"
 
     def our_topics() -> str:
-        counts = partition_counts(settings)
+        counts = check_topics(settings)
         found = ", ".join(f"{name} ({count} partitions)" for name, count in counts.items())
         return found + (f"; {STAMPED_BY_SENDERS}" if readings_stamped_by_senders(settings) else "")
 

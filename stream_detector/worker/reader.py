@@ -37,9 +37,8 @@ class Batch:
     Parameters
     ----------
     records : dict of TopicPartition to list of ConsumerRecord
-    begins : dict of TopicPartition to int
-        After a change of our partitions, of each the offset from which we go on; else
-        empty.
+    begins : dict of TopicPartition to int, or None
+        After a change of our partitions, of each the offset from which we go on.
     """
 
     __slots__ = ("begins", "done", "records")
@@ -47,7 +46,7 @@ class Batch:
     def __init__(
         self,
         records: dict[TopicPartition, list[ConsumerRecord]],
-        begins: dict[TopicPartition, int],
+        begins: dict[TopicPartition, int] | None,
     ) -> None:
         self.records = records
         self.begins = begins
@@ -144,8 +143,9 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         while not self.should_stop:
             records = await self._consumer.getmany(timeout_ms=_POLL_MS)
             async with self._in_flight:
-                begins = await self._begins(records) if self._newly_assigned else {}
-                if (records or begins) and not await self._work_off(Batch(records, begins)):
+                begins = await self._begins(records) if self._newly_assigned else None
+                new = bool(records) or begins is not None
+                if new and not await self._work_off(Batch(records, begins)):
                     return
                 if time.monotonic() - self._committed_at >= _COMMIT_INTERVAL_SECONDS:
                     await self._commit()
@@ -171,7 +171,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         result = await self.wait_first(batch.done)
         if result.stopped:
             return False
-        self._next |= batch.begins
+        self._next |= batch.begins or {}
         for partition, records in batch.records.items():
             self._next[partition] = self._done[partition] = records[-1].offset + 1
         return True

@@ -1,19 +1,21 @@
 """Brings the state of a partition to where its log stands, without sending anything.
 
-State is a function of the log. So whenever a batch does not begin where the state
-ends, what lies between is read from the log again and judged silently. A partition
-never seen before is read from the log's start.
+State is a function of the log. A worker that is given a partition reads the snapshots of
+its machines, and from where they end the log, which it judges silently up to the offset
+at which it goes on. What it knew of the partition before is forgotten: meanwhile another
+worker may have had it, and have taken thresholds that we do not know of.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.records import to_record
+from stream_detector.worker.snapshots import PartitionSnapshots
 
 log = structlog.get_logger()
 
@@ -22,91 +24,128 @@ _CHUNK = 500
 
 
 class Recovery:
-    """Knows up to which offset the state of each partition reaches.
+    """Knows up to which offset the state of each of our partitions reaches.
 
     Parameters
     ----------
     pipeline : Pipeline
     make_consumer : callable
         Makes a consumer without a group, not yet started.
+    snapshots_topic : str
+    bundle_id : str
     """
 
-    def __init__(self, pipeline: Pipeline, make_consumer: Callable[[], AIOKafkaConsumer]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        make_consumer: Callable[[], AIOKafkaConsumer],
+        *,
+        snapshots_topic: str,
+        bundle_id: str,
+    ) -> None:
         self._pipeline = pipeline
         self._make_consumer = make_consumer
+        self._snapshots_topic = snapshots_topic
+        self._bundle_id = bundle_id
         self._next: dict[TopicPartition, int] = {}
 
-    async def bring_to(
-        self, partition: TopicPartition, offset: int, thresholds: ThresholdTable
-    ) -> int:
-        """Bring the state of a partition forward to ``offset``; give where it stands.
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """Of each of our partitions the offset below which all readings are in the state."""
+        return self._next
 
-        It may stand further: then the readings below were judged and their messages
-        delivered already. Holes in the log (of transactions, of compaction) are none in
-        the state.
+    async def take_over(
+        self, begins: Mapping[TopicPartition, int], thresholds: ThresholdTable
+    ) -> None:
+        """Make exactly these partitions ours, and bring each up to the offset given for it.
+
+        Parameters
+        ----------
+        begins : mapping of TopicPartition to int
+        thresholds : ThresholdTable
+            For machines of which nothing was kept.
         """
-        known = self._next.get(partition)
-        if known is None or known < offset:
-            self._next[partition] = await self._read_log(partition, known, offset, thresholds)
-        return self._next[partition]
-
-    def stands_at(self, partition: TopicPartition) -> int | None:
-        """Give the offset up to which the state of a partition reaches; None without a state."""
-        return self._next.get(partition)
+        for partition in self._next.keys() - begins.keys():
+            self._pipeline.machines.drop(partition.partition)
+            del self._next[partition]
+        if not begins:
+            return
+        consumer = self._make_consumer()
+        await consumer.start()
+        try:
+            for partition, offset in begins.items():
+                await self._restore(consumer, partition, offset, thresholds)
+                self._next[partition] = offset
+        finally:
+            await consumer.stop()
 
     def advance(self, partition: TopicPartition, offset: int) -> None:
         """Note that the state now holds everything below ``offset``."""
         self._next[partition] = offset
 
-    async def _read_log(
-        self, partition: TopicPartition, known: int | None, end: int, thresholds: ThresholdTable
-    ) -> int:
-        began = time.monotonic()
-        consumer = self._make_consumer()
-        await consumer.start()
-        try:
-            consumer.assign([partition])
-            first = (await consumer.beginning_offsets([partition]))[partition]
-            if known is not None and known < first:
-                log.error(
-                    "recovery.log-truncated",
-                    partition=partition.partition,
-                    state_ends=known,
-                    log_begins=first,
-                    doing="going on without what lies between; keep the readings longer",
-                )
-            start = first if known is None else max(known, first)
-            n_read = await self._judge_range(consumer, partition, start, end, thresholds)
-        finally:
-            await consumer.stop()
-        # A gap without readings is a marker of a transaction: too common to tell of.
-        if n_read:
-            log.info(
-                "recovery.done",
-                partition=partition.partition,
-                start=start,
-                end=end,
-                readings=n_read,
-                seconds=round(time.monotonic() - began, 3),
-            )
-        return end
-
-    async def _judge_range(
+    async def _restore(
         self,
         consumer: AIOKafkaConsumer,
         partition: TopicPartition,
-        start: int,
-        end: int,
+        offset: int,
         thresholds: ThresholdTable,
-    ) -> int:
-        if start >= end:
-            return 0
+    ) -> None:
+        began = time.monotonic()
+        found = await self._read_snapshots(consumer, partition.partition)
+        self._pipeline.machines.drop(partition.partition)
+        for name, one in found.snapshots.items():
+            self._pipeline.machines.restore(
+                partition.partition, name, one.state, next_offset=one.next_offset
+            )
+        log_begin = (await consumer.beginning_offsets([partition]))[partition]
+        start = log_begin if found.start is None else found.start
+        if start < log_begin:
+            log.error(
+                "recovery.log-truncated",
+                partition=partition.partition,
+                snapshots_end=start,
+                log_begins=log_begin,
+                doing="going on without what lies between; keep the readings longer",
+            )
         n_read = 0
-        consumer.seek(partition, start)
-        # By position, not by the last message read: a log may have holes.
-        while await consumer.position(partition) < end:
-            found = await consumer.getmany(partition, timeout_ms=500, max_records=_CHUNK)
-            records = [to_record(one) for one in found.get(partition, ()) if one.offset < end]
-            self._pipeline.judge(records, thresholds)
-            n_read += len(records)
-        return n_read
+        async for messages in _read(consumer, partition, max(start, log_begin), offset):
+            self._pipeline.follow(map(to_record, messages), thresholds)
+            n_read += len(messages)
+        if found.snapshots or n_read:
+            log.info(
+                "recovery.done",
+                partition=partition.partition,
+                machines=len(found.snapshots),
+                unusable_snapshots=found.n_unusable,
+                start=start,
+                end=offset,
+                readings=n_read,
+                seconds=round(time.monotonic() - began, 3),
+            )
+
+    async def _read_snapshots(
+        self, consumer: AIOKafkaConsumer, partition: int
+    ) -> PartitionSnapshots:
+        topic = TopicPartition(self._snapshots_topic, partition)
+        begin = (await consumer.beginning_offsets([topic]))[topic]
+        end = (await consumer.end_offsets([topic]))[topic]
+        found = PartitionSnapshots(self._bundle_id)
+        async for messages in _read(consumer, topic, begin, end):
+            for message in messages:
+                found.take(message.key, message.value)
+        return found
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """Read a range of the log, in chunks."""
+    if start >= end:
+        return
+    consumer.assign([partition])
+    consumer.seek(partition, start)
+    # By position, not by the last message read: a log may have holes.
+    while await consumer.position(partition) < end:
+        found = await consumer.getmany(partition, timeout_ms=500, max_records=_CHUNK)
+        if messages := [one for one in found.get(partition, ()) if one.offset < end]:
+            yield messages

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import (
+    check_topics,
     create_topics,
     missing_topics,
     partition_counts,
@@ -24,6 +25,7 @@ COUNTS = {
     "detector.alerts": 3,
     "detector.scores": 2,
     "detector.dead-letters": 1,
+    "detector.snapshots": 4,
 }
 
 
@@ -40,14 +42,14 @@ def settings_of(kafka: EmbeddedKafka, *, alerts_topic: str = "detector.alerts") 
 
 
 def test_the_partitions_of_all_topics_are_counted(kafka: EmbeddedKafka) -> None:
-    assert partition_counts(settings_of(kafka)) == COUNTS
+    assert check_topics(settings_of(kafka)) == COUNTS
 
 
 def test_a_missing_topic_is_told_by_name_and_not_made(kafka: EmbeddedKafka) -> None:
     settings = settings_of(kafka, alerts_topic="alerts.of.pm3")
 
     with pytest.raises(ServiceError, match=r"has no topic alerts\.of\.pm3; make them with"):
-        partition_counts(settings)
+        check_topics(settings)
     cluster = cluster_metadata(settings)
     assert missing_topics(cluster, ["sensor.readings", "alerts.of.pm3"]) == ["alerts.of.pm3"]
 
@@ -58,11 +60,20 @@ def test_one_topic_is_counted_though_others_are_missing(kafka: EmbeddedKafka) ->
     assert partition_counts(settings, "sensor.readings") == {"sensor.readings": 4}
 
 
+def test_the_snapshots_need_as_many_partitions_as_the_readings(kafka: EmbeddedKafka) -> None:
+    settings = settings_of(kafka).model_copy(
+        update={"readings_topic": "detector.alerts", "alerts_topic": "sensor.readings"}
+    )
+
+    with pytest.raises(ServiceError, match=r"'detector\.snapshots' has 4 partitions, but .* has 3"):
+        check_topics(settings)
+
+
 def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> None:
     told = list(create_topics(settings_of(kafka), partitions=8, replication=1))
 
     assert told[0] == "sensor.readings: is there already, with 4 partitions; left as it is"
-    assert len(told) == 4
+    assert len(told) == 5
 
 
 def test_a_broker_that_hangs_while_it_makes_a_topic_is_one_line() -> None:

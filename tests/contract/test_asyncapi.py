@@ -46,20 +46,25 @@ def test_the_document_refers_to_every_schema_of_a_message() -> None:
 
 def test_the_topics_are_those_of_the_settings_and_kept_as_long_as_they_are_made_to() -> None:
     described = {
-        channel["address"]: channel["bindings"]["kafka"]["topicConfiguration"]["retention.ms"]
+        channel["address"]: channel["bindings"]["kafka"]["topicConfiguration"]
         for channel in document()["channels"].values()
     }
 
-    assert described == {
-        topic.name: int(topic.config["retention.ms"]) for topic in topics(SETTINGS)
-    }
+    assert described.keys() == {topic.name for topic in topics(SETTINGS)}
+    for topic in topics(SETTINGS):
+        if topic.compacted:
+            assert described[topic.name] == {"cleanup.policy": ["compact"]}
+        else:
+            retention = described[topic.name]["retention.ms"]
+            assert retention == int(topic.config["retention.ms"])
 
 
 def test_what_the_pipeline_sends_is_what_the_document_sends() -> None:
     sent = [one["channel"] for one in document()["operations"].values() if one["action"] == "send"]
 
+    # The states are sent by whoever keeps them, not by the pipeline.
     assert sorted(at(channel["$ref"])["address"] for channel in sent) == sorted(
-        f"detector.{topic}" for topic in get_args(get_type_hints(Output)["topic"])
+        f"detector.{topic}" for topic in (*get_args(get_type_hints(Output)["topic"]), "snapshots")
     )
 
 

@@ -22,7 +22,7 @@ from tests.end_to_end.subscriber import Subscriber
 from tests.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "stream_detector")
-TOPICS = ("readings", "alerts", "scores", "dead_letters")
+TOPICS = ("readings", "alerts", "scores", "dead_letters", "snapshots")
 N_PARTITIONS = 4
 _LIMIT_SECONDS = 60.0
 
@@ -90,8 +90,15 @@ class Installation:
         return "\n\n".join(worker.log_tail() for worker in self._workers)
 
     def create_topics(self) -> None:
-        """Make our topics, configured as the broker does it by itself."""
-        wanted = [NewTopic(topic, N_PARTITIONS, 1) for topic in self.topics.values()]
+        """Make our topics; retention and lengths are as the broker has them by itself."""
+        special = {
+            "readings": {"message.timestamp.type": "LogAppendTime"},
+            "snapshots": {"cleanup.policy": "compact"},
+        }
+        wanted = [
+            NewTopic(topic, N_PARTITIONS, 1, config=special.get(kind, {}))
+            for kind, topic in self.topics.items()
+        ]
         for made in self._admin.create_topics(wanted).values():
             made.result(30)
 
@@ -102,9 +109,10 @@ class Installation:
         *,
         at: datetime | None = None,
     ) -> None:
-        """Send these messages to the readings topic, stamped with a time or with that of now.
+        """Send these messages to the readings topic, and return when Kafka has them.
 
-        Returns when Kafka has them. ``options`` are further ones of the producer.
+        ``options`` are further ones of the producer. A time is what they are stamped with, if
+        the topic is one that senders stamp.
         """
         producer = Producer({"bootstrap.servers": self.broker, "acks": "all", **(options or {})})
         stamp = int(at.timestamp() * 1000) if at else 0

@@ -123,6 +123,7 @@ def test_a_machine_that_falls_silent_is_told_of_before_it_speaks_again(
     feed.rows(5)
     # Kafka would take what is of years ago for long over and done.
     installation.configure("readings", "retention.ms", "-1")
+    installation.configure("readings", "message.timestamp.type", "CreateTime")
     with installation.worker(), installation.subscriber("alerts") as alerts:
         send_as_of_their_time(installation, feed.records)
         (silence,) = alerts.wait_for(1)

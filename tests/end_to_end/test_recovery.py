@@ -224,6 +224,7 @@ def test_a_machine_that_fell_silent_is_told_of_by_a_worker_that_never_heard_it(
     installation: Installation,
 ) -> None:
     feed = feed_of("pm1")
+    installation.configure("readings", "message.timestamp.type", "CreateTime")
     with installation.subscriber("alerts") as alerts:
         installation.send(feed.rows(5), at=datetime.now(UTC) - timedelta(hours=1))
         with installation.worker() as worker:

@@ -1,7 +1,7 @@
 """A pipeline at work, and what it sent, read."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,4 +67,15 @@ class Station:
         return read(self.pipeline.process(records, self.thresholds))
 
     def state(self, name: str = "pm3", partition: int = 0) -> dict[str, Any]:
-        return self.pipeline.snapshots(partition)[name]
+        return states(self.pipeline, partition)[name]
+
+
+def states(pipeline: Pipeline, partition: int = 0) -> dict[str, dict[str, Any]]:
+    """The state of a partition's machines as plain data, by name."""
+    return {machine.name: machine.snapshot() for machine in pipeline.machines.of([partition])}
+
+
+def restore(pipeline: Pipeline, snapshots: Mapping[str, dict[str, Any]]) -> None:
+    """Give partition 0 of a pipeline machines of these states."""
+    for name, snapshot in snapshots.items():
+        pipeline.machines.restore(0, name, snapshot, next_offset=0)

@@ -7,7 +7,7 @@ import pytest
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
-from tests.pipeline.station import Station, read
+from tests.pipeline.station import Station, read, states
 from tests.small_models import BROKEN_STEAM, CADENCE, SENSORS, START, Feed
 
 NORMAL = dict(zip(SENSORS, (900.0, 4.0, 3.0, 80.0, 6.0), strict=True))
@@ -245,7 +245,7 @@ def test_whichever_partition_is_recovered_first_a_machine_on_three_is_told_of_al
     feeds = {partition: Feed(partition=partition) for partition in order}
     station = Station(small_bundle)
     for partition in order:
-        station.pipeline.judge(feeds[partition].rows(3), station.thresholds)
+        station.pipeline.take_in(feeds[partition].rows(3), station.thresholds)
 
     first = station.take(feeds[order[-1]].rows(1))
     later = [station.take(feeds[partition].rows(1)).faults for partition in order]
@@ -261,7 +261,7 @@ def test_a_machine_may_move_where_its_old_partition_was_dropped(small_bundle: Bu
     station = Station(small_bundle)
     station.take(Feed().rows(10))
 
-    station.pipeline.drop(0)
+    station.pipeline.machines.drop(0)
 
     assert station.take(Feed(partition=1).rows(1)).faults == []
-    assert station.pipeline.snapshots(0) == {}
+    assert states(station.pipeline) == {}

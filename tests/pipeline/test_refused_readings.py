@@ -7,7 +7,7 @@ import pytest
 
 from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.readings import MAX_READING_BYTES, Record, kafka_time
-from tests.pipeline.station import Station
+from tests.pipeline.station import Station, states
 from tests.small_models import CADENCE, START, Feed
 
 TIME = '"time": "2026-11-22T03:20:00Z"'
@@ -72,13 +72,13 @@ def test_it_changes_no_state(small_bundle: Bundle, what: str) -> None:
     station.take([feed.message(REFUSED[what][0])])
 
     assert station.state() == before
-    assert list(station.pipeline.snapshots(0)) == ["pm3"]
+    assert list(states(station.pipeline)) == ["pm3"]
 
 
 def test_a_partition_has_so_many_machines_and_no_more(
     small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream_detector.pipeline.pipeline.MAX_MACHINES", 2)
+    monkeypatch.setattr("stream_detector.pipeline.machines.MAX_MACHINES", 2)
     first, second, third = (Feed(f"pm{number}").rows(1) for number in (1, 2, 3))
     elsewhere = Feed("pm3", partition=1).rows(1)
 
@@ -183,7 +183,7 @@ def test_the_machine_in_the_body_rules_over_the_key(small_bundle: Bundle) -> Non
     (score,) = station.take([record._replace(key=b"pm3")]).scores
 
     assert score["machine"] == "pm7"
-    assert list(station.pipeline.snapshots(0)) == ["pm7"]
+    assert list(states(station.pipeline)) == ["pm7"]
 
 
 def test_what_is_unknown_in_a_message_is_ignored(small_bundle: Bundle) -> None:

@@ -35,7 +35,9 @@ def test_what_comes_late_or_twice_enters_nothing(small_bundle: Bundle, steam: fl
     feed.time -= timedelta(minutes=9)
     (late,) = feed.rows(1, steam=steam)
 
-    verdicts = station.pipeline.judge([*feed.records[:10], twice, late], station.thresholds)
+    again = [one._replace(offset=99 + n) for n, one in enumerate([*feed.records[:10], twice, late])]
+
+    verdicts = station.pipeline.take_in(again, station.thresholds)
 
     assert station.state() == before
     assert station.pipeline.announce(verdicts) == []

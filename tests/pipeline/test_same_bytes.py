@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +13,7 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.readings import Record
-from tests.pipeline.station import Station
+from tests.pipeline.station import Station, restore, states
 from tests.small_models import BROKEN_STEAM, Feed
 
 MACHINES = ("pm1", "pm2", "pm3")
@@ -91,10 +90,6 @@ def process(at: Station, records: Sequence[Record]) -> list[Output]:
     return at.pipeline.process(records, at.thresholds)
 
 
-def states(at: Station) -> dict[str, Any]:
-    return at.pipeline.snapshots(0)
-
-
 @settings(max_examples=40)
 @given(
     life=lives,
@@ -119,7 +114,7 @@ def test_batches_and_neighbours_change_no_byte(
     for key, expected in by_key.items():
         got = [one for one in sent if (one.key or b"").split(b"/")[0] == key]
         assert got == expected
-    assert states(together) == states(alone)
+    assert states(together.pipeline) == states(alone.pipeline)
 
 
 @settings(max_examples=40)
@@ -133,11 +128,11 @@ def test_a_restart_from_snapshots_changes_no_byte(
     process(first, log[:at])
 
     # Through MessagePack, as a snapshot travels: it is plain data and nothing else.
-    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(states(first)))
-    second.pipeline.restore(0, kept)
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(states(first.pipeline)))
+    restore(second.pipeline, kept)
 
     assert process(second, log[at:]) == process(first, log[at:])
-    assert states(second) == states(first)
+    assert states(second.pipeline) == states(first.pipeline)
 
 
 def test_what_is_judged_silently_leaves_the_same_state(small_bundle: Bundle) -> None:
@@ -145,9 +140,9 @@ def test_what_is_judged_silently_leaves_the_same_state(small_bundle: Bundle) -> 
     loud, silent = station(small_bundle, Budget(6.0)), station(small_bundle, Budget(6.0))
     process(loud, log)
 
-    silent.pipeline.judge(log, silent.thresholds)
+    silent.pipeline.take_in(log, silent.thresholds)
 
-    assert states(silent) == states(loud)
+    assert states(silent.pipeline) == states(loud.pipeline)
 
 
 def test_a_rule_that_is_new_starts_afresh(small_bundle: Bundle) -> None:
@@ -157,13 +152,15 @@ def test_a_rule_that_is_new_starts_afresh(small_bundle: Bundle) -> None:
     before.take([*feed.records, *feed.rows(1, steam=BROKEN_STEAM)])
     after = Station(small_bundle, rules=RULES)
 
-    after.pipeline.restore(0, before.pipeline.snapshots(0))
+    restore(after.pipeline, states(before.pipeline))
 
     lives = {rule: life["is_open"] for rule, life in after.state()["lives"].items()}
     assert lives == {"sheet-break": True, "odd": False}
 
 
-@pytest.mark.parametrize("lacks", ["detector", "controller", "lives", "run_offset", "received_at"])
+@pytest.mark.parametrize(
+    "lacks", ["detector", "controller", "lives", "run_offset", "received_at", "threshold"]
+)
 def test_a_snapshot_that_lacks_a_part_is_refused(small_bundle: Bundle, lacks: str) -> None:
     at = Station(small_bundle)
     at.take(Feed().rows(3))
@@ -171,4 +168,4 @@ def test_a_snapshot_that_lacks_a_part_is_refused(small_bundle: Bundle, lacks: st
     del snapshot[lacks]
 
     with pytest.raises(KeyError, match=lacks):
-        at.pipeline.restore(0, {"pm3": snapshot})
+        restore(at.pipeline, {"pm3": snapshot})

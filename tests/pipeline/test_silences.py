@@ -15,7 +15,7 @@ def test_a_machine_is_silent_on_partitions_read_to_their_end_only(small_bundle: 
     feeds = [Feed(f"pm{partition}", partition=partition) for partition in range(3)]
     pipeline = Pipeline(small_bundle, Rules())
     for feed in feeds:
-        pipeline.judge(feed.rows(5), ThresholdTable(Fixed(3.0)))
+        pipeline.take_in(feed.rows(5), ThresholdTable(Fixed(3.0)))
     later = feeds[0].time + timedelta(hours=5)
 
     # Of partition 0 a part may be unread, partition 2 may be somebody else's by now.

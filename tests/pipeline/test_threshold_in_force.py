@@ -107,14 +107,14 @@ def test_what_is_in_force_can_be_shown(small_bundle: Bundle) -> None:
     sent = station.take([*feed.records, Feed("pm4").tell(event="reel-change")])
 
     # Of a machine without a reading there is nothing to show.
-    assert station.pipeline.in_force({0}) == {
+    assert station.pipeline.machines.in_force({0}) == {
         "pm3": {
             "threshold": sent.scores[-1]["threshold"],
             "shift": pytest.approx(0.2 - 19 * 0.2 / 120, abs=1e-6),
         }
     }
     # Another worker tells of the partitions that are not ours.
-    assert station.pipeline.in_force({1}) == {}
+    assert station.pipeline.machines.in_force({1}) == {}
 
 
 @pytest.mark.parametrize(("published", "n_scores"), [("all", 31), ("alarm", 5), ("none", 0)])

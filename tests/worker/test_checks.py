@@ -15,7 +15,13 @@ from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.app import build
 from stream_detector.worker.checks import check, load_bundle
 
-TOPICS = ("sensor.readings", "detector.alerts", "detector.scores", "detector.dead-letters")
+TOPICS = (
+    "sensor.readings",
+    "detector.alerts",
+    "detector.scores",
+    "detector.dead-letters",
+    "detector.snapshots",
+)
 
 
 def settings_with(

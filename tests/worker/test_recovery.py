@@ -1,12 +1,14 @@
 """The state of a partition is brought to where its log stands, silently."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
+from structlog.testing import capture_logs
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
@@ -16,10 +18,12 @@ from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.worker.recovery import Recovery
+from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
 from tests.small_models import BROKEN_STEAM, Feed
 
 PARTITION = TopicPartition("sensor.readings", 0)
 THRESHOLDS = ThresholdTable(Fixed(3.0))
+STAMP = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +34,24 @@ def records() -> list[Record]:
     feed.rows(3, steam=BROKEN_STEAM)
     feed.message(b"Guten Morgen")
     feed.rows(16)
-    return feed.records
+    at = datetime.fromtimestamp(STAMP / 1000, UTC)
+    return [record._replace(timestamp=at) for record in feed.records]
 
 
 @pytest.fixture(scope="module")
 def kafka(records: list[Record]) -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka({"sensor.readings": 1}) as running:
-        producer = Producer({"bootstrap.servers": running.bootstrap})
-        for record in records:
-            milliseconds = int(record.timestamp.timestamp() * 1000)
-            producer.produce(record.topic, record.value, record.key, timestamp=milliseconds)
-        assert producer.flush(30) == 0
+    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
+        send(running, "sensor.readings", [(one.key, one.value) for one in records])
         yield running
+
+
+def send(
+    kafka: EmbeddedKafka, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]
+) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for key, value in messages:
+        producer.produce(topic, value, key, partition=0, timestamp=STAMP)
+    assert producer.flush(30) == 0
 
 
 class Station:
@@ -57,60 +67,109 @@ class Station:
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=10,
             ),
+            snapshots_topic="detector.snapshots",
+            bundle_id=bundle.id,
         )
 
-    def bring_to(self, offset: int) -> int:
-        return asyncio.run(self.recovery.bring_to(PARTITION, offset, THRESHOLDS))
-
-    def state(self) -> dict[str, Any]:
-        return state_of(self.pipeline)
-
-
-def state_of(pipeline: Pipeline) -> dict[str, Any]:
-    return pipeline.snapshots(0)
+    def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:
+        """The states of the partition's machines once it is ours, from this offset on."""
+        asyncio.run(self.recovery.take_over({PARTITION: offset}, thresholds))
+        assert self.recovery.positions == {PARTITION: offset}
+        return states_of(self.pipeline)
 
 
-def state_after(bundle: Bundle, records: list[Record]) -> dict[str, Any]:
-    """The state of a pipeline that has judged these records, and nothing else."""
+def states_of(pipeline: Pipeline) -> dict[str, Any]:
+    return {machine.name: machine.snapshot() for machine in pipeline.machines.of([0])}
+
+
+def judged(
+    bundle: Bundle, records: Sequence[Record], thresholds: ThresholdTable = THRESHOLDS
+) -> Pipeline:
+    """A pipeline that has judged these records, and nothing else."""
     pipeline = Pipeline(bundle, Rules())
-    pipeline.judge(records, THRESHOLDS)
-    return state_of(pipeline)
+    pipeline.take_in(records, thresholds)
+    return pipeline
 
 
-def test_a_partition_never_seen_before_is_read_from_the_logs_begin(
+def snapshots_of(pipeline: Pipeline, bundle_id: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (
+            one.name.encode(),
+            encode(Snapshot(bundle=bundle_id, next_offset=one.next_offset, state=one.snapshot())),
+        )
+        for one in pipeline.machines.of([0])
+    ]
+
+
+def marker(bundle_id: str, next_offset: int, **machines: int) -> tuple[bytes, bytes]:
+    said = Marker(bundle=bundle_id, next_offset=next_offset, machines=machines)
+    return MARKER_KEY, encode(said)
+
+
+def test_without_snapshots_a_partition_is_read_from_the_logs_begin(
     kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
 ) -> None:
-    station = Station(kafka, small_bundle)
+    states = Station(kafka, small_bundle).take_over(23)
 
-    assert station.bring_to(23) == 23
-    assert station.state() == state_after(small_bundle, records[:23])
+    assert states == states_of(judged(small_bundle, records[:23]))
 
 
 def test_at_the_logs_begin_there_is_nothing_to_read(
     kafka: EmbeddedKafka, small_bundle: Bundle
 ) -> None:
-    station = Station(kafka, small_bundle)
-
-    assert station.bring_to(0) == 0
-    assert station.state() == {}
+    assert Station(kafka, small_bundle).take_over(0) == {}
 
 
-def test_only_what_lies_between_is_read_when_the_batch_begins_further_on(
+def test_what_was_known_before_is_forgotten(
     kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
 ) -> None:
+    # Another worker may have had the partition meanwhile.
     station = Station(kafka, small_bundle)
-    station.pipeline.judge(records[:10], THRESHOLDS)
-    station.recovery.advance(PARTITION, 10)
+    station.take_over(30)
 
-    assert station.bring_to(30) == 30
-    assert station.state() == state_after(small_bundle, records[:30])
+    assert station.take_over(25) == states_of(judged(small_bundle, records[:25]))
 
 
-def test_a_state_that_is_further_on_stays_as_it_is(
-    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+def test_partitions_that_are_no_longer_ours_are_forgotten(
+    kafka: EmbeddedKafka, small_bundle: Bundle
 ) -> None:
     station = Station(kafka, small_bundle)
-    station.bring_to(30)
+    station.take_over(30)
 
-    assert station.bring_to(25) == 30
-    assert station.state() == state_after(small_bundle, records[:30])
+    asyncio.run(station.recovery.take_over({}, THRESHOLDS))
+
+    assert station.recovery.positions == {}
+    assert states_of(station.pipeline) == {}
+
+
+def test_from_snapshots_only_the_rest_of_the_log_is_read(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    before = judged(small_bundle, records[:12])
+    kept = snapshots_of(before, small_bundle.id)
+    send(kafka, "detector.snapshots", [*kept, marker(small_bundle.id, 12, pm3=12)])
+    try:
+        with capture_logs() as told:
+            states = Station(kafka, small_bundle).take_over(30)
+
+        assert states == states_of(judged(small_bundle, records[:30]))
+        (done,) = [one for one in told if one["event"] == "recovery.done"]
+        assert (done["start"], done["readings"]) == (12, 18)
+    finally:
+        # For the tests after this one the log alone counts.
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 13, pm3=13)])
+
+
+def test_readings_are_judged_again_by_the_threshold_that_counted_then(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    then, now = ThresholdTable(Fixed(3.0)), ThresholdTable(Fixed(99.0))
+    before = judged(small_bundle, records[:20], then)
+    kept = snapshots_of(before, small_bundle.id)
+    send(kafka, "detector.snapshots", [*kept, marker(small_bundle.id, 20, pm3=20)])
+    try:
+        states = Station(kafka, small_bundle).take_over(30, now)
+
+        assert states == states_of(judged(small_bundle, records[:30], then))
+    finally:
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 21, pm3=21)])

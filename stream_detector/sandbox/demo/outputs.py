@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message,
 
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.topics import check_topics
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 
@@ -76,7 +76,7 @@ class Outputs:
     """
 
     def __init__(self, settings: Settings) -> None:
-        counts = partition_counts(settings)
+        counts = check_topics(settings)
         self._settings = settings
         self._readings = _partitions(settings.readings_topic, counts)
         self._read = [

@@ -1,0 +1,130 @@
+"""The state of machines in Kafka, in a compacted topic: what it holds, how it is written and read.
+
+Partition p holds the machines of partition p of the readings, each under its name, stamped
+with the offset up to which its state reaches. A round of snapshots ends with a marker,
+under the empty key, that says how far each of them must have come. So a reader notices what
+is missing or older, whoever wrote last: a worker that was frozen may wake, and write an old
+state after a newer one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+VERSION = 1
+"""Of the format. What has another one is not read: the log tells all of it again."""
+
+MARKER_KEY = b""
+"""No machine has an empty name."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one machine under one model."""
+
+    version: int = VERSION
+    bundle: str
+    next_offset: int
+    """All readings of the partition below it are in the state."""
+    state: dict[str, Any]
+
+
+class Marker(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round of snapshots says of a partition."""
+
+    version: int = VERSION
+    bundle: str
+    next_offset: int
+    """All readings of the partition below it are in the states."""
+    machines: dict[str, int]
+    """The next offset that the snapshot of each machine has, or a newer one."""
+
+
+Kept = TypeVar("Kept", Snapshot, Marker)
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(kept: Snapshot | Marker) -> bytes:
+    """Write a snapshot or a marker."""
+    return _encoder.encode(kept)
+
+
+class PartitionSnapshots:
+    """What the topic holds of one partition, as far as it was read.
+
+    Parameters
+    ----------
+    bundle_id : str
+        Snapshots of other models are passed over.
+
+    Examples
+    --------
+    >>> found = PartitionSnapshots("3f9a")
+    >>> found.take(b"pm3", encode(Snapshot(bundle="3f9a", next_offset=40, state={})))
+    >>> marker = Marker(bundle="3f9a", next_offset=90, machines={"pm3": 40})
+    >>> found.take(MARKER_KEY, encode(marker))
+    >>> found.start
+    90
+    """
+
+    def __init__(self, bundle_id: str) -> None:
+        self._bundle_id = bundle_id
+        self._snapshots: dict[str, Snapshot] = {}
+        self._marker: Marker | None = None
+        self._n_unusable = 0
+
+    def take(self, key: bytes | None, value: bytes | None) -> None:
+        """Take in the next message of the topic."""
+        if key == MARKER_KEY:
+            self._marker = _newer(self._marker, self._decode(value, Marker))
+            return
+        name = (key or b"").decode(errors="replace")
+        if value is None:  # the machine is gone for good
+            self._snapshots.pop(name, None)
+        elif newer := _newer(self._snapshots.get(name), self._decode(value, Snapshot)):
+            self._snapshots[name] = newer
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """The newest state of each machine, by name."""
+        return self._snapshots
+
+    @property
+    def n_unusable(self) -> int:
+        """Messages of another format or of another model."""
+        return self._n_unusable
+
+    @property
+    def start(self) -> int | None:
+        """Offset from which the log must be read again; None is from its begin.
+
+        What lies below the ``next_offset`` of a machine is in its state already.
+        """
+        if self._marker is None:
+            return None
+        start = self._marker.next_offset
+        for name, reached in self._marker.machines.items():
+            snapshot = self._snapshots.get(name)
+            if snapshot is None:
+                return None  # lost: only the log is left
+            if snapshot.next_offset < reached:
+                start = min(start, snapshot.next_offset)
+        return start
+
+    def _decode(self, value: bytes | None, kind: type[Kept]) -> Kept | None:
+        try:
+            found = msgspec.msgpack.decode(value or b"", type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = None
+        if found is None or found.version != VERSION or found.bundle != self._bundle_id:
+            self._n_unusable += 1
+            return None
+        return found
+
+
+def _newer(one: Kept | None, other: Kept | None) -> Kept | None:
+    """Give the one that reaches further, the later one of two equals."""
+    if one is None or other is None:
+        return one or other
+    return one if one.next_offset > other.next_offset else other

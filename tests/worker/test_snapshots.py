@@ -1,0 +1,101 @@
+"""What the topic of snapshots holds, and from where the log must be read again."""
+
+import pytest
+
+from stream_detector.worker.snapshots import (
+    MARKER_KEY,
+    VERSION,
+    Marker,
+    PartitionSnapshots,
+    Snapshot,
+    encode,
+)
+
+BUNDLE = "3f9a61c04be2d718"
+
+Message = tuple[bytes, bytes | None]
+
+
+def snapshot(name: str, next_offset: int, state: str = "", *, bundle: str = BUNDLE) -> Message:
+    said = Snapshot(bundle=bundle, next_offset=next_offset, state={"said": state})
+    return name.encode(), encode(said)
+
+
+def marker(next_offset: int, *, bundle: str = BUNDLE, **machines: int) -> Message:
+    return MARKER_KEY, encode(Marker(bundle=bundle, next_offset=next_offset, machines=machines))
+
+
+def found(*messages: Message) -> PartitionSnapshots:
+    found = PartitionSnapshots(BUNDLE)
+    for message in messages:
+        found.take(*message)
+    return found
+
+
+def test_the_log_is_read_from_where_the_last_round_ends() -> None:
+    topic = found(snapshot("pm1", 40), snapshot("pm2", 90), marker(95, pm1=40, pm2=90))
+
+    assert topic.start == 95
+    assert {name: one.next_offset for name, one in topic.snapshots.items()} == {
+        "pm1": 40,
+        "pm2": 90,
+    }
+
+
+def test_a_machine_that_is_older_than_its_round_says_brings_the_start_back() -> None:
+    #  its snapshot of the second round was lost, the marker was not
+    topic = found(snapshot("pm1", 40), marker(50, pm1=40), marker(95, pm1=90))
+
+    assert topic.start == 40
+
+
+def test_a_machine_of_which_nothing_is_left_takes_the_whole_log() -> None:
+    assert found(snapshot("pm1", 40), marker(50, pm1=40, pm2=45)).start is None
+
+
+def test_without_a_marker_the_whole_log_is_read() -> None:
+    assert found().start is None
+    assert found(snapshot("pm1", 40)).start is None
+
+
+def test_the_state_that_reaches_further_wins_whoever_wrote_last() -> None:
+    #  a worker that was frozen wakes up and writes what it has
+    topic = found(
+        snapshot("pm1", 90, "new"),
+        marker(95, pm1=90),
+        snapshot("pm1", 40, "old"),
+        marker(45, pm1=40),
+    )
+
+    assert topic.snapshots["pm1"].state == {"said": "new"}
+    assert topic.start == 95
+
+
+def test_of_two_states_at_one_offset_the_later_one_counts() -> None:
+    #  between them the machine took another threshold
+    topic = found(snapshot("pm1", 40, "before"), snapshot("pm1", 40, "after"))
+
+    assert topic.snapshots["pm1"].state == {"said": "after"}
+
+
+def test_a_machine_that_is_gone_for_good_is_forgotten() -> None:
+    assert found(snapshot("pm1", 40), (b"pm1", None)).snapshots == {}
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        snapshot("pm1", 90, bundle="of another model"),
+        (b"pm1", encode(Snapshot(version=VERSION + 1, bundle=BUNDLE, next_offset=90, state={}))),
+        (b"pm1", b"not MessagePack"),
+        (b"pm1", b""),
+        marker(99, bundle="of another model"),
+        (MARKER_KEY, b"\x81"),
+    ],
+)
+def test_what_cannot_be_used_is_passed_over_and_counted(strange: Message) -> None:
+    topic = found(snapshot("pm1", 40, "good"), marker(45, pm1=40), strange)
+
+    assert topic.snapshots["pm1"].state == {"said": "good"}
+    assert topic.start == 45
+    assert topic.n_unusable == 1
