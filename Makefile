@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test bench demo lock format clean
+.PHONY: help setup check lint test soak bench demo lock format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +31,9 @@ lint: $(READY) ## style, types and the direction of imports
 
 test: lint ## everything: also TensorFlow, real Kafka and Redis, examples in docstrings
 	$(BIN)/pytest -m "" --doctest-modules stream_detector trainer tests
+
+soak: $(READY) ## prove exact recovery on real Kafka for SECONDS=600: the last line is the tally
+	$(BIN)/python -m tests.end_to_end.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## measure what a score costs
 	$(BIN)/python -m tests.benchmarks.scoring

@@ -45,6 +45,7 @@ class Installation:
     ) -> None:
         name = name or uuid.uuid4().hex[:8]
         self.broker = broker
+        self.bundle = bundle
         self.group = f"detector-{name}"
         self.topics = topic_names(name)
         self.folder = folder
@@ -158,6 +159,21 @@ class Installation:
             f"{ends} is committed",
             limit_seconds=_LIMIT_SECONDS,
         )
+
+    def is_done(self) -> bool:
+        """Tell whether all readings are committed, of senders that write no transactions."""
+        consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
+        topic = self.topics["readings"]
+        try:
+            ends = {
+                number: consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), timeout=_LIMIT_SECONDS
+                )[1]
+                for number in range(N_PARTITIONS)
+            }
+        finally:
+            consumer.close()
+        return self.committed() == {number: end for number, end in ends.items() if end}
 
     def committed(self) -> dict[int, int]:
         """How far the group has come on each partition where it has begun."""

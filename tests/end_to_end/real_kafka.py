@@ -47,6 +47,7 @@ class RealKafka:
     """Runs inside ``with``, reached at `bootstrap`; its data and its log lie in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         port, controller_port = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{port}"
         self._classes = f"{_jars()}/*"

@@ -18,6 +18,7 @@ class RealRedis:
     """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         port = free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         binary = shutil.which("redis-server") or shutil.which("valkey-server") or get_binary_path()

@@ -99,7 +99,12 @@ def without_repeats(messages: Iterable[Message]) -> list[Message]:
 
 def identity(message: Message) -> tuple[str, ...]:
     """What two messages have in common that tell the same."""
-    value = decoded(message)
+    return identity_of(message.value() or b"")
+
+
+def identity_of(told: bytes) -> tuple[str, ...]:
+    """The same, of the value of a message."""
+    value = json.loads(told)
     match value["schema"].partition("/")[0]:
         case "alert":
             return value["alert_id"], str(value["seq"])

@@ -1,0 +1,58 @@
+"""A worker with a fault that the proof of exact recovery has to find.
+
+``python -m tests.end_to_end.broken_worker FAULT worker`` is ``stream-detector worker``, but for
+
+``snapshots-first``
+    it keeps states before what came of them was delivered, and dies between the two now and then
+``no-catch-up``
+    it takes up states as they were kept, without the readings since then
+"""
+
+# ruff: noqa: SLF001 - it breaks what is nobody else's to touch
+
+import os
+import random
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from stream_detector.cli import main
+from stream_detector.pipeline.messages import Output
+from stream_detector.worker import recovery
+from stream_detector.worker.agent import BatchWork
+
+
+def keep_snapshots_first() -> None:
+    send: Any = BatchWork._send
+
+    async def keep_and_send(work: Any, outputs: list[Output]) -> None:
+        for partition, offset in work._recovery.positions.items():
+            kept = work._keeper._write_round(partition.partition, offset)
+            await work._producer.keep(list(kept))
+        if outputs and random.random() < 0.02:
+            os._exit(9)
+        await send(work, outputs)
+
+    BatchWork._send = keep_and_send  # type: ignore[method-assign,assignment]
+
+
+def do_not_catch_up() -> None:
+    read = recovery._read
+
+    async def read_snapshots_only(
+        consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
+    ) -> AsyncIterator[list[ConsumerRecord]]:
+        if partition.topic.startswith("snapshots"):
+            async for messages in read(consumer, partition, start, end):
+                yield messages
+
+    recovery._read = read_snapshots_only
+
+
+FAULTS = {"snapshots-first": keep_snapshots_first, "no-catch-up": do_not_catch_up}
+
+if __name__ == "__main__":
+    FAULTS[sys.argv.pop(1)]()
+    main()
