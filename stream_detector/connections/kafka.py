@@ -1,12 +1,13 @@
 """Kafka clients: their options, and the producer that waits for every delivery."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import ClusterMetadata
 
 from stream_detector.connections.settings import Settings
@@ -50,6 +51,26 @@ def cluster_metadata(settings: Settings) -> ClusterMetadata:
             f"no Kafka broker answers at {settings.bootstrap_servers}: {_text(error)}; start it, "
             "or correct DETECTOR_BROKER"
         ) from error
+
+
+def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, int]:
+    """Ask the broker where the log of some partitions of the readings ends.
+
+    Raises
+    ------
+    ServiceError
+        If it does not answer within 5 seconds.
+    """
+    if not partitions:
+        return {}
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = {TopicPartition(settings.readings_topic, one): latest for one in partitions}
+    admin = AdminClient(client_options(settings))
+    try:
+        answers = admin.list_offsets(asked, request_timeout=_METADATA_TIMEOUT_SECONDS)
+        return {one.partition: answer.result().offset for one, answer in answers.items()}
+    except KafkaException as error:
+        raise ServiceError(f"Kafka does not say where its log ends: {_text(error)}") from error
 
 
 class PlacedMessage(NamedTuple):

@@ -90,6 +90,17 @@ class Settings(BaseModel):
     """How long Kafka may hold back an empty answer. A new reading ends the wait at once on a real
     broker; the embedded one waits to the end, so there it is 10."""
 
+    stall_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    """So long readings may wait without one being judged, while Kafka answers: then the worker
+    ends, to be started again. Longer than a batch takes whose delivery is retried."""
+
+    health_port: Annotated[int, Field(ge=0, lt=65_536)] = 0
+    """Where ``/healthz`` is served: 200 while the worker is at work or waits for what is away, 503
+    when it should be started again. 0 is nowhere: several workers may run on one machine."""
+
+    health_host: str = "127.0.0.1"
+    """Address it listens on; ``0.0.0.0`` in a container."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the programs tell."""
 

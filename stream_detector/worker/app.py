@@ -3,6 +3,8 @@
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 
 import faust
 import structlog
@@ -22,12 +24,14 @@ from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.health import Health
 from stream_detector.worker.housekeeping import Housekeeping
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.watchdog import Watchdog
+from stream_detector.worker.web import HealthServer
 
 log = structlog.get_logger()
 
@@ -90,14 +94,18 @@ def build(settings: Settings) -> AppT:
         max_clock_skew=settings.max_clock_skew,
         published_scores=settings.published_scores,
     )
+    health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
     channel = app.channel(maxsize=1)
-    reader = BatchReader(app, channel, lambda: group_consumer(settings), settings.readings_topic)
+    reader = BatchReader(
+        app, channel, lambda: group_consumer(settings), settings.readings_topic, health
+    )
     watch = ThresholdWatch(
         store,
         Budget(bundle.manifest.default_budget_per_day),
         lambda: pipeline.machines.in_force(reader.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
+        health=health,
     )
     watch.start_with_default()
     producer = ConfirmedProducer(settings)
@@ -106,6 +114,7 @@ def build(settings: Settings) -> AppT:
         lambda: log_consumer(settings),
         snapshots_topic=settings.snapshots_topic,
         bundle_id=bundle.id,
+        on_progress=lambda: health.alive(now=time.monotonic()),
     )
     keeper = StateKeeper(
         pipeline.machines, producer, bundle.id, every_seconds=settings.snapshot_seconds
@@ -116,7 +125,11 @@ def build(settings: Settings) -> AppT:
         await work.run(batches)
 
     app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
-    _add_services(app, reader, watch, Watchdog(settings), Housekeeping(settings, work, reader))
+    services: list[ServiceT] = [reader, watch, Housekeeping(settings, work, reader)]
+    if settings.health_port:
+        about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
+        services.append(HealthServer(health, settings.health_host, settings.health_port, about))
+    _add_services(app, Watchdog(settings, health), services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app
 
@@ -133,11 +146,12 @@ def _make_app(settings: Settings) -> AppT:
     )
 
 
-def _add_services(app: AppT, *services: ServiceT) -> None:
+def _add_services(app: AppT, watchdog: Watchdog, services: Sequence[ServiceT]) -> None:
     @app.service
     class OurServices(Service):
         """Starts and ends our services with the app, in this order."""
 
         async def on_start(self) -> None:
+            watchdog.start()
             for service in services:
                 await self.add_runtime_dependency(service)

@@ -15,6 +15,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import AppT, ChannelT
 from mode import Service
 
+from stream_detector.worker.health import Health
+
 log = structlog.get_logger()
 
 _COMMIT_INTERVAL_SECONDS = 1.0
@@ -65,6 +67,8 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         Makes the group consumer, not yet started.
     topic : str
         Of the readings.
+    health : Health
+        Told how it gets on.
     """
 
     def __init__(
@@ -73,12 +77,14 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         channel: ChannelT[Batch],
         make_consumer: Callable[[], AIOKafkaConsumer],
         topic: str,
+        health: Health,
     ) -> None:
         super().__init__()
         self._app = app
         self._channel = channel
         self._make_consumer = make_consumer
         self._topic = topic
+        self._health = health
         self._newly_assigned = False
         self._next: dict[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
@@ -111,11 +117,14 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit()
             self._done.clear()
             self._next.clear()
+            self._health.left(now=time.monotonic())
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Say what we work on from now."""
         self._newly_assigned = True
-        log.info("partitions.assigned", partitions=sorted(one.partition for one in assigned))
+        partitions = sorted(one.partition for one in assigned)
+        self._health.joined(partitions, now=time.monotonic())
+        log.info("partitions.assigned", partitions=partitions)
 
     @property
     def partitions(self) -> set[int]:
@@ -147,8 +156,21 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 new = bool(records) or begins is not None
                 if new and not await self._work_off(Batch(records, begins)):
                     return
+                await self._note_positions()
                 if time.monotonic() - self._committed_at >= _COMMIT_INTERVAL_SECONDS:
                     await self._commit()
+
+    async def _note_positions(self) -> None:
+        """Tell how far we are. By position: behind the last reading there may be markers."""
+        try:
+            positions = {
+                one.partition: await self._consumer.position(one)
+                for one in self._consumer.assignment()
+            }
+        except IllegalStateError:  # given away meanwhile
+            return
+        if positions != self._health.positions:
+            self._health.progressed(positions, now=time.monotonic())
 
     async def _begins(
         self, records: dict[TopicPartition, list[ConsumerRecord]]
@@ -210,4 +232,6 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 raise
             log.warning("commit.failed", error=str(error), keeping="to try again")
             return
+        else:
+            self._health.committed_at = self._committed_at
         self._done.clear()

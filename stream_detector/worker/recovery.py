@@ -33,6 +33,8 @@ class Recovery:
         Makes a consumer without a group, not yet started.
     snapshots_topic : str
     bundle_id : str
+    on_progress : callable
+        Called now and then while much is read.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Recovery:
         *,
         snapshots_topic: str,
         bundle_id: str,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
         self._make_consumer = make_consumer
         self._snapshots_topic = snapshots_topic
         self._bundle_id = bundle_id
+        self._on_progress = on_progress
         self._next: dict[TopicPartition, int] = {}
 
     @property
@@ -111,6 +115,7 @@ class Recovery:
         async for messages in _read(consumer, partition, max(start, log_begin), offset):
             self._pipeline.follow(map(to_record, messages), thresholds)
             n_read += len(messages)
+            self._on_progress()
         if found.snapshots or n_read:
             log.info(
                 "recovery.done",
@@ -133,6 +138,7 @@ class Recovery:
         async for messages in _read(consumer, topic, begin, end):
             for message in messages:
                 found.take(message.key, message.value)
+            self._on_progress()
         return found
 
 

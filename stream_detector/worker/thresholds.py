@@ -5,6 +5,7 @@ good value stays in force.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from stream_detector.connections.redis import RedisError, ThresholdStore, redis_
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
+from stream_detector.worker.health import Health
 
 log = structlog.get_logger()
 
@@ -30,6 +32,8 @@ class ThresholdWatch(Service):
     in_force : callable
         Gives the thresholds in force, per machine, for others to see.
     refresh_seconds : float
+    health : Health
+        Told whether Redis answers.
     """
 
     def __init__(
@@ -39,11 +43,13 @@ class ThresholdWatch(Service):
         in_force: Callable[[], dict[str, dict[str, Any]]],
         *,
         refresh_seconds: float,
+        health: Health,
     ) -> None:
         super().__init__()
         self._store = store
         self._in_force = in_force
         self._refresh_seconds = refresh_seconds
+        self._health = health
         self._entries: dict[str, bytes] = {}
         self._wanted: dict[str, Threshold] = {}
         self._published: dict[str, dict[str, Any]] = {}
@@ -97,15 +103,16 @@ class ThresholdWatch(Service):
             try:
                 await asyncio.to_thread(self.refresh)
                 await self._publish()
+                self._health.thresholds_at = time.monotonic()
                 if self._away:
                     log.info("redis.back")
-                    self._away = False
+                    self._away = self._health.redis_away = False
                     # It may have forgotten everything.
                     self._published = {}
             except RedisError as error:
                 if not self._away:
                     log.warning("redis.away", error=str(error), keeping="the last thresholds")
-                    self._away = True
+                    self._away = self._health.redis_away = True
             await self.sleep(self._refresh_seconds)
 
     async def _publish(self) -> None:

@@ -1,19 +1,25 @@
-"""Looks beside the stream whether Kafka and our topics are still there.
+"""Looks from outside of the stream whether it still flows, and ends the worker if not.
 
-The clients retry for ever, and tell so a hundred times a second. Here it is told once
-that Kafka does not answer, and once that it is back. Where a topic is gone, waiting is
-in vain: the process ends, so that people see it.
+A thread of its own: it also sees an event loop that hangs. The clients of Kafka retry for
+ever, and tell so a hundred times a second; here it is told once that it does not answer,
+and once that it is back. While it does not, the worker waits. It ends, so that whoever
+supervises it starts it again, when Kafka answers, readings wait, and none is judged; when
+Kafka answers and the group gives no place; and when a topic is gone.
 """
 
-import asyncio
+import os
+import sys
+import threading
+import time
+from typing import NoReturn
 
 import structlog
-from mode import Service
 
-from stream_detector.connections.kafka import cluster_metadata
+from stream_detector.connections.kafka import cluster_metadata, end_offsets
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import missing_topics, topics
 from stream_detector.errors import ServiceError
+from stream_detector.worker.health import Health, Status
 
 log = structlog.get_logger()
 
@@ -23,42 +29,61 @@ _LOOKS = 2
 """So often a topic has to be missing: a broker that just started does not know them all yet."""
 
 
-class Watchdog(Service):
-    """Asks Kafka for its topics every 5 seconds.
+class Watchdog:
+    """Looks every 5 seconds; more often where less than 20 s without progress are too long.
 
     Parameters
     ----------
     settings : Settings
+    health : Health
+        Told what Kafka says; judged then.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
+    def __init__(self, settings: Settings, health: Health) -> None:
         self._settings = settings
-        self._away = False
+        self._health = health
         self._n_missing = 0
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
-    @Service.task
-    async def _watch(self) -> None:
-        # No timer: while Kafka is away, a look takes as long as the time between two.
-        while not self.should_stop:
-            await self.sleep(_LOOK_SECONDS)
-            await self._look()
+    def start(self) -> None:
+        """Begin to look; it ends with the process."""
+        self._thread.start()
 
-    async def _look(self) -> None:
+    def _watch(self) -> None:
+        pause = min(_LOOK_SECONDS, self._health.stall_seconds / 4)
+        while True:
+            time.sleep(pause)
+            self._look()
+            report = self._health.report(now=time.monotonic())
+            if report.status is Status.FAILING:
+                _end("; ".join(report.reasons))
+
+    def _look(self) -> None:
+        health, was_away = self._health, self._health.kafka_away
         try:
-            cluster = await asyncio.to_thread(cluster_metadata, self._settings)
+            cluster = cluster_metadata(self._settings)
+            names = [topic.name for topic in topics(self._settings)]
+            missing = missing_topics(cluster, names)
+            ends = {} if missing else end_offsets(self._settings, health.partitions)
         except ServiceError as error:
-            if not self._away:
+            health.kafka_did_not_answer()
+            if not was_away:
                 log.warning("kafka.away", error=str(error), doing="waiting for it")
-            self._away = True
             return
-        if self._away:
+        health.kafka_answered(ends, now=time.monotonic())
+        if was_away:
             log.info("kafka.back")
-            self._away = False
-        missing = missing_topics(cluster, (topic.name for topic in topics(self._settings)))
         self._n_missing = self._n_missing + 1 if missing else 0
         if self._n_missing == _LOOKS:
-            raise ServiceError(
+            _end(
                 f"Kafka has lost topic {', '.join(missing)}; make it again with "
                 "`stream-detector topics create`"
             )
+
+
+def _end(reason: str) -> NoReturn:
+    """End the process at once: an event loop that hangs cannot be asked to."""
+    log.error("watchdog.ending", reason=reason, doing="ending the process, to be started again")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

@@ -6,13 +6,19 @@
     it keeps states before what came of them was delivered, and dies between the two now and then
 ``no-catch-up``
     it takes up states as they were kept, without the readings since then
+``hangs``
+    it waits for ever for something in the middle of a batch
+``blocks``
+    the same, and its event loop stands still
 """
 
 # ruff: noqa: SLF001 - it breaks what is nobody else's to touch
 
+import asyncio
 import os
 import random
 import sys
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +28,7 @@ from stream_detector.cli import main
 from stream_detector.pipeline.messages import Output
 from stream_detector.worker import recovery
 from stream_detector.worker.agent import BatchWork
+from stream_detector.worker.reader import Batch
 
 
 def keep_snapshots_first() -> None:
@@ -51,7 +58,28 @@ def do_not_catch_up() -> None:
     recovery._read = read_snapshots_only
 
 
-FAULTS = {"snapshots-first": keep_snapshots_first, "no-catch-up": do_not_catch_up}
+def hang() -> None:
+    async def wait_for_ever(_: Any, batch: Batch) -> None:
+        if batch.records:
+            await asyncio.Event().wait()
+
+    BatchWork._work_off = wait_for_ever  # type: ignore[method-assign,assignment]
+
+
+def block() -> None:
+    async def stand_still(_: Any, batch: Batch) -> None:
+        if batch.records:
+            threading.Event().wait()
+
+    BatchWork._work_off = stand_still  # type: ignore[method-assign,assignment]
+
+
+FAULTS = {
+    "snapshots-first": keep_snapshots_first,
+    "no-catch-up": do_not_catch_up,
+    "hangs": hang,
+    "blocks": block,
+}
 
 if __name__ == "__main__":
     FAULTS[sys.argv.pop(1)]()

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -75,11 +75,11 @@ class Installation:
         """Run a command to its end."""
         return run(*COMMAND, *arguments, environment=self.environment(**settings))
 
-    def worker(self, **settings: str | None) -> Server:
+    def worker(self, command: Sequence[str] = COMMAND, **settings: str | None) -> Server:
         """A worker that is not started yet; it is ready when it has its partitions."""
         log = self.folder / f"worker-{next(self._numbers)}.log"
         worker = Server(
-            [*COMMAND, "worker"],
+            [*command, "worker"],
             log=log,
             is_ready=lambda: "partitions.assigned" in log.read_text(),
             environment=self.environment(**settings),

@@ -15,6 +15,7 @@ from confluent_kafka import TopicPartition as Place
 from faust.types import ChannelT
 
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.worker.health import Health
 from stream_detector.worker.reader import Batch, BatchReader
 
 TOPIC = "sensor.readings"
@@ -33,6 +34,7 @@ class Group:
     kafka: EmbeddedKafka
     name: str
     batches: list[Batch] = field(default_factory=list)
+    health: Health = field(default_factory=lambda: Health(stall_seconds=60, began_at=0.0))
 
     @property
     def n_read(self) -> int:
@@ -49,7 +51,7 @@ class Group:
         """A reader that has its partitions, and somebody who does each batch at once."""
         app = faust.App(self.name, broker=f"kafka://{self.kafka.bootstrap}", store="memory://")
         channel: ChannelT[Batch] = app.channel(maxsize=1)
-        reader = BatchReader(app, channel, self._consumer, TOPIC)
+        reader = BatchReader(app, channel, self._consumer, TOPIC, self.health)
         worker = asyncio.create_task(self._work_off(channel))
         await reader.start()
         try:

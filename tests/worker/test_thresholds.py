@@ -11,6 +11,7 @@ from stream_detector.connections.redis import RedisError, ThresholdStore
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Fixed
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 
 BUNDLE = "3f9a61c04be2d718"
@@ -51,7 +52,11 @@ def watch(server: EmbeddedRedis) -> ThresholdWatch:
 def watch_at(url: str) -> ThresholdWatch:
     settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
     return ThresholdWatch(
-        ThresholdStore(settings, BUNDLE), DEFAULT, in_force=dict, refresh_seconds=1.0
+        ThresholdStore(settings, BUNDLE),
+        DEFAULT,
+        in_force=dict,
+        refresh_seconds=1.0,
+        health=Health(stall_seconds=60, began_at=0.0),
     )
 
 

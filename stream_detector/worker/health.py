@@ -1,0 +1,132 @@
+"""Is the worker at work? What its parts report, and what that means: no clock, no client.
+
+Facts are written by the parts that know them, from any thread, and judged by whoever asks:
+the watchdog, which ends a worker that only seems to work, and ``/healthz``.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What a supervisor shall do."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Something it needs is away; it goes on by itself when that returns. Do not restart it."""
+    FAILING = "failing"
+    """It does not work although it could. Restart it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How the worker is, and why."""
+
+    status: Status
+    reasons: tuple[str, ...]
+
+
+@dataclass
+class Health:
+    """What is known of a worker; times are seconds of a clock that never goes back.
+
+    Parameters
+    ----------
+    stall_seconds : float
+        So long it may have readings to judge without getting on, or no place in its
+        group, while Kafka answers.
+    began_at : float
+
+    Examples
+    --------
+    >>> health = Health(stall_seconds=60, began_at=0.0)
+    >>> health.joined({0, 1}, now=1.0)
+    >>> health.kafka_answered({0: 500, 1: 20}, now=5.0)
+    >>> health.progressed({0: 40, 1: 20}, now=6.0)
+    >>> health.lag, health.report(now=30.0).status
+    (460, <Status.OK: 'ok'>)
+    >>> health.kafka_answered({0: 900, 1: 20}, now=70.0)
+    >>> health.report(now=70.0).reasons
+    ('860 readings wait, and none was judged for 64 s',)
+    """
+
+    stall_seconds: float
+    began_at: float
+    partitions: frozenset[int] = frozenset()
+    is_member: bool = False
+    """Of the group: it may also have been given no partition."""
+    positions: Mapping[int, int] = field(default_factory=dict)
+    """Of each partition the offset below which all was judged."""
+    ends: Mapping[int, int] = field(default_factory=dict)
+    """Where the log of each partition ends."""
+    progressed_at: float = 0.0
+    left_at: float = 0.0
+    committed_at: float | None = None
+    thresholds_at: float | None = None
+    kafka_away: bool = False
+    redis_away: bool = False
+
+    def __post_init__(self) -> None:
+        """Count from the begin."""
+        self.progressed_at = self.left_at = self.began_at
+
+    def joined(self, partitions: Collection[int], *, now: float) -> None:
+        """Note that the group gave us these partitions."""
+        self.is_member, self.partitions = True, frozenset(partitions)
+        self.progressed_at = now
+
+    def left(self, *, now: float) -> None:
+        """Note that we wait for a place in the group."""
+        self.is_member, self.partitions, self.left_at = False, frozenset(), now
+
+    def progressed(self, positions: Mapping[int, int], *, now: float) -> None:
+        """Note that readings were judged: for the first time, or again after a restart."""
+        self.positions, self.progressed_at = positions, now
+
+    def alive(self, *, now: float) -> None:
+        """Note that it gets on, though no offset tells: a state is read again from the log."""
+        self.progressed_at = now
+
+    def kafka_answered(self, ends: Mapping[int, int], *, now: float) -> None:
+        """Note where the log of our partitions ends now."""
+        if self.kafka_away or not self.lag:
+            # What comes after an outage, or after all was judged, has its time from now on.
+            self.progressed_at = max(self.progressed_at, now)
+        if self.kafka_away:
+            self.left_at = max(self.left_at, now)
+        self.kafka_away, self.ends = False, ends
+
+    def kafka_did_not_answer(self) -> None:
+        """Note that it is away: nobody can get on without it."""
+        self.kafka_away = True
+
+    @property
+    def lag(self) -> int:
+        """Readings of our partitions that wait."""
+        return sum(
+            max(end - self.positions.get(partition, 0), 0)
+            for partition, end in self.ends.items()
+            if partition in self.partitions
+        )
+
+    def report(self, *, now: float) -> Report:
+        """Judge the facts."""
+        away = []
+        if self.kafka_away:
+            away.append("Kafka does not answer")
+        if self.redis_away:
+            away.append("Redis does not answer: the last thresholds stay in force")
+        stalled = [] if self.kafka_away else self._stalled(now)
+        if stalled:
+            return Report(Status.FAILING, (*stalled, *away))
+        return Report(Status.DEGRADED if away else Status.OK, tuple(away))
+
+    def _stalled(self, now: float) -> list[str]:
+        idle, outside = now - self.progressed_at, now - self.left_at
+        if not self.is_member:
+            late = outside >= self.stall_seconds
+            return [f"for {outside:.0f} s the group has given no place"] if late else []
+        if self.lag and idle >= self.stall_seconds:
+            return [f"{self.lag} readings wait, and none was judged for {idle:.0f} s"]
+        return []

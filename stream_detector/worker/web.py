@@ -1,0 +1,67 @@
+"""``/healthz``: how the worker is, for whoever supervises it."""
+
+import time
+from typing import Any
+
+import structlog
+from aiohttp import web
+from mode import Service
+
+from stream_detector.worker.health import Health, Status
+
+log = structlog.get_logger()
+
+
+class HealthServer(Service):
+    """Answers 200 while the worker is ok or degraded, 503 when it should be started again.
+
+    Parameters
+    ----------
+    health : Health
+    host : str
+    port : int
+    about : dict
+        What does not change, e.g. the bundle's id.
+    """
+
+    def __init__(self, health: Health, host: str, port: int, about: dict[str, str]) -> None:
+        super().__init__()
+        self._health = health
+        self._host, self._port = host, port
+        self._about = about
+
+    async def on_start(self) -> None:
+        """Listen."""
+        app = web.Application()
+        app.router.add_get("/healthz", self._answer)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        log.info("health.listening", host=self._host, port=self._port)
+
+    async def on_stop(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    async def _answer(self, _: web.Request) -> web.Response:
+        facts = health_facts(self._health, now=time.monotonic())
+        status = 503 if facts["status"] == Status.FAILING else 200
+        return web.json_response({**facts, **self._about}, status=status)
+
+
+def health_facts(health: Health, *, now: float) -> dict[str, Any]:
+    """Give what is known as plain data; ages in seconds, null where it never was."""
+
+    def age(at: float | None) -> float | None:
+        return None if at is None else round(now - at, 1)
+
+    report = health.report(now=now)
+    return {
+        "status": str(report.status),
+        "reasons": list(report.reasons),
+        "partitions": sorted(health.partitions),
+        "lag": health.lag,
+        "progress_age_s": age(health.progressed_at),
+        "commit_age_s": age(health.committed_at),
+        "thresholds_age_s": age(health.thresholds_at),
+    }

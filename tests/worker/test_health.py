@@ -1,0 +1,114 @@
+"""What the facts about a worker mean: it is at work, it waits, or it only seems to work."""
+
+from stream_detector.worker.health import Health, Status
+from stream_detector.worker.web import health_facts
+
+
+def at_work() -> Health:
+    """A worker of two partitions that has judged all there is at 10 s."""
+    health = Health(stall_seconds=60, began_at=0.0)
+    health.joined({0, 1}, now=2.0)
+    health.progressed({0: 100, 1: 7}, now=10.0)
+    health.kafka_answered({0: 100, 1: 7}, now=10.0)
+    return health
+
+
+def test_with_nothing_to_do_it_is_ok_for_ever() -> None:
+    health = at_work()
+    for minute in range(1, 300):
+        health.kafka_answered({0: 100, 1: 7}, now=60.0 * minute)
+        assert health.report(now=60.0 * minute + 59.0).status is Status.OK
+
+
+def test_readings_that_wait_while_none_is_judged_are_a_fault_after_a_while() -> None:
+    health = at_work()
+    health.kafka_answered({0: 105, 1: 9}, now=1000.0)
+    assert health.lag == 7
+
+    # It counts from when they were first seen to wait.
+    assert health.report(now=1059.0).status is Status.OK
+    failing = health.report(now=1060.0)
+
+    assert failing.status is Status.FAILING
+    assert failing.reasons == ("7 readings wait, and none was judged for 60 s",)
+
+
+def test_a_worker_that_gets_on_may_be_as_far_behind_as_it_likes() -> None:
+    health = at_work()
+    for second in range(20, 600, 20):
+        health.kafka_answered({0: 1_000_000, 1: 9}, now=second)
+        health.progressed({0: 100 + second, 1: 9}, now=second)
+        assert health.report(now=second + 19.0).status is Status.OK
+
+
+def test_a_long_restore_is_progress_too() -> None:
+    health = at_work()
+    health.kafka_answered({0: 1_000_000, 1: 9}, now=20.0)
+    health.alive(now=70.0)
+
+    assert health.report(now=129.0).status is Status.OK
+    assert health.report(now=130.0).status is Status.FAILING
+
+
+def test_while_kafka_is_away_nothing_is_a_fault_and_all_counts_anew_after_it() -> None:
+    health = at_work()
+    health.kafka_answered({0: 105, 1: 9}, now=20.0)
+    health.kafka_did_not_answer()
+
+    away = health.report(now=5000.0)
+    assert (away.status, away.reasons) == (Status.DEGRADED, ("Kafka does not answer",))
+
+    health.kafka_answered({0: 105, 1: 9}, now=5000.0)
+    assert health.report(now=5059.0).status is Status.OK
+    assert health.report(now=5060.0).status is Status.FAILING
+
+
+def test_without_a_place_in_the_group_it_is_a_fault_after_a_while() -> None:
+    health = at_work()
+    health.left(now=100.0)
+
+    assert health.report(now=159.0).status is Status.OK
+    failing = health.report(now=160.0)
+
+    assert failing.status is Status.FAILING
+    assert failing.reasons == ("for 60 s the group has given no place",)
+
+
+def test_a_member_that_was_given_no_partition_stands_by() -> None:
+    health = Health(stall_seconds=60, began_at=0.0)
+    health.joined(set(), now=2.0)
+    health.kafka_answered({}, now=5.0)
+
+    assert health.report(now=10_000.0).status is Status.OK
+
+
+def test_readings_of_others_do_not_count() -> None:
+    health = at_work()
+    health.joined({1}, now=20.0)
+    health.kafka_answered({0: 1_000_000, 1: 7}, now=25.0)
+
+    assert health.lag == 0
+
+
+def test_without_redis_it_goes_on() -> None:
+    health = at_work()
+    health.redis_away = True
+
+    report = health.report(now=20.0)
+    assert report.status is Status.DEGRADED
+    assert report.reasons == ("Redis does not answer: the last thresholds stay in force",)
+
+
+def test_the_facts_are_told_as_plain_data() -> None:
+    health = at_work()
+    health.committed_at = 11.0
+
+    assert health_facts(health, now=12.5) == {
+        "status": "ok",
+        "reasons": [],
+        "partitions": [0, 1],
+        "lag": 0,
+        "progress_age_s": 2.5,
+        "commit_age_s": 1.5,
+        "thresholds_age_s": None,
+    }
