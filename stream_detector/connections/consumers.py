@@ -46,5 +46,6 @@ def log_consumer(settings: Settings) -> AIOKafkaConsumer:
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=settings.fetch_wait_ms,
+        # What it reads is there already; to wait for more would only hold up the next partition.
+        fetch_max_wait_ms=10,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -144,10 +145,15 @@ class ConfirmedProducer:
         if errors:
             raise ServiceError(f"Kafka did not take a snapshot: {errors[0].str()}")
 
-    def post(self, snapshots: Iterable[PlacedMessage]) -> None:
-        """Write snapshots without waiting: where one is missing, more of the log is read again."""
+    def post(
+        self, snapshots: Iterable[PlacedMessage], on_lost: Callable[[PlacedMessage], None]
+    ) -> None:
+        """Write snapshots without waiting: where one is missing, more of the log is read again.
+
+        ``on_lost`` is told, in any thread, of each that Kafka does not take.
+        """
         for one in snapshots:
-            self._produce_snapshot(one, _tell_of_lost_snapshot)
+            self._produce_snapshot(one, partial(_lose, one, on_lost))
 
     def _produce_snapshot(
         self, snapshot: PlacedMessage, fail: Callable[[KafkaError], object]
@@ -192,8 +198,11 @@ class ConfirmedProducer:
             note(error.args[0], None)
 
 
-def _tell_of_lost_snapshot(error: KafkaError) -> None:
-    log.warning("snapshot.lost", error=error.str(), doing="going on without it")
+def _lose(
+    snapshot: PlacedMessage, on_lost: Callable[[PlacedMessage], None], error: KafkaError
+) -> None:
+    log.warning("snapshot.lost", error=error.str(), doing="writing it again with the next ones")
+    on_lost(snapshot)
 
 
 def _text(error: KafkaException) -> str:

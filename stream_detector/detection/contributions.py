@@ -80,8 +80,8 @@ def sensor_shares(evidence: Sequence[Evidence], *, n_sensors: int) -> NDArray[np
     for surprise, part in zip(surprises.T, (levels[:, -1], sustained, deviation), strict=True):
         # In float64: over a tiny amount the factor is beyond a float32.
         contributed = part * used
-        total += contributed * _over(np.square(surprise), contributed.sum(axis=1))
-    return total * _over(np.ones(len(total)), total.sum(axis=1))
+        total += contributed * _over(np.square(surprise)[:, None], contributed.sum(axis=1))
+    return _over(total, total.sum(axis=1))
 
 
 def _last_levels(evidence: Sequence[Evidence], n_sensors: int) -> NDArray[np.float32]:
@@ -95,6 +95,6 @@ def _last_levels(evidence: Sequence[Evidence], n_sensors: int) -> NDArray[np.flo
 
 
 def _over(numbers: NDArray[np.float64], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide n numbers, shape (n, 1); 0 where there is nothing to divide by."""
-    quotients = np.divide(numbers, amounts, out=np.zeros(len(amounts)), where=amounts > 0)
-    return quotients[:, None]
+    """Divide the rows of an array by n amounts; 0 where there is nothing to divide by."""
+    divisors = amounts[:, None]
+    return np.divide(numbers, divisors, out=np.zeros(numbers.shape), where=divisors > 0)

@@ -10,7 +10,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.kafka import ConfirmedProducer
-from stream_detector.pipeline.messages import Output
+from stream_detector.errors import ReadingError, ServiceError
+from stream_detector.pipeline.messages import Output, dead_letter
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.keeper import StateKeeper
@@ -20,6 +21,10 @@ from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
+
+_POISON = ReadingError(
+    "poison", "the worker ended again and again when it judged this message; report this"
+)
 
 
 class BatchWork:
@@ -70,30 +75,66 @@ class BatchWork:
         """Tell of machines of these partitions that nothing was heard of for too long."""
         await self._send(self._pipeline.silences(datetime.now(UTC), partitions))
 
+    async def leave(self) -> None:
+        """Keep all there is of our partitions, before others get them; none is in flight."""
+        try:
+            await self._keeper.leave(self._positions())
+        except ServiceError as error:
+            # They read more of the log then.
+            log.warning("state.not-kept", error=str(error))
+        self._recovery.give_away()
+
     async def _work_off(self, batch: Batch) -> None:
         table = self._thresholds.table
         if batch.begins is not None:
-            await self._recovery.take_over(batch.begins, table)
-            self._keeper.begin({one.partition for one in batch.begins})
+            restored = await self._recovery.take_over(batch.begins, table)
+            await self._keeper.begin(self._positions(), restored)
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
-            if partition in self._recovery.positions:  # else it was given away meanwhile
+            if partition not in self._recovery.positions:
+                continue  # it was given away meanwhile
+            if self._keeper.is_suspect(partition.partition):
+                await self._judge_one_by_one(partition, messages, table)
+            else:
                 outputs += await self._judge(partition, messages, table)
         await self._send(outputs)
         # After the delivery: what was kept of a state is never told again.
-        positions = self._recovery.positions
-        self._keeper.keep_due({one.partition: offset for one, offset in positions.items()})
+        self._keeper.got_on(self._positions())
+
+    def _positions(self) -> dict[int, int]:
+        return {one.partition: offset for one, offset in self._recovery.positions.items()}
 
     async def _judge(
         self, partition: TopicPartition, messages: list[ConsumerRecord], table: ThresholdTable
     ) -> list[Output]:
-        batch = self._pipeline.decode(map(to_record, messages))
+        skipped = self._keeper.skipped(partition.partition)
+        records = [to_record(one) for one in messages if one.offset not in skipped]
+        batch = self._pipeline.decode(records)
         if adopted := self._pipeline.adopt(batch, table):
             await self._keeper.keep_adopted(partition.partition, adopted)
         outputs = self._pipeline.announce(self._pipeline.judge(batch))
         self._recovery.advance(partition, messages[-1].offset + 1)
         self._name_unknown_sensors()
         return outputs
+
+    async def _judge_one_by_one(
+        self, partition: TopicPartition, messages: list[ConsumerRecord], table: ThresholdTable
+    ) -> None:
+        """Judge readings of which one has ended the worker again and again."""
+        for message in messages:
+            if await self._keeper.may_try(partition.partition, message.offset):
+                await self._send(await self._judge(partition, [message], table))
+                continue
+            log.error(
+                "reading.poison",
+                partition=partition.partition,
+                offset=message.offset,
+                doing="passing it on to the dead letters, and over it from now on",
+            )
+            await self._send([dead_letter(to_record(message), _POISON)])
+            await self._keeper.skip(partition.partition, message.offset)
+            self._recovery.advance(partition, message.offset + 1)
+        await self._keeper.acquit(partition.partition)
 
     def tell_oddities(self) -> None:
         """Sum up, if there was more of it, what is no reason to refuse a message."""

@@ -97,13 +97,10 @@ def build(settings: Settings) -> AppT:
     health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
     channel = app.channel(maxsize=1)
-    reader = BatchReader(
-        app, channel, lambda: group_consumer(settings), settings.readings_topic, health
-    )
     watch = ThresholdWatch(
         store,
         Budget(bundle.manifest.default_budget_per_day),
-        lambda: pipeline.machines.in_force(reader.partitions),
+        lambda: pipeline.machines.in_force(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,
     )
@@ -120,6 +117,14 @@ def build(settings: Settings) -> AppT:
         pipeline.machines, producer, bundle.id, every_seconds=settings.snapshot_seconds
     )
     work = BatchWork(pipeline, recovery, keeper, producer, watch)
+    reader = BatchReader(
+        app,
+        channel,
+        lambda: group_consumer(settings),
+        settings.readings_topic,
+        health,
+        before_leaving=work.leave,
+    )
 
     async def score(batches: StreamT[Batch]) -> None:
         await work.run(batches)

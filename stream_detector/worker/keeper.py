@@ -4,19 +4,35 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from stream_detector.connections.kafka import ConfirmedProducer, PlacedMessage
 from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.machines import Machines
 from stream_detector.pipeline.pipeline import Decoded
+from stream_detector.worker.recovery import Restored
 from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
+from stream_detector.worker.suspicion import Suspicion
+
+log = structlog.get_logger()
+
+_SUSPECT_READINGS = 10_000
+"""So far a suspect partition is judged one reading at a time: as many as a batch may have."""
 
 
 @dataclass(slots=True)
-class _Round:
+class _Partition:
     """What was kept of a partition last."""
 
+    position: int
+    """All below it is in the snapshots."""
     kept: dict[str, int]
     """The next offset in the last snapshot of each machine."""
+    lost: set[bytes]
+    """Keys of snapshots that Kafka did not take."""
+    suspicion: Suspicion
+    suspect_until: int
+    """From this offset on it is no longer judged one reading at a time."""
     written_at: float
 
 
@@ -44,18 +60,119 @@ class StateKeeper:
         self._producer = producer
         self._bundle_id = bundle_id
         self._every_seconds = every_seconds
-        self._rounds: dict[int, _Round] = {}
+        self._partitions: dict[int, _Partition] = {}
 
-    def begin(self, partitions: Collection[int]) -> None:
-        """Note that these partitions are ours from now, their states as they were kept or read."""
+    async def begin(self, positions: Mapping[int, int], restored: Mapping[int, Restored]) -> None:
+        """Begin with partitions that were taken over, and return when Kafka knows of it.
+
+        Parameters
+        ----------
+        positions : mapping of int to int
+            Of each the offset at which we begin.
+        restored : mapping of int to Restored
+            What their states were taken up from.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take the markers.
+        """
         now = time.monotonic()
-        self._rounds = {
-            partition: _Round(
-                kept={one.name: one.next_offset for one in self._machines.of([partition])},
+        self._partitions = {
+            partition: _Partition(
+                position=restored[partition].start,
+                kept=dict(restored[partition].kept),
+                lost=set(),
+                suspicion=restored[partition].suspicion.begin(position),
+                suspect_until=position + _SUSPECT_READINGS,
                 written_at=now,
             )
-            for partition in partitions
+            for partition, position in positions.items()
         }
+        for partition, one in self._partitions.items():
+            if one.suspicion.is_suspect:
+                log.error(
+                    "partition.suspect",
+                    partition=partition,
+                    offset=positions[partition],
+                    begins=one.suspicion.n_begins,
+                    doing="judging one reading at a time",
+                )
+        await self._producer.keep([self._marker(partition) for partition in positions])
+
+    async def leave(self, positions: Mapping[int, int]) -> None:
+        """Keep all there is of our partitions, for whoever takes them over.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take it.
+        """
+        messages: list[PlacedMessage] = []
+        for partition, position in positions.items():
+            one = self._partitions[partition]
+            one.suspicion = one.suspicion.clear()
+            messages += self._write_round(partition, position)
+        await self._producer.keep(messages)
+
+    def skipped(self, partition: int) -> Collection[int]:
+        """Give the offsets of the readings that are not judged again."""
+        return self._partitions[partition].suspicion.skipped
+
+    def is_suspect(self, partition: int) -> bool:
+        """Whether the partition's readings are to be judged one at a time."""
+        return self._partitions[partition].suspicion.is_suspect
+
+    async def may_try(self, partition: int, offset: int) -> bool:
+        """Write down which reading of a suspect partition is judged now; False if it is guilty.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take it.
+        """
+        one = self._partitions[partition]
+        if one.suspicion.is_guilty(offset):
+            return False
+        one.suspicion = one.suspicion.try_reading(offset)
+        await self._producer.keep([self._marker(partition)])
+        return True
+
+    async def acquit(self, partition: int) -> None:
+        """Write down that what was tried was judged: a later end has another reason.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take it.
+        """
+        one = self._partitions[partition]
+        one.suspicion = one.suspicion.acquit()
+        await self._producer.keep([self._marker(partition)])
+
+    async def skip(self, partition: int, offset: int) -> None:
+        """Write down that a reading is guilty.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take it.
+        """
+        one = self._partitions[partition]
+        one.suspicion = one.suspicion.skip(offset)
+        await self._producer.keep([self._marker(partition)])
+
+    def got_on(self, positions: Mapping[int, int]) -> None:
+        """Note that all below these offsets was judged and delivered, by partition.
+
+        The state is written now and then: the partition whose last round is longest ago,
+        one at a time, so that the load is spread.
+        """
+        for partition, position in positions.items():
+            one = self._partitions[partition]
+            if not one.suspicion.is_suspect or position >= one.suspect_until:
+                one.suspicion = one.suspicion.clear()
+        self._keep_due(positions)
 
     async def keep_adopted(self, partition: int, adopted: Sequence[Decoded]) -> None:
         """Keep machines that took another threshold, and return when Kafka has them.
@@ -68,35 +185,43 @@ class StateKeeper:
         ServiceError
             If Kafka does not take them.
         """
-        kept = self._rounds[partition].kept
+        kept = self._partitions[partition].kept
         for one in adopted:
             # Between its last reading and this one there is none of the machine.
             one.machine.next_offset = kept[one.machine.name] = one.record.offset
         await self._producer.keep([self._snapshot(partition, one.machine) for one in adopted])
 
-    def keep_due(self, positions: Mapping[int, int]) -> None:
-        """Write a round of the partition whose last one is longest ago, if it is due.
-
-        Only what was delivered may be in it: everything below these positions, by
-        partition. One at a time, so that the load is spread.
-        """
-        partition = min(positions, key=lambda one: self._rounds[one].written_at, default=None)
+    def _keep_due(self, positions: Mapping[int, int]) -> None:
+        partition = min(positions, key=lambda one: self._partitions[one].written_at, default=None)
         if partition is None:
             return
-        now, last = time.monotonic(), self._rounds[partition]
+        now, last = time.monotonic(), self._partitions[partition]
         if now - last.written_at >= self._every_seconds:
             last.written_at = now
-            self._producer.post(self._write_round(partition, positions[partition]))
+            messages = list(self._write_round(partition, positions[partition]))
+            self._producer.post(messages, on_lost=lambda one: last.lost.add(one.key))
 
     def _write_round(self, partition: int, position: int) -> Iterator[PlacedMessage]:
         """Give a snapshot of each machine that has changed, and last the marker."""
-        kept = self._rounds[partition].kept
+        one = self._partitions[partition]
+        lost, one.lost = one.lost, set()
         for machine in self._machines.of([partition]):
-            if kept.get(machine.name) != machine.next_offset:
-                kept[machine.name] = machine.next_offset
+            changed = one.kept.get(machine.name) != machine.next_offset
+            if changed or machine.name.encode() in lost:
+                one.kept[machine.name] = machine.next_offset
                 yield self._snapshot(partition, machine)
-        marker = Marker(bundle=self._bundle_id, next_offset=position, machines=kept)
-        yield PlacedMessage(partition, MARKER_KEY, encode(marker))
+        one.position = position
+        yield self._marker(partition)
+
+    def _marker(self, partition: int) -> PlacedMessage:
+        one = self._partitions[partition]
+        marker = Marker(
+            bundle=self._bundle_id,
+            next_offset=one.position,
+            machines=one.kept,
+            suspicion=one.suspicion,
+        )
+        return PlacedMessage(partition, MARKER_KEY, encode(marker))
 
     def _snapshot(self, partition: int, machine: Machine) -> PlacedMessage:
         snapshot = Snapshot(

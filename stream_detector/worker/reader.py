@@ -7,7 +7,7 @@ flight.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -31,6 +31,10 @@ _ANSWER_SECONDS = 5.0
 _LEAVE_SECONDS = 5.0
 """How long the last commit and leaving the group may take. While the broker is away they would
 take for ever; what was not committed is done again."""
+
+
+async def _nothing() -> None:
+    """There is nothing to be done before leaving."""
 
 
 class Batch:
@@ -69,6 +73,8 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         Of the readings.
     health : Health
         Told how it gets on.
+    before_leaving : callable
+        Awaited before our partitions go to somebody else, with none of them in flight.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         make_consumer: Callable[[], AIOKafkaConsumer],
         topic: str,
         health: Health,
+        before_leaving: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         super().__init__()
         self._app = app
@@ -85,6 +92,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._make_consumer = make_consumer
         self._topic = topic
         self._health = health
+        self._before_leaving = before_leaving
         self._newly_assigned = False
         self._next: dict[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
@@ -105,6 +113,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
                 async with self._in_flight:
+                    await self._before_leaving()
                     await self._commit()
                 # Without the lock: a rebalance that has begun waits for it, and this for that.
                 await self._consumer.stop()
@@ -114,6 +123,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Commit before the partitions go to somebody else."""
         async with self._in_flight:
+            await self._before_leaving()
             await self._commit()
             self._done.clear()
             self._next.clear()
@@ -125,11 +135,6 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         partitions = sorted(one.partition for one in assigned)
         self._health.joined(partitions, now=time.monotonic())
         log.info("partitions.assigned", partitions=partitions)
-
-    @property
-    def partitions(self) -> set[int]:
-        """Those that are ours now."""
-        return {one.partition for one in self._consumer.assignment()}
 
     async def read_to_the_end(self) -> set[int]:
         """Give our partitions of which all readings that Kafka has now were judged.

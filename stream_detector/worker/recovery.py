@@ -8,6 +8,7 @@ worker may have had it, and have taken thresholds that we do not know of.
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -16,11 +17,22 @@ from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.records import to_record
 from stream_detector.worker.snapshots import PartitionSnapshots
+from stream_detector.worker.suspicion import Suspicion
 
 log = structlog.get_logger()
 
 _CHUNK = 500
 """Messages judged at once while catching up: it bounds memory, not the result."""
+
+
+class Restored(NamedTuple):
+    """What the state of a partition was taken up from."""
+
+    start: int
+    """Offset from which the log was read again."""
+    kept: dict[str, int]
+    """The next offset in the snapshot of each machine."""
+    suspicion: Suspicion
 
 
 class Recovery:
@@ -60,7 +72,7 @@ class Recovery:
 
     async def take_over(
         self, begins: Mapping[TopicPartition, int], thresholds: ThresholdTable
-    ) -> None:
+    ) -> dict[int, "Restored"]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
 
         Parameters
@@ -68,20 +80,33 @@ class Recovery:
         begins : mapping of TopicPartition to int
         thresholds : ThresholdTable
             For machines of which nothing was kept.
+
+        Returns
+        -------
+        dict of int to Restored
+            By partition.
         """
-        for partition in self._next.keys() - begins.keys():
-            self._pipeline.machines.drop(partition.partition)
-            del self._next[partition]
+        self.give_away()
         if not begins:
-            return
+            return {}
+        restored = {}
         consumer = self._make_consumer()
         await consumer.start()
         try:
             for partition, offset in begins.items():
-                await self._restore(consumer, partition, offset, thresholds)
+                restored[partition.partition] = await self._restore(
+                    consumer, partition, offset, thresholds
+                )
                 self._next[partition] = offset
         finally:
             await consumer.stop()
+        return restored
+
+    def give_away(self) -> None:
+        """Forget the states of all our partitions."""
+        for partition in self._next:
+            self._pipeline.machines.drop(partition.partition)
+        self._next.clear()
 
     def advance(self, partition: TopicPartition, offset: int) -> None:
         """Note that the state now holds everything below ``offset``."""
@@ -93,10 +118,9 @@ class Recovery:
         partition: TopicPartition,
         offset: int,
         thresholds: ThresholdTable,
-    ) -> None:
+    ) -> "Restored":
         began = time.monotonic()
         found = await self._read_snapshots(consumer, partition.partition)
-        self._pipeline.machines.drop(partition.partition)
         for name, one in found.snapshots.items():
             self._pipeline.machines.restore(
                 partition.partition, name, one.state, next_offset=one.next_offset
@@ -111,9 +135,11 @@ class Recovery:
                 log_begins=log_begin,
                 doing="going on without what lies between; keep the readings longer",
             )
-        n_read = 0
-        async for messages in _read(consumer, partition, max(start, log_begin), offset):
-            self._pipeline.follow(map(to_record, messages), thresholds)
+        start = max(start, log_begin)
+        n_read, skipped = 0, set(found.suspicion.skipped)
+        async for messages in _read(consumer, partition, start, offset):
+            records = [to_record(one) for one in messages if one.offset not in skipped]
+            self._pipeline.follow(records, thresholds)
             n_read += len(messages)
             self._on_progress()
         if found.snapshots or n_read:
@@ -127,6 +153,8 @@ class Recovery:
                 readings=n_read,
                 seconds=round(time.monotonic() - began, 3),
             )
+        kept = {name: one.next_offset for name, one in found.snapshots.items()}
+        return Restored(start, kept, found.suspicion)
 
     async def _read_snapshots(
         self, consumer: AIOKafkaConsumer, partition: int

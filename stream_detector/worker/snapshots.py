@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from stream_detector.worker.suspicion import Suspicion
+
 VERSION = 1
 """Of the format. What has another one is not read: the log tells all of it again."""
 
@@ -38,6 +40,7 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """All readings of the partition below it are in the states."""
     machines: dict[str, int]
     """The next offset that the snapshot of each machine has, or a newer one."""
+    suspicion: Suspicion = Suspicion()
 
 
 Kept = TypeVar("Kept", Snapshot, Marker)
@@ -89,6 +92,11 @@ class PartitionSnapshots:
     def snapshots(self) -> Mapping[str, Snapshot]:
         """The newest state of each machine, by name."""
         return self._snapshots
+
+    @property
+    def suspicion(self) -> Suspicion:
+        """What is known of crashes."""
+        return self._marker.suspicion if self._marker else Suspicion()
 
     @property
     def n_unusable(self) -> int:

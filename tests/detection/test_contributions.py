@@ -49,6 +49,7 @@ TINY = evidence((4.0, 0.0, 0.0), [[1e-38] * 4], NOTHING)
 
 
 @example(one=TINY)
+@example(one=evidence((1e-158, 0.0, 0.0), [[1.0] * 4], NOTHING))
 @given(one=cases)
 def test_shares_are_parts_of_one(one: Evidence) -> None:
     split = shares(one)

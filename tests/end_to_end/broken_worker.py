@@ -10,6 +10,8 @@
     it waits for ever for something in the middle of a batch
 ``blocks``
     the same, and its event loop stands still
+``dies-of-poison``
+    it dies of any reading of the machine ``poison``
 """
 
 # ruff: noqa: SLF001 - it breaks what is nobody else's to touch
@@ -19,13 +21,14 @@ import os
 import random
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream_detector.cli import main
 from stream_detector.pipeline.messages import Output
+from stream_detector.pipeline.pipeline import Decoded, Pipeline
 from stream_detector.worker import recovery
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.reader import Batch
@@ -74,11 +77,25 @@ def block() -> None:
     BatchWork._work_off = stand_still  # type: ignore[method-assign,assignment]
 
 
+def die_of_poison() -> None:
+    judge: Any = Pipeline.judge
+
+    def judge_or_die(pipeline: Any, batch: Iterable[Any]) -> list[Any]:
+        decoded = list(batch)
+        if any(isinstance(one, Decoded) and one.machine.name == "poison" for one in decoded):
+            os._exit(9)
+        verdicts: list[Any] = judge(pipeline, decoded)
+        return verdicts
+
+    Pipeline.judge = judge_or_die  # type: ignore[method-assign,assignment]
+
+
 FAULTS = {
     "snapshots-first": keep_snapshots_first,
     "no-catch-up": do_not_catch_up,
     "hangs": hang,
     "blocks": block,
+    "dies-of-poison": die_of_poison,
 }
 
 if __name__ == "__main__":

@@ -139,6 +139,12 @@ class Crew:
                 self.n_ended_themselves += 1
                 self.add()
 
+    def restart_all(self) -> None:
+        """Let others take their places."""
+        for worker in self._workers[:]:
+            self.retire(worker.pid, signal.SIGTERM)
+            self.add()
+
     def end(self) -> None:
         for worker in self._workers:
             worker.kill()

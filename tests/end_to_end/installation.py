@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
@@ -137,6 +137,13 @@ class Installation:
         topic = ConfigResource(ResourceType.TOPIC, self.topics[kind], incremental_configs=[entry])
         for changed in self._admin.incremental_alter_configs([topic]).values():
             changed.result(30)
+        asked = ConfigResource(ResourceType.TOPIC, self.topics[kind])
+
+        def in_force() -> bool:
+            (found,) = self._admin.describe_configs([asked]).values()
+            return bool(found.result(30)[name].value == value)
+
+        wait_until(in_force, f"{kind} has {name}={value}", limit_seconds=_LIMIT_SECONDS)
 
     def forget_readings_before(self, offset: int) -> None:
         """Let Kafka drop the begin of each partition of the readings, as it does with age."""
@@ -161,7 +168,10 @@ class Installation:
         )
 
     def is_done(self) -> bool:
-        """Tell whether all readings are committed, of senders that write no transactions."""
+        """Tell whether all readings are committed, of senders that write no transactions.
+
+        Not while the broker does not say, as one does not that has just started.
+        """
         consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
         topic = self.topics["readings"]
         try:
@@ -171,9 +181,11 @@ class Installation:
                 )[1]
                 for number in range(N_PARTITIONS)
             }
+            return self.committed() == {number: end for number, end in ends.items() if end}
+        except KafkaException:
+            return False
         finally:
             consumer.close()
-        return self.committed() == {number: end for number, end in ends.items() if end}
 
     def committed(self) -> dict[int, int]:
         """How far the group has come on each partition where it has begun."""

@@ -34,7 +34,7 @@ def test_nothing_is_missing_nothing_extra_and_nothing_different(servers: Servers
 
     assert found.is_clean, f"{found} after {happened}"
     assert found.expected > 5000
-    assert found.repeats, "nothing was done twice, so nothing was proved"
+    assert happened["kill -9"] > 1, "hardly anything happened, so hardly anything was proved"
 
 
 def test_states_that_are_kept_before_the_delivery_are_found(servers: Servers) -> None:
