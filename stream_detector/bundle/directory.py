@@ -65,7 +65,7 @@ def write_bundle(
     ----------
     folder : Path
     manifest : Manifest
-        Its checksums are filled in here.
+        Its id and checksums are filled in here.
     parameters : mapping of name to array
         For ``parameters.npz``.
     files : mapping of name to content
@@ -81,13 +81,15 @@ def write_bundle(
     np.savez(buffer, **parameters)  # type: ignore[arg-type]
     content = {**files, "parameters.npz": buffer.getvalue()}
     checksums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
-    manifest = msgspec.structs.replace(manifest, files=checksums)
+    manifest = msgspec.structs.replace(
+        manifest, id=bundle_id(manifest, files, parameters), files=checksums
+    )
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"))
     try:
         write_folder(folder, {**content, MANIFEST: encoded})
     except OSError as error:
         raise _cannot_be_written(folder, error) from error
-    return bundle_id(manifest, files, parameters)
+    return manifest.id
 
 
 def check_place(folder: Path) -> None:
@@ -125,7 +127,8 @@ def read_bundle(folder: Path) -> Bundle:
     BundleFileError
         If a file is missing or is not the one that was written.
     BundleError
-        If the folder is no bundle, of another format, or does not fit together.
+        If the manifest was changed, or the folder is no bundle, of another format, or does
+        not fit together.
     """
     manifest = _read_manifest(folder / MANIFEST)
     content = {}
@@ -143,12 +146,13 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         with np.load(io.BytesIO(content["parameters.npz"]), allow_pickle=False) as arrays:
             parameters = dict(arrays)
+        _check_id(folder / MANIFEST, manifest.id, bundle_id(manifest, content, parameters))
         model = _assemble(manifest, parameters, content["model.onnx"])
     except (ArithmeticError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(
             f"the parameters in {str(folder)!r} do not fit its manifest: {error}; fit it anew"
         ) from error
-    return Bundle(bundle_id(manifest, content, parameters), manifest, model)
+    return Bundle(manifest.id, manifest, model)
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -169,6 +173,15 @@ def _read_manifest(path: Path) -> Manifest:
         return msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{str(path)!r} is no manifest: {error}; copy it again") from error
+
+
+def _check_id(path: Path, said: str, found: str) -> None:
+    """Refuse a manifest that was changed: every number in it may decide scores or thresholds."""
+    if said != found:
+        raise BundleError(
+            f"{str(path)!r} is not the one that was written: it says that this is bundle "
+            f"{said or '(none)'}, but what is here is {found}; copy it again or fit it anew"
+        )
 
 
 def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: bytes) -> Model:

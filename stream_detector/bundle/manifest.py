@@ -26,6 +26,8 @@ _Curve = Annotated[tuple[tuple[_Positive, _NotNegative], ...], msgspec.Meta(min_
 _FileName = Annotated[str, msgspec.Meta(pattern="^[^/]+$")]
 """Of a file in the folder itself: a manifest must not lead elsewhere."""
 
+_Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+
 _Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -86,6 +88,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All of a bundle that is not an array or a graph."""
 
     format: int = FORMAT
+    id: _Id = ""
+    """Of the bundle (:func:`bundle_id`), filled in as it is written: a manifest that was changed
+    since does not fit it."""
     sensors: Annotated[tuple[Sensor, ...], msgspec.Meta(min_length=1)]
     window_size: _Size
     cadence_seconds: _Positive
@@ -101,7 +106,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Kind and sizes of the level part's network."""
     validation: Validation | None = None
     files: dict[_FileName, _Checksum] = {}
-    """SHA-256 of every other file of the folder."""
+    """SHA-256 of every other file of the folder, filled in as it is written."""
     provenance: dict[str, Any] = {}
     """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""
 
@@ -115,7 +120,7 @@ def bundle_id(
     ``files`` only the graphs do.
     """
     digest = hashlib.sha256()
-    scoring = msgspec.structs.replace(manifest, files={}, provenance={})
+    scoring = msgspec.structs.replace(manifest, id="", files={}, provenance={})
     digest.update(msgspec.json.encode(scoring, order="deterministic"))
     for name in sorted(files.keys() & set(GRAPHS)):
         digest.update(name.encode())

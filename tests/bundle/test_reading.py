@@ -243,11 +243,46 @@ def test_a_manifest_does_not_lead_out_of_its_folder(
         read_bundle(folder)
 
 
-def test_a_manifest_of_other_sensors_does_not_fit(folder: Path) -> None:
-    path = folder / "manifest.json"
-    manifest = msgspec.json.decode(path.read_bytes())
-    manifest["sensors"].pop()
-    path.write_bytes(msgspec.json.encode(manifest))
+def test_a_manifest_of_other_sensors_does_not_fit(folder: Path, tmp_path: Path) -> None:
+    parts = BundleParts.of(folder)
+    parts.with_manifest(sensors=parts.manifest.sensors[:-1]).write(tmp_path / "odd")
 
     with pytest.raises(BundleError, match=r"center has shape \(5,\), not \(4,\)"):
+        read_bundle(tmp_path / "odd")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cadence_seconds": 320.0},  # it decides how fast the controller takes back
+        {"default_budget_per_day": 60.0},
+        {"id": "0123456789abcdef"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_manifest_that_was_changed_is_refused_by_name(
+    folder: Path, small_bundle: Bundle, changes: dict[str, object]
+) -> None:
+    change_manifest(folder, **changes)
+
+    with pytest.raises(BundleError, match=r"manifest\.json' is not the one that was written: it"):
         read_bundle(folder)
+    assert small_bundle.manifest.id == small_bundle.id
+
+
+def test_a_manifest_without_an_id_is_refused(folder: Path) -> None:
+    path = folder / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    del manifest["id"]
+    path.write_bytes(msgspec.json.encode(manifest))
+
+    with pytest.raises(BundleError, match=r"it says that this is bundle \(none\), but what is"):
+        read_bundle(folder)
+
+
+def test_what_the_manifest_tells_people_may_be_written_otherwise(
+    folder: Path, small_bundle: Bundle
+) -> None:
+    change_manifest(folder, provenance={"machine": "pm3", "note": "the old felt"})
+
+    assert read_bundle(folder).id == small_bundle.id
