@@ -4,7 +4,22 @@ Errors of the clients (Kafka, Redis) pass through as they are: the caller retrie
 them. A ``ValueError`` is a bug of ours and ends the process.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePath
+
+_NAMES_LISTED = 20
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names into a message: the first twenty, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["x1", "x2"])
+    "'x1', 'x2'"
+    """
+    first, n_more = [repr(name) for name in names[:_NAMES_LISTED]], len(names) - _NAMES_LISTED
+    return ", ".join(first if n_more <= 0 else [*first, f"{n_more} more"])
 
 
 class StreamDetectorError(Exception):

@@ -24,6 +24,9 @@ from stream_detector.pipeline.thresholds import ThresholdSetting, decode_setting
 _TIMEOUT_SECONDS = 2.0
 """Redis is never waited for on the way of a reading, so it may take its time, but not hang."""
 
+_BUNDLE = "bundle"
+"""Who wants a default: no person."""
+
 RedisError = redis.RedisError
 
 
@@ -95,14 +98,40 @@ class ThresholdStore:
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
-        entries = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
-        return {name.decode(errors="replace"): data for name, data in entries.items()}
+        return _entries(self._redis, self._key)
 
-    def offer_default(self, machine: str, threshold: Threshold, *, set_by: str) -> None:
-        """Write an entry unless there is one."""
+    def offer_default(self, machine: str, threshold: Threshold) -> None:
+        """Write the bundle's default unless there is an entry."""
         version = self._cleared_version(self._redis, machine) + 1
-        setting = setting_of(threshold, version=version, set_by=set_by, set_at=_now())
+        setting = setting_of(threshold, version=version, set_by=_BUNDLE, set_at=_now())
         self._redis.hsetnx(self._key, machine, msgspec.json.encode(setting))
+
+    def put_back(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Write those of the known entries again that Redis has lost, and give them.
+
+        Lost is what is gone, or stands back behind a default that a starting worker offered,
+        although nobody cleared it. An entry without a version was written by hand, and may be
+        removed by hand.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed an entry meanwhile.
+        """
+        with self._change() as transaction:
+            found = _entries(transaction, self._key)
+            cleared = _entries(transaction, self._cleared_key)
+            lost = {}
+            for machine, data in known.items():
+                version, there = _setting(data).version, _setting(found.get(machine))
+                offered = there.set_by == _BUNDLE and there.version < version
+                gone = machine not in found or offered
+                if gone and int(cleared.get(machine, 0)) < version:
+                    lost[machine] = data
+            if lost:
+                transaction.multi()
+                transaction.hset(self._key, mapping=cast("Any", lost))
+        return lost
 
     def put(self, machine: str, threshold: Threshold, *, set_by: str) -> ThresholdSetting:
         """Write what somebody wants of a machine (or ``*``), one version up.
@@ -162,15 +191,24 @@ class ThresholdStore:
 
     def _version(self, client: redis.Redis, machine: str) -> int:
         """Give the version of a machine's entry, or of the one before it that was cleared."""
-        data = cast("bytes | None", client.hget(self._key, machine))
-        try:
-            version = decode_setting(data).version if data is not None else 0
-        except SettingsError:
-            version = 0  # what is unreadable may be written over
+        version = _setting(cast("bytes | None", client.hget(self._key, machine))).version
         return max(version, self._cleared_version(client, machine))
 
     def _cleared_version(self, client: redis.Redis, machine: str) -> int:
         return int(cast("bytes | None", client.hget(self._cleared_key, machine)) or 0)
+
+
+def _entries(client: redis.Redis, key: str) -> dict[str, bytes]:
+    entries = cast("dict[bytes, bytes]", client.hgetall(key))
+    return {name.decode(errors="replace"): data for name, data in entries.items()}
+
+
+def _setting(data: bytes | None) -> ThresholdSetting:
+    """Read an entry for its version; one that is not there or unreadable may be written over."""
+    try:
+        return decode_setting(data or b"")
+    except SettingsError:
+        return ThresholdSetting(kind="fixed")
 
 
 def _now() -> datetime:

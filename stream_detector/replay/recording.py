@@ -11,7 +11,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.errors import RecordingError
+from stream_detector.errors import RecordingError, listed
 from stream_detector.replay.columns import (
     Column,
     LabelColumn,
@@ -27,8 +27,6 @@ DEFAULT_START = datetime(2000, 1, 1, tzinfo=UTC)
 """Time of row 0 when the file has no times and none is given: a date nobody takes for real."""
 
 LabelKind = Literal["event", "rows"]
-
-_NAMES_LISTED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +225,7 @@ def _layout(header: Sequence[str], options: RecordingOptions) -> _Layout:
     if len({options.time_column, *named}) <= len(named):
         raise RecordingError(
             "time, mode and label must be different columns, got "
-            + _listed([options.time_column, *named])
+            + listed([options.time_column, *named])
         )
     roles: dict[str | None, Column | None] = {
         options.time_column: times if isinstance(times, TimeColumn) else None,
@@ -247,7 +245,7 @@ def _times(names: Sequence[str], options: RecordingOptions) -> TimeColumn | Cloc
     if options.cadence is not None and options.time_column == RecordingOptions.time_column:
         return Clock(options.start or DEFAULT_START, options.cadence)
     raise RecordingError(
-        f"there is no time column {options.time_column!r} among {_listed(names)}: name it with "
+        f"there is no time column {options.time_column!r} among {listed(names)}: name it with "
         "--time-column, or, if the file has no times, give the time from row to row with --cadence"
     )
 
@@ -257,13 +255,8 @@ def _require(wanted: Sequence[str], names: Sequence[str]) -> None:
     for name in wanted:
         if name not in names:
             alike = difflib.get_close_matches(name, names)
-            hint = f"did you mean {_listed(alike)}?" if alike else f"there are {_listed(names)}"
+            hint = f"did you mean {listed(alike)}?" if alike else f"there are {listed(names)}"
             raise RecordingError(f"there is no column {name!r}; {hint}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    first, n_more = [repr(name) for name in names[:_NAMES_LISTED]], len(names) - _NAMES_LISTED
-    return ", ".join(first if n_more <= 0 else [*first, f"{n_more} more"])
 
 
 def _header_notes(header: Sequence[str]) -> list[str]:

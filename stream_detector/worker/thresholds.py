@@ -1,7 +1,8 @@
 """A copy of the thresholds people want, refreshed beside the stream.
 
 The stream never waits for Redis. While Redis is away, or an entry is wrong, the last
-good value stays in force.
+good value stays in force. Where Redis comes back without what people set, it is put
+back.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from mode import Service
 
 from stream_detector.connections.redis import RedisError, ThresholdStore, redis_faults
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import SettingsError
+from stream_detector.errors import SettingsError, listed
 from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
 from stream_detector.worker.health import Health
 
@@ -65,7 +66,7 @@ class ThresholdWatch(Service):
             If Redis does not answer, or refuses us.
         """
         with redis_faults():
-            self._store.offer_default(ALL_MACHINES, self.table.default, set_by="bundle")
+            self._store.offer_default(ALL_MACHINES, self.table.default)
             self.refresh()
 
     def refresh(self) -> None:
@@ -79,6 +80,10 @@ class ThresholdWatch(Service):
         entries = self._store.read()
         if entries == self._entries:
             return
+        try:
+            entries |= self._put_back_lost()
+        except SettingsError:
+            return  # somebody changes them in this moment: look again next time
         wanted, refused = {}, {}
         for machine, data in entries.items():
             try:
@@ -96,6 +101,20 @@ class ThresholdWatch(Service):
             if wanted.get(machine) != self._wanted.get(machine):
                 log.info("threshold.adopted", machine=machine, threshold=str(table.of(machine)))
         self._entries, self._wanted, self.table = entries, wanted, table
+
+    def _put_back_lost(self) -> dict[str, bytes]:
+        """Write again what Redis has lost; whoever wants to be rid of it clears it."""
+        lost = self._store.put_back(self._entries)
+        if lost:
+            log.warning(
+                "thresholds.lost",
+                machines=listed(sorted(lost)),
+                reason="Redis has lost them, or they were removed otherwise than by "
+                "`stream-detector threshold clear`",
+                doing="putting them back",
+            )
+            self._published = {}
+        return lost
 
     @Service.task
     async def _watch(self) -> None:

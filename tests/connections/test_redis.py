@@ -69,7 +69,7 @@ def test_an_entry_that_was_cleared_goes_on_with_the_next_version(store: Threshol
     assert store.put("pm3", Fixed(3.1), set_by="me").version == 3
 
     store.remove("pm3")
-    store.offer_default("pm3", Budget(6.0), set_by="bundle")
+    store.offer_default("pm3", Budget(6.0))
     assert version() == 4
     assert store.put("pm4", Fixed(3.1), set_by="me").version == 1
 
@@ -100,11 +100,11 @@ def test_the_bundles_default_is_offered_but_not_forced(store: ThresholdStore) ->
     def wanted() -> Threshold:
         return decode_setting(store.read()[ALL_MACHINES]).threshold
 
-    store.offer_default(ALL_MACHINES, Budget(6.0), set_by="bundle")
+    store.offer_default(ALL_MACHINES, Budget(6.0))
     assert wanted() == Budget(6.0)
 
     store.put(ALL_MACHINES, Fixed(3.1), set_by="me")
-    store.offer_default(ALL_MACHINES, Budget(6.0), set_by="bundle")
+    store.offer_default(ALL_MACHINES, Budget(6.0))
     assert wanted() == Fixed(3.1)
 
 

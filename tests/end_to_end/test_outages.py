@@ -39,6 +39,8 @@ def test_without_redis_scoring_goes_on_and_after_its_return_a_change_is_adopted(
 
         redis_server.start()
         wait_until(lambda: "redis.back" in worker.log(), "the worker knows that Redis is back")
+        assert "thresholds.lost" in worker.log()
+        assert "*: fixed:7.5, version 2 by" in installation.run("threshold", "show").stdout
         assert installation.run("threshold", "set", "fixed:8.5").returncode == 0
         wait_until(lambda: "Fixed(value=8.5)" in worker.log(), "it is adopted")
         installation.send(feed.rows(1))

@@ -1,6 +1,7 @@
 """The worker's copy of the thresholds: what it adopts, what it refuses, and what it says of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -40,6 +41,13 @@ class Hash:
     def write(self, machine: str, entry: str) -> None:
         self._client.hset(f"detector:thresholds:{BUNDLE}", machine, entry)
 
+    def entries(self) -> dict[Any, Any]:
+        return self._client.hgetall(f"detector:thresholds:{BUNDLE}")
+
+    def lose_everything(self) -> None:
+        """As a Redis that kept nothing on disk and was started again."""
+        self._client.flushall()
+
     def remove(self, machine: str) -> None:
         self._client.hdel(f"detector:thresholds:{BUNDLE}", machine)
 
@@ -49,10 +57,13 @@ def watch(server: EmbeddedRedis) -> ThresholdWatch:
     return watch_at(server.url)
 
 
+def store_at(url: str) -> ThresholdStore:
+    return ThresholdStore(Settings(broker="kafka:9092", redis_url=SecretStr(url)), BUNDLE)
+
+
 def watch_at(url: str) -> ThresholdWatch:
-    settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
     return ThresholdWatch(
-        ThresholdStore(settings, BUNDLE),
+        store_at(url),
         DEFAULT,
         in_force=dict,
         refresh_seconds=1.0,
@@ -104,6 +115,72 @@ def test_a_threshold_that_is_cleared_gives_way_to_that_for_all(
 
     assert watch.table.of("pm3") == Fixed(2.5)
     assert [(line["machine"], line["threshold"]) for line in lines] == [("pm3", "Fixed(value=2.5)")]
+
+
+def test_what_redis_lost_stays_in_force_and_is_put_back(
+    server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    watch.start_with_default()
+    store_at(server.url).put("pm3", Fixed(5.0), set_by="the shift leader")
+    watch.refresh()
+    before = hash_of_thresholds.entries()
+
+    hash_of_thresholds.lose_everything()
+    with capture_logs() as lines:
+        watch.refresh()
+        watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(5.0)
+    assert hash_of_thresholds.entries() == before  # the default for all among them
+    assert [(line["event"], line["log_level"], line["machines"]) for line in lines] == [
+        ("thresholds.lost", "warning", "'*', 'pm3'")
+    ]
+
+
+def test_the_default_of_a_worker_that_started_on_an_empty_redis_gives_way(
+    server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    watch.start_with_default()
+    store_at(server.url).put("*", Fixed(5.0), set_by="the shift leader")
+    watch.refresh()
+
+    hash_of_thresholds.lose_everything()
+    newcomer = watch_at(server.url)
+    newcomer.start_with_default()
+    watch.refresh()
+    newcomer.refresh()
+
+    assert watch.table.of("pm3") == newcomer.table.of("pm3") == Fixed(5.0)
+
+
+def test_what_somebody_set_on_an_empty_redis_counts(
+    server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    store_at(server.url).put("pm3", Fixed(5.0), set_by="the shift leader")
+    store_at(server.url).put("pm3", Fixed(6.0), set_by="the shift leader")
+    watch.refresh()
+
+    hash_of_thresholds.lose_everything()
+    store_at(server.url).put("pm3", Fixed(7.0), set_by="the shift leader")
+    watch.refresh()
+
+    assert watch.table.of("pm3") == Fixed(7.0)
+
+
+@pytest.mark.parametrize("machine", ["pm3", "*"])
+def test_what_was_cleared_is_not_lost(
+    server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash, machine: str
+) -> None:
+    store_at(server.url).put(machine, Fixed(5.0), set_by="the shift leader")
+    watch.refresh()
+
+    store_at(server.url).remove(machine)
+    with capture_logs() as lines:
+        watch.refresh()
+
+    assert watch.table.of("pm3") == DEFAULT
+    assert hash_of_thresholds.entries() == {}
+    assert [line["event"] for line in lines] == ["threshold.adopted"]
 
 
 @pytest.mark.parametrize("bad", [fixed(0), fixed(-1), "3.1", "", '{"kind": "fixed"}', "\x00"])
