@@ -6,6 +6,7 @@ is new (unknown fields and sensors are counted, not refused).
 
 import json
 import math
+import unicodedata
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -14,7 +15,7 @@ import msgspec
 
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.reading import Reading
-from stream_detector.errors import ReadingError
+from stream_detector.errors import ReadingError, SettingsError
 
 MAX_READING_BYTES = 1_000_000
 """Longer messages are refused unread. A reading of 1,000 sensors has about 20 kB."""
@@ -39,6 +40,28 @@ NO_KAFKA_TIME = datetime.min.replace(tzinfo=UTC)
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_NAME)]
 _Label = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
+
+
+def machine_name(text: str) -> str:
+    """Read the name of a machine as people type it.
+
+    Raises
+    ------
+    SettingsError
+        If readings could not carry it, or it does not go on one line.
+
+    Examples
+    --------
+    >>> machine_name("Papiermaschine 3")
+    'Papiermaschine 3'
+    """
+    on_one_line = not any(unicodedata.category(one) in {"Cc", "Cs"} for one in text)
+    if not (1 <= len(text) <= _MAX_NAME and on_one_line):
+        raise SettingsError(
+            f"machine is {text[:_MAX_NAME]!r}, expected a name of 1 to {_MAX_NAME} characters on "
+            "one line"
+        )
+    return text
 
 
 class Record(NamedTuple):

@@ -11,7 +11,9 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from stream_detector.command_line import Parsed
 from stream_detector.errors import RecordingError
+from stream_detector.pipeline.readings import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
 from stream_detector.replay.times import read_zone, to_utc
 
@@ -144,6 +146,7 @@ _OPTIONS = (
     ),
     click.option(
         "--machine",
+        type=Parsed(machine_name),
         metavar="NAME",
         help="Name of the machine.  [default: the file's name up to its first dot]",
     ),

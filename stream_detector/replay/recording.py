@@ -11,7 +11,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.errors import RecordingError, listed
+from stream_detector.errors import RecordingError, SettingsError, listed
+from stream_detector.pipeline.readings import machine_name
 from stream_detector.replay.columns import (
     Column,
     LabelColumn,
@@ -269,7 +270,9 @@ def _header_notes(header: Sequence[str]) -> list[str]:
 
 
 def _machine(path: Path) -> str:
-    machine = path.name.split(".")[0]
-    if not machine:
-        raise RecordingError("the file's name gives no name of a machine: give it with --machine")
-    return machine
+    try:
+        return machine_name(path.name.split(".")[0])
+    except SettingsError as error:
+        raise RecordingError(
+            f"the file's name gives no name of a machine: {error}; give it with --machine"
+        ) from error

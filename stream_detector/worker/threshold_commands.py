@@ -11,6 +11,7 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
+from stream_detector.pipeline.readings import machine_name
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     ThresholdSetting,
@@ -30,6 +31,8 @@ def _user() -> str:
 
 _machine = click.option(
     "--machine",
+    type=Parsed(machine_name),
+    metavar="NAME",
     default=ALL_MACHINES,
     show_default="all machines without one of their own",
     help="Machine it is for.",

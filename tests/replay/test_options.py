@@ -98,6 +98,9 @@ def test_a_start_without_an_offset_is_in_the_zone() -> None:
         (("--start", "noon", "--cadence", "1s"), "'noon' is not an ISO 8601 time"),
         (("--start", "2024-05-01", "--cadence", "1s"), "has no time zone"),
         (("--exclude", '"a'), "is not a list of names"),
+        (("--machine", ""), "machine is '', expected a name of 1 to 200 characters"),
+        (("--machine", "x" * 201), "expected a name of 1 to 200 characters on one line"),
+        (("--machine", "pm\n3"), r"machine is 'pm\n3', expected a name of"),
     ],
 )
 def test_a_wrong_value_is_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
