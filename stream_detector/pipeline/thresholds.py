@@ -11,6 +11,10 @@ import msgspec
 from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
 from stream_detector.errors import SettingsError
 
+HIGHEST_FIXED = 1000.0
+"""Higher is a slip of the pen that would silence a machine unseen: a score is about a power of ten
+in rarity, and as inputs are clipped, that of the worst reading is some hundreds."""
+
 ALL_MACHINES = "*"
 """The name that stands for every machine without a threshold of its own."""
 
@@ -57,6 +61,8 @@ class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
 def _threshold(kind: str, number: float) -> Threshold:
     match kind:
         case "fixed":
+            if number > HIGHEST_FIXED:
+                raise ValueError(f"value is {number!r}, but no score is above {HIGHEST_FIXED:g}")
             return Fixed(number)
         case "rate":
             return Rate(number)
@@ -123,7 +129,7 @@ def parse_threshold(text: str) -> Threshold:
     except ValueError as error:
         raise SettingsError(
             f"threshold is {text!r}, expected budget:N (alerts a day), rate:S (share of normal "
-            "readings) or fixed:T (a score), each positive"
+            f"readings) or fixed:T (a score, at most {HIGHEST_FIXED:g}), each positive"
         ) from error
 
 

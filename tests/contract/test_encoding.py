@@ -45,7 +45,7 @@ contributors = st.lists(
 validated = st.builds(Validated, recall=st.none() | shares, per_day=amounts, rows=counts)
 warnings = st.builds(WarningInfo, outcome=texts, horizon_s=amounts, validated=st.none() | validated)
 thresholds = (
-    st.builds(Fixed, positive)
+    st.builds(Fixed, st.floats(0, 1000, exclude_min=True))
     | st.builds(Rate, st.floats(0, 1, exclude_min=True, exclude_max=True))
     | st.builds(Budget, positive)
 )

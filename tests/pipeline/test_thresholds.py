@@ -20,7 +20,7 @@ from stream_detector.pipeline.thresholds import (
 
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 thresholds: st.SearchStrategy[Threshold] = (
-    st.builds(Fixed, positive)
+    st.builds(Fixed, st.floats(0, 1000, exclude_min=True))
     | st.builds(Rate, st.floats(0, 1, exclude_min=True, exclude_max=True))
     | st.builds(Budget, positive)
 )
@@ -112,6 +112,7 @@ def test_an_entry_of_the_hash_is_read(data: bytes, threshold: Threshold) -> None
         b'{"kind": "budget", "per_day": 6, "version": -1}',
         b'{"kind": "budget", "per_day": 6, "set_at": "2026-11-22T03:10:00"}',
         b'{"kind": "quota", "per_day": 6}',
+        b'{"kind": "fixed", "value": 1000.1}',
         b'{"kind": "budget", "per_day": 6, "more": ' + b"[" * 100_000,
     ],
 )
