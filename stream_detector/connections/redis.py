@@ -19,7 +19,12 @@ from redis.retry import Retry
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import ServiceError, SettingsError
-from stream_detector.pipeline.thresholds import ThresholdSetting, decode_setting, setting_of
+from stream_detector.pipeline.thresholds import (
+    InForce,
+    ThresholdSetting,
+    decode_setting,
+    setting_of,
+)
 
 _TIMEOUT_SECONDS = 2.0
 """Redis is never waited for on the way of a reading, so it may take its time, but not hang."""
@@ -28,6 +33,9 @@ _BUNDLE = "bundle"
 """Who wants a default: no person."""
 
 RedisError = redis.RedisError
+
+RedisRefusal = (redis.ResponseError, redis.AuthenticationError)
+"""Redis is there, but does not do what it is asked."""
 
 
 @contextmanager
@@ -41,10 +49,16 @@ def redis_faults() -> Iterator[None]:
     """
     try:
         yield
-    except (redis.AuthenticationError, redis.ResponseError) as error:
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise ServiceError(
             f"Redis refuses us: {error}; correct the user and password in DETECTOR_REDIS_URL, or "
             "what that user may do"
+        ) from error
+    except redis.ResponseError as error:
+        raise ServiceError(
+            f"Redis does not do what it is asked: {error}; mend that there, or name another "
+            "database in DETECTOR_REDIS_URL if others keep something under our keys "
+            "detector:thresholds:*"
         ) from error
     except redis.RedisError as error:
         raise ServiceError(
@@ -84,17 +98,6 @@ class ThresholdStore:
             ) from None
         self._key = f"detector:thresholds:{bundle_id}"
         self._cleared_key = f"{self._key}:cleared"
-
-    def ping(self) -> None:
-        """Check that Redis answers.
-
-        Raises
-        ------
-        ServiceError
-            If it does not, or refuses us.
-        """
-        with redis_faults():
-            self._redis.ping()
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
@@ -166,15 +169,15 @@ class ThresholdStore:
                 transaction.hset(self._cleared_key, machine, str(version))
         return was_there
 
-    def publish_current(self, in_force: Mapping[str, dict[str, Any]]) -> None:
+    def publish_current(self, in_force: Mapping[str, InForce]) -> None:
         """Tell others the thresholds in force, per machine."""
         entries = {machine: msgspec.json.encode(value) for machine, value in in_force.items()}
         self._redis.hset(f"{self._key}:current", mapping=cast("Any", entries))
 
-    def read_current(self) -> dict[str, dict[str, Any]]:
+    def read_current(self) -> dict[str, InForce]:
         """Give the thresholds in force as the worker published them last."""
-        entries = cast("dict[bytes, bytes]", self._redis.hgetall(f"{self._key}:current"))
-        return {name.decode(): msgspec.json.decode(data) for name, data in entries.items()}
+        entries = _entries(self._redis, f"{self._key}:current")
+        return {name: msgspec.json.decode(data, type=InForce) for name, data in entries.items()}
 
     @contextmanager
     def _change(self) -> Iterator[redis.client.Pipeline]:

@@ -183,6 +183,11 @@ class Machine:
             return ()
         return silence, silence._replace(began=False, time=reading.time)
 
+    @property
+    def shift(self) -> float:
+        """The part of the threshold that is the controller's: without a budget, none."""
+        return round(self.controller.shift, 6) if isinstance(self.threshold, Budget) else 0.0
+
     def _level(self) -> float:
         if isinstance(self.threshold, Budget):
             return shifted(self._limit, self.controller.shift)

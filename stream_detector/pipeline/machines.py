@@ -12,6 +12,7 @@ from stream_detector.detection.detector import Detector
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.machine import Machine
+from stream_detector.pipeline.thresholds import InForce
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,12 +65,12 @@ class Machines:
         for partition in partitions:
             yield from self._partitions.get(partition, {}).values()
 
-    def in_force(self, partitions: Collection[int]) -> dict[str, dict[str, float]]:
-        """Give, per machine judged so far, the threshold in force and the controller's shift."""
+    def in_force(self, partitions: Collection[int]) -> dict[str, InForce]:
+        """Give the threshold in force of each machine judged so far."""
         return {
-            machine.name: {"threshold": machine.level, "shift": round(machine.controller.shift, 6)}
+            machine.name: InForce(machine.level, machine.shift, machine.received_at)
             for machine in self.of(partitions)
-            if machine.level is not None
+            if machine.level is not None and machine.received_at is not None
         }
 
     def drop(self, partition: int) -> None:

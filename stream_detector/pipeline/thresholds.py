@@ -58,6 +58,16 @@ class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
         return {"kind": self.kind, **{k: v for k, v in number.items() if v is not None}}
 
 
+class InForce(msgspec.Struct, frozen=True):
+    """The threshold in force for a machine, for others to see."""
+
+    threshold: float
+    shift: float
+    """Of it the controller's, under a budget; under anything else 0."""
+    received_at: datetime
+    """When Kafka took the machine's last reading."""
+
+
 def _threshold(kind: str, number: float) -> Threshold:
     match kind:
         case "fixed":

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -19,6 +20,9 @@ from stream_detector.pipeline.thresholds import (
     parse_threshold,
 )
 from stream_detector.worker.checks import load_bundle
+
+_LIVE_FOR = timedelta(days=7)
+"""Machines without a reading for so long are not shown: Redis keeps every name ever sent."""
 
 
 def _user() -> str:
@@ -48,19 +52,23 @@ def threshold() -> None:
 @threshold.command(epilog="Example: stream-detector threshold show")
 def show() -> None:
     """Show what is wanted of each machine, and what is in force."""
+    settings = read_settings()
+    bundle = load_bundle(settings)
     with redis_faults():
-        store = _store()
+        store = ThresholdStore(settings, bundle.id)
         wanted, current = store.read(), store.read_current()
+    if ALL_MACHINES not in wanted:
+        default = bundle.manifest.default_budget_per_day
+        click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's budget:{default} counts")
     for machine, data in sorted(wanted.items()):
-        try:
-            setting = decode_setting(data)
-            since = f" since {rfc3339(setting.set_at)}" if setting.set_at else ""
-            by = f" by {setting.set_by}" if setting.set_by else ""
-            click.echo(f"{_line(machine, setting)}{by}{since}")
-        except SettingsError as error:
-            click.echo(f"{machine}: UNREADABLE, the last good value is kept: {error}")
-    for machine, value in sorted(current.items()):
-        click.echo(f"{machine}: in force {value['threshold']}, of that {value['shift']:+} drift")
+        click.echo(_wish(machine, data))
+    now = datetime.now(UTC)
+    live = {name: one for name, one in current.items() if now - one.received_at < _LIVE_FOR}
+    for machine, one in sorted(live.items()):
+        drift = f", of that {one.shift:+} drift" if one.shift else ""
+        click.echo(f"{_plain(machine)}: in force {one.threshold}{drift}")
+    if n_more := len(current) - len(live):
+        click.echo(f"not shown: {n_more} without a reading for {_LIVE_FOR.days} days")
 
 
 @threshold.command("set", epilog="Example: stream-detector threshold set fixed:3.1 --machine pm3")
@@ -96,10 +104,26 @@ def _put(machine: str, wanted: Threshold, set_by: str) -> None:
     click.echo(_line(machine, setting))
 
 
+def _wish(machine: str, data: bytes) -> str:
+    """Say what is wanted of a machine, by whom and since when."""
+    try:
+        setting = decode_setting(data)
+    except SettingsError as error:
+        return f"{_plain(machine)}: UNREADABLE, the last good value is kept: {error}"
+    since = f" since {rfc3339(setting.set_at)}" if setting.set_at else ""
+    by = f" by {_plain(setting.set_by)}" if setting.set_by else ""
+    return f"{_line(machine, setting)}{by}{since}"
+
+
+def _plain(text: str) -> str:
+    """Write what others called a machine on one line of a terminal, whatever they put in."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _line(machine: str, setting: ThresholdSetting) -> str:
     """Say what is wanted of a machine in the words of ``set``."""
     kind, number = setting.source().values()
-    return f"{machine}: {kind}:{number}, version {setting.version}"
+    return f"{_plain(machine)}: {kind}:{number}, version {setting.version}"
 
 
 def _store() -> ThresholdStore:

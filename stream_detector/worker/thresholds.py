@@ -8,15 +8,19 @@ back.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from mode import Service
 
-from stream_detector.connections.redis import RedisError, ThresholdStore, redis_faults
+from stream_detector.connections.redis import RedisError, RedisRefusal, ThresholdStore, redis_faults
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError, listed
-from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
+from stream_detector.pipeline.thresholds import (
+    ALL_MACHINES,
+    InForce,
+    ThresholdTable,
+    decode_setting,
+)
 from stream_detector.worker.health import Health
 
 log = structlog.get_logger()
@@ -41,7 +45,7 @@ class ThresholdWatch(Service):
         self,
         store: ThresholdStore,
         default: Threshold,
-        in_force: Callable[[], dict[str, dict[str, Any]]],
+        in_force: Callable[[], dict[str, InForce]],
         *,
         refresh_seconds: float,
         health: Health,
@@ -53,7 +57,7 @@ class ThresholdWatch(Service):
         self._health = health
         self._entries: dict[str, bytes] = {}
         self._wanted: dict[str, Threshold] = {}
-        self._published: dict[str, dict[str, Any]] = {}
+        self._published: dict[str, InForce] = {}
         self._away = False
         self.table = ThresholdTable(default)
 
@@ -130,7 +134,8 @@ class ThresholdWatch(Service):
                     self._published = {}
             except RedisError as error:
                 if not self._away:
-                    log.warning("redis.away", error=str(error), keeping="the last thresholds")
+                    event = "redis.refuses" if isinstance(error, RedisRefusal) else "redis.away"
+                    log.warning(event, error=str(error), keeping="the last thresholds")
                     self._away = self._health.redis_away = True
             await self.sleep(self._refresh_seconds)
 

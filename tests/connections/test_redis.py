@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import redis
@@ -11,7 +12,7 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Fixed, Threshold
 from stream_detector.errors import ServiceError, SettingsError
-from stream_detector.pipeline.thresholds import ALL_MACHINES, decode_setting
+from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce, decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.contract.schemas import faults, parse
 
@@ -41,6 +42,11 @@ def store(server: EmbeddedRedis, client: redis.Redis) -> ThresholdStore:
 def store_at(url: str) -> ThresholdStore:
     settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
     return ThresholdStore(settings, "3f9a61c04be2d718")
+
+
+def read(url: str) -> dict[str, bytes]:
+    with redis_faults():
+        return store_at(url).read()
 
 
 def test_an_entry_is_written_as_the_schema_says(store: ThresholdStore) -> None:
@@ -127,22 +133,24 @@ def test_an_entry_can_be_taken_away(store: ThresholdStore) -> None:
 
 
 def test_what_is_in_force_is_told_apart_from_what_is_wanted(store: ThresholdStore) -> None:
-    store.publish_current({"pm3": {"threshold": 2.9, "shift": 0.2}})
+    in_force = {"pm3": InForce(2.9, 0.2, datetime(2026, 11, 22, 3, 10, tzinfo=UTC))}
 
-    assert store.read_current() == {"pm3": {"threshold": 2.9, "shift": 0.2}}
+    store.publish_current(in_force)
+
+    assert store.read_current() == in_force
     assert store.read() == {}
 
 
 def test_nobody_there_is_one_line() -> None:
     with pytest.raises(ServiceError, match=r"Redis does not answer: .*; start it, or correct"):
-        store_at("unix:///nowhere/redis.sock").ping()
+        read("unix:///nowhere/redis.sock")
 
 
 def test_a_wrong_password_is_one_line_without_it(server: EmbeddedRedis) -> None:
     with pytest.raises(
         ServiceError, match=r"Redis refuses us: .*; correct the user and"
     ) as refused:
-        store_at(f"{server.url}?username=nobody&password={SECRET}").ping()
+        read(f"{server.url}?username=nobody&password={SECRET}")
 
     assert SECRET not in str(refused.value)
 
@@ -167,7 +175,8 @@ def test_something_else_under_our_key_is_one_line(
 ) -> None:
     client.set(KEY, "something else")
 
-    with pytest.raises(ServiceError, match="Redis refuses us: WRONGTYPE"), redis_faults():
+    told = "Redis does not do what it is asked: WRONGTYPE .* keep something under our keys"
+    with pytest.raises(ServiceError, match=told), redis_faults():
         store.read()
 
 

@@ -5,7 +5,7 @@ import pytest
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
 from stream_detector.pipeline.pipeline import PublishedScores
-from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.pipeline.thresholds import InForce, ThresholdTable
 from tests.pipeline.station import Station
 from tests.small_models import BROKEN_STEAM, Feed
 
@@ -108,13 +108,28 @@ def test_what_is_in_force_can_be_shown(small_bundle: Bundle) -> None:
 
     # Of a machine without a reading there is nothing to show.
     assert station.pipeline.machines.in_force({0}) == {
-        "pm3": {
-            "threshold": sent.scores[-1]["threshold"],
-            "shift": pytest.approx(0.2 - 19 * 0.2 / 120, abs=1e-6),
-        }
+        "pm3": InForce(
+            threshold=sent.scores[-1]["threshold"],
+            shift=0.168333,  # an alert's 0.2, less 19 quiet readings of 0.2 x 6 / 720
+            received_at=feed.records[-1].timestamp,
+        )
     }
     # Another worker tells of the partitions that are not ours.
     assert station.pipeline.machines.in_force({1}) == {}
+
+
+def test_nothing_of_a_fixed_threshold_is_drift(small_bundle: Bundle) -> None:
+    station = Station(small_bundle, threshold=Budget(6.0))
+    feed = Feed()
+    feed.rows(20)
+    feed.rows(1, steam=BROKEN_STEAM)
+    station.take(feed.records)
+
+    station.thresholds = ThresholdTable(Fixed(3.1))
+    station.take(feed.rows(1))
+
+    shown = station.pipeline.machines.in_force({0})["pm3"]
+    assert (shown.threshold, shown.shift) == (3.1, 0.0)
 
 
 @pytest.mark.parametrize(("published", "n_scores"), [("all", 31), ("alarm", 5), ("none", 0)])

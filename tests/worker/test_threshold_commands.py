@@ -1,20 +1,36 @@
 """What people may ask of ``stream-detector threshold``, and what not."""
 
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import redis
 from click.testing import CliRunner
+from pydantic import SecretStr
 
-from stream_detector.pipeline.thresholds import decode_setting
+from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.settings import Settings
+from stream_detector.detection.threshold import Budget
+from stream_detector.pipeline.thresholds import InForce, decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.threshold_commands import threshold
 
 
 @pytest.mark.parametrize(
     "wanted",
-    ["fixed:0", "fixed:-1", "fixed:inf", "budget:nan", "rate:1", "guess:3", "3.1", "fixed:"],
+    [
+        "fixed:0",
+        "fixed:1e308",
+        "fixed:-1",
+        "fixed:inf",
+        "budget:nan",
+        "rate:1",
+        "guess:3",
+        "3.1",
+        "fixed:",
+    ],
 )
 def test_what_is_no_threshold_is_wrong_usage(wanted: str) -> None:
     refused = CliRunner().invoke(threshold, ["set", wanted])
@@ -31,21 +47,82 @@ def test_what_is_no_number_of_alerts_is_wrong_usage(per_day: str) -> None:
     assert f"threshold is 'budget:{per_day}', expected budget:N" in refused.output
 
 
+@pytest.mark.parametrize("machine", ["", "x" * 201, "pm\n3", "pm\0003", "pm\udcff3"])
+@pytest.mark.parametrize("words", [["set", "fixed:3.1"], ["budget", "6"], ["clear"]])
+def test_what_no_reading_carries_is_no_name_of_a_machine(words: list[str], machine: str) -> None:
+    refused = CliRunner().invoke(threshold, [*words, "--machine", machine], terminal_width=300)
+
+    assert refused.exit_code == 2
+    assert "expected a name of 1 to 200 characters on one line" in refused.output
+
+
+@pytest.fixture
+def server(small_bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedRedis]:
+    """An empty Redis, and the settings that lead to it."""
+    with EmbeddedRedis() as running:
+        monkeypatch.setenv("DETECTOR_BROKER", "kafka://localhost:9092")
+        monkeypatch.setenv("DETECTOR_REDIS_URL", running.url)
+        monkeypatch.setenv("DETECTOR_BUNDLE", str(small_bundle_folder))
+        yield running
+
+
+@pytest.fixture
+def store(server: EmbeddedRedis, small_bundle: Bundle) -> ThresholdStore:
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url))
+    return ThresholdStore(settings, small_bundle.id)
+
+
+def show() -> list[str]:
+    shown = CliRunner().invoke(threshold, ["show"], catch_exceptions=False)
+    assert shown.exit_code == 0
+    return shown.output.splitlines()
+
+
 def test_who_has_no_name_is_told_by_number(
-    small_bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+    store: ThresholdStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As in a container under a number that its system knows nothing of.
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 1_000_680_000)
-    with EmbeddedRedis() as server, redis.Redis.from_url(server.url) as client:
-        monkeypatch.setenv("DETECTOR_BROKER", "kafka://localhost:9092")
-        monkeypatch.setenv("DETECTOR_REDIS_URL", server.url)
-        monkeypatch.setenv("DETECTOR_BUNDLE", str(small_bundle_folder))
 
-        done = CliRunner().invoke(threshold, ["set", "fixed:3.1"])
-        (key,) = client.keys()
-        written = client.hget(key, "*")
+    done = CliRunner().invoke(threshold, ["set", "fixed:3.1"])
 
     assert done.output == "*: fixed:3.1, version 1\n"
-    assert decode_setting(written or b"").set_by == "uid:1000680000"
+    assert decode_setting(store.read()["*"]).set_by == "uid:1000680000"
+
+
+@pytest.mark.usefixtures("server")
+def test_where_nothing_is_set_the_bundles_budget_is_shown() -> None:
+    assert show() == ["*: nothing is set, so the bundle's budget:6.0 counts"]
+
+
+def test_of_a_threshold_in_force_only_what_is_drift_is_called_so(store: ThresholdStore) -> None:
+    now = datetime.now(UTC)
+    store.offer_default("*", Budget(6.0))
+    store.publish_current({"pm3": InForce(3.1, 0.0, now), "pm4": InForce(2.9, -0.15, now)})
+
+    wanted, *in_force = show()
+
+    assert wanted.startswith("*: budget:6.0, version 1 by bundle since 20")
+    assert in_force == ["pm3: in force 3.1", "pm4: in force 2.9, of that -0.15 drift"]
+
+
+def test_machines_that_nothing_was_heard_of_for_long_are_only_counted(
+    store: ThresholdStore,
+) -> None:
+    now = datetime.now(UTC)
+    store.publish_current(
+        {
+            "pm3": InForce(3.1, 0.0, now - timedelta(days=6)),
+            "pm-misspelt": InForce(3.1, 0.0, now - timedelta(days=8)),
+        }
+    )
+
+    assert show()[1:] == ["pm3: in force 3.1", "not shown: 1 without a reading for 7 days"]
+
+
+def test_a_name_of_several_lines_is_shown_on_one(store: ThresholdStore) -> None:
+    store.publish_current({"pm\n3\0 süd": InForce(3.1, 0.0, datetime.now(UTC))})
+
+    assert show()[1:] == ["pm\\n3\\x00 süd: in force 3.1"]
