@@ -1,7 +1,8 @@
 """Every error of ours, grouped by what the caller can do about it.
 
 Errors of the clients (Kafka, Redis) pass through as they are: the caller retries
-them. A ``ValueError`` is a bug of ours and ends the process.
+them. A ``ValueError`` is a bug of ours and ends the process. Here is also how messages
+write names and numbers.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,17 @@ def listed(names: Sequence[str]) -> str:
     """
     first, n_more = [repr(name) for name in names[:_NAMES_LISTED]], len(names) - _NAMES_LISTED
     return ", ".join(first if n_more <= 0 else [*first, f"{n_more} more"])
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number of things into a message.
+
+    Examples
+    --------
+    >>> counted(1, "broker"), counted(3, "partition")
+    ('1 broker', '3 partitions')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 class StreamDetectorError(Exception):

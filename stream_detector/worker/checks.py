@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.connections.kafka import cluster_metadata
-from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
-from stream_detector.errors import SettingsError, StreamDetectorError
+from stream_detector.errors import SettingsError, StreamDetectorError, counted
 from stream_detector.pipeline.agreement import on_delay_note
 
 STAMPED_BY_SENDERS = (
@@ -46,22 +46,26 @@ def load_bundle(settings: Settings) -> Bundle:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at the broker, the topics, Redis, the bundle and the rules, one after the other."""
+    """Look at the broker, the topics, the bundle, Redis and the rules, one after the other."""
 
     def broker() -> str:
         n_brokers = len(cluster_metadata(settings).brokers)
-        return f"{settings.bootstrap_servers} answers ({n_brokers} brokers)"
+        return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
 
     def our_topics() -> str:
         counts = check_topics(settings)
-        found = ", ".join(f"{name} ({count} partitions)" for name, count in counts.items())
+        found = ", ".join(
+            f"{name} ({counted(count, 'partition')})" for name, count in counts.items()
+        )
         return found + (f"; {STAMPED_BY_SENDERS}" if readings_stamped_by_senders(settings) else "")
 
-    def thresholds() -> str:
-        ThresholdStore(settings, "check").ping()
-        return "answers"
-
     bundles: list[Bundle] = []
+
+    def thresholds() -> str:
+        # Without a bundle there is nothing of ours to read, but Redis answers or not.
+        with redis_faults():
+            n_set = len(ThresholdStore(settings, bundles[0].id if bundles else "none").read())
+        return f"answers ({counted(n_set, 'threshold')} set)"
 
     def bundle() -> str:
         found = load_bundle(settings)
@@ -81,8 +85,8 @@ def check(settings: Settings) -> Iterator[Finding]:
     checks: dict[str, Callable[[], str]] = {
         "broker": broker,
         "topics": our_topics,
-        "redis": thresholds,
         "bundle": bundle,
+        "redis": thresholds,
         "rules": rules,
     }
     for subject, look in checks.items():

@@ -24,7 +24,7 @@ def worker() -> None:
 
 @click.command(epilog="Example: stream-detector check")
 def check() -> None:
-    """Look at broker, topics, Redis, bundle and rules; exit 1 if one is at fault."""
+    """Look at broker, topics, bundle, Redis and rules; exit 1 if one is at fault."""
     settings = read_settings()
     from stream_detector.worker.checks import check as look
 

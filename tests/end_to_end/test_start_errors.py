@@ -157,8 +157,8 @@ def test_check_shows_every_fault_in_a_line_of_its_own(
     assert [line.partition(": ")[0] for line in found.stdout.splitlines()] == [
         "FAULT broker",
         "FAULT topics",
-        "FAULT redis",
         "FAULT bundle",
+        "FAULT redis",
         "FAULT rules",
     ]
     assert SECRET not in found.stdout
@@ -176,10 +176,10 @@ def test_check_is_content_when_all_is_well(
     assert [line.partition(": ")[0] for line in lines] == [
         "ok    broker",
         "ok    topics",
-        "ok    redis",
         "ok    bundle",
+        "ok    redis",
         "ok    rules",
     ]
     assert f"{installation.topics['readings']} (4 partitions)" in lines[1]
-    assert f"{small_bundle.id}, 5 sensors, linear" in lines[3]
+    assert f"{small_bundle.id}, 5 sensors, linear" in lines[2]
     assert "sheet-break" in lines[4]

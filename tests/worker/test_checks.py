@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import redis as redis_client
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -46,7 +47,19 @@ def test_when_all_is_well_every_check_says_what_it_found(
     assert [finding.fault for finding in found.values()] == [None] * 5
     assert "sensor.readings (4 partitions)" in found["topics"].detail
     assert f"{small_bundle.id}, 5 sensors, linear" in found["bundle"].detail
+    assert found["redis"].detail == "answers (0 thresholds set)"
     assert found["rules"].detail == "no file, the default: sheet-break"
+
+
+def test_what_others_keep_under_our_key_is_found(
+    small_bundle_folder: Path, small_bundle: Bundle
+) -> None:
+    with EmbeddedRedis() as server, redis_client.Redis.from_url(server.url) as client:
+        client.set(f"detector:thresholds:{small_bundle.id}", "something else")
+        settings = settings_with(small_bundle_folder, broker="127.0.0.1:1", redis=server.url)
+        found = {finding.subject: finding for finding in check(settings)}
+
+    assert "Redis does not do what it is asked: WRONGTYPE" in (found["redis"].fault or "")
 
 
 def test_rules_that_the_bundle_was_not_fitted_with_are_told_and_no_fault(
