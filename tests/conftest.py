@@ -1,13 +1,20 @@
 """What all tests share: the small model, fitted once, and the settings of hypothesis."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from stream_detector.connections.settings import PREFIX
+
 if TYPE_CHECKING:
     from stream_detector.bundle.directory import Bundle
+
+# The settings of a plant in the shell, as README has them exported, are not those of the tests.
+for name in [name for name in os.environ if name.startswith(PREFIX)]:
+    del os.environ[name]
 
 # On shared cores the time of one example says nothing.
 settings.register_profile("shared-cores", deadline=None)

@@ -1,9 +1,16 @@
 """Settings come from the environment; what is wrong there is refused by name."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 GIVEN = {"DETECTOR_BROKER": "kafka://kafka:9092", "DETECTOR_REDIS_URL": "redis://:hunter2@redis"}
 
@@ -120,3 +127,13 @@ def test_every_setting_says_what_it_is() -> None:
     silent = [name for name, field in Settings.model_fields.items() if not field.description]
 
     assert silent == []
+
+
+def test_the_tests_are_deaf_to_the_settings_in_the_shell() -> None:
+    shell = {**os.environ, "DETECTOR_BROKER": "kafka://plant:9092", "DETECTOR_MISSPELT": "1"}
+    program = "import os, tests.conftest; print([n for n in os.environ if 'DETECTOR_' in n])"
+
+    left = subprocess.check_output([sys.executable, "-c", program], env=shell, cwd=ROOT, text=True)
+
+    assert "DETECTOR_BROKER" not in left
+    assert "DETECTOR_MISSPELT" not in left
