@@ -1,7 +1,10 @@
-"""Whether a bundle was made for the rules it works under."""
+"""Whether a bundle was made for the rules it works under, and for the sensors it is given."""
+
+from collections.abc import Collection
 
 from stream_detector.alerting.rules import OnDelay, Rules
 from stream_detector.bundle.manifest import Manifest
+from stream_detector.errors import BundleError, counted, listed
 
 
 def on_delay_note(manifest: Manifest, rules: Rules) -> str | None:
@@ -28,4 +31,33 @@ def on_delay_note(manifest: Manifest, rules: Rules) -> str | None:
         f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of {rule.on_delay.of}, but "
         f"the bundle's budgets were measured with {measured.count} of {measured.of} and will not "
         "be held to: fit the bundle with these rules (fit --rules)"
+    )
+
+
+def sensors_note(manifest: Manifest, given: Collection[str]) -> str | None:
+    """Say which of the model's sensors are not among those given.
+
+    Without one the score rests on the others; under half of them there is no score.
+
+    Returns
+    -------
+    str or None
+        A sentence for people; None where all are there.
+
+    Raises
+    ------
+    BundleError
+        If none is: it is the model of another machine, and nothing would be scored.
+    """
+    missing = [sensor.name for sensor in manifest.sensors if sensor.name not in given]
+    if not missing:
+        return None
+    n_sensors = len(manifest.sensors)
+    if len(missing) == n_sensors:
+        raise BundleError(
+            f"no sensor of the model ({listed(missing)}) is in the readings, which have "
+            f"{listed(sorted(given))}; take the model of this machine"
+        )
+    return (
+        f"{len(missing)} of the model's {counted(n_sensors, 'sensor')} missing: {listed(missing)}"
     )

@@ -115,6 +115,8 @@ class Oddities:
         """Readings as old as the machine's last one; they entered nothing."""
         self.unknown_sensors: Counter[str] = Counter()
         """Values of sensors the model does not know."""
+        self.foreign = 0
+        """Readings with values, but none of a sensor the model knows."""
 
 
 class ReadingDecoder:
@@ -219,7 +221,9 @@ class ReadingDecoder:
         if values is None:
             return None
         unknown = self.oddities.unknown_sensors
-        for name in values.keys() - set(self._sensors):
+        strange = values.keys() - set(self._sensors)
+        self.oddities.foreign += 0 < len(values) == len(strange)
+        for name in strange:
             short = name[:_MAX_NAME].encode(errors="replace").decode()
             counted = short in unknown or len(unknown) < MAX_UNKNOWN_NAMES
             unknown[short if counted else OTHER_NAMES] += 1

@@ -14,7 +14,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.agreement import on_delay_note
+from stream_detector.pipeline.agreement import on_delay_note, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
@@ -81,7 +81,13 @@ def replay(
         click.echo(f"note: {note}", err=True)
     default = threshold or Budget(bundle.manifest.default_budget_per_day)
     thresholds = ThresholdTable(default, by_machine)
-    source = records(_read(path, options)) if path is not None else _from_kafka(span)
+    if path is not None:
+        recording = _read(path, options)
+        if note := sensors_note(bundle.manifest, recording.sensors):
+            click.echo(f"note: {note}", err=True)
+        source = records(recording)
+    else:
+        source = _from_kafka(span)
     pipeline = Pipeline(bundle, rules, published_scores="none")
     tally = run_replay(source, pipeline, thresholds, **outputs)
     click.echo(
@@ -89,6 +95,8 @@ def replay(
         f"{tally.raised} alerts raised",
         err=True,
     )
+    if pipeline.oddities.foreign and not tally.scored:
+        sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
 
 
 @click.command(epilog="Example: stream-detector publish --csv history.csv --speed 120")

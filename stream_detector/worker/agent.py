@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.kafka import ConfirmedProducer
-from stream_detector.errors import ReadingError, ServiceError
+from stream_detector.errors import ReadingError, ServiceError, listed
 from stream_detector.pipeline.messages import Output, dead_letter
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -54,6 +54,7 @@ class BatchWork:
         self._thresholds = thresholds
         self._named: set[str] = set()
         self._told: dict[str, int] = {}
+        self._foreign_told = False
 
     async def run(self, batches: AsyncIterable[Batch]) -> None:
         """Work off batches until there are no more; the body of the Faust agent.
@@ -144,6 +145,7 @@ class BatchWork:
             "duplicates": oddities.duplicates,
             "not_finite": oddities.not_finite,
             "of_unknown_sensors": oddities.unknown_sensors.total(),
+            "without_a_known_sensor": oddities.foreign,
         }
         if any(counts.values()) and counts != self._told:
             log.info("readings.odd", **counts)
@@ -151,11 +153,19 @@ class BatchWork:
 
     def _name_unknown_sensors(self) -> None:
         """Say once of each sensor the model does not know that it is sent."""
-        unknown = self._pipeline.oddities.unknown_sensors
+        oddities = self._pipeline.oddities
+        unknown = oddities.unknown_sensors
         if len(unknown) > len(self._named):
             new = sorted(unknown.keys() - self._named)
-            log.warning("sensors.unknown", sensors=new, doing="ignoring their values")
+            log.warning("sensors.unknown", sensors=listed(new), doing="ignoring their values")
             self._named.update(new)
+        if oddities.foreign and not self._foreign_told:
+            log.error(
+                "readings.foreign",
+                reason="a reading has no sensor of the model, so it gets no score; is "
+                "DETECTOR_BUNDLE the model of this machine?",
+            )
+            self._foreign_told = True
 
     async def _send(self, outputs: list[Output]) -> None:
         if outputs:

@@ -1,10 +1,13 @@
 """A bundle and the rules it works under: made for each other, or it is said."""
 
 import msgspec
+import pytest
 
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.pipeline.agreement import on_delay_note
+from stream_detector.errors import BundleError
+from stream_detector.pipeline.agreement import on_delay_note, sensors_note
+from tests.small_models import SENSORS
 
 PATIENT = Rule(name="odd", on_delay=OnDelay(3, 5))
 
@@ -27,3 +30,18 @@ def test_another_on_delay_than_the_budgets_were_measured_with_is_told(small_bund
 
 def test_a_bundle_is_fitted_for_the_first_rule(small_bundle: Bundle) -> None:
     assert on_delay_note(small_bundle.manifest, Rules(rules=(Rule(name="a"), PATIENT))) is None
+
+
+def test_sensors_of_the_model_that_are_missing_are_named(small_bundle: Bundle) -> None:
+    manifest = small_bundle.manifest
+
+    assert sensors_note(manifest, [*SENSORS, "vibration"]) is None
+    assert sensors_note(manifest, ["speed", "steam", "moisture"]) == (
+        "2 of the model's 5 sensors missing: 'draw', 'weight'"
+    )
+
+
+def test_a_model_of_another_machine_is_refused(small_bundle: Bundle) -> None:
+    told = r"no sensor of the model \('speed', .*\) is in the readings, which have 'a', 'b'; take"
+    with pytest.raises(BundleError, match=told):
+        sensors_note(small_bundle.manifest, ["b", "a"])

@@ -71,6 +71,18 @@ def test_an_unknown_sensor_is_ignored_and_counted(small_bundle: Bundle) -> None:
     assert station.pipeline.oddities.unknown_sensors == {"vibration": 3, "pressure": 2}
 
 
+def test_a_reading_of_another_machine_is_counted_as_foreign(small_bundle: Bundle) -> None:
+    feed = Feed()
+    feed.tell(values={"a": 1.0, "b": 2.0})
+    feed.tell(values={"a": 1.0, "speed": 900.0})
+    feed.tell(values={})
+    feed.tell(event="reel-change")
+    station = Station(small_bundle)
+    station.take(feed.records)
+
+    assert station.pipeline.oddities.foreign == 1
+
+
 def test_names_of_unknown_sensors_do_not_fill_the_memory(small_bundle: Bundle) -> None:
     feed = Feed()
     for n in range(3):

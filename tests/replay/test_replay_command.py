@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_detector.connections.settings import read_settings
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import BundleError, ServiceError, SettingsError
 from stream_detector.replay.commands import replay
 from stream_detector.replay.publish import publish
 from stream_detector.replay.recording import RecordingOptions, read_recording
@@ -148,3 +148,39 @@ def test_what_cannot_be_read_is_wrong_usage(
         run("--csv", history, *(one.format(history=history) for one in arguments))
 
     assert refused.value.exit_code == 2
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The history of another machine."""
+    path = tmp_path_factory.mktemp("foreign") / "pm9.csv"
+    path.write_text("time,a,b\n2026-11-22T03:10Z,1,2\n2026-11-22T03:12Z,1,3\n")
+    return path
+
+
+def test_the_model_of_another_machine_is_refused_for_a_file(run: Replay, foreign: Path) -> None:
+    with pytest.raises(BundleError, match=r"no sensor of the model .* which have 'a', 'b'; take"):
+        run("--csv", foreign)
+
+
+def test_the_model_of_another_machine_is_refused_for_readings_in_kafka(
+    run: Replay, foreign: Path
+) -> None:
+    with EmbeddedKafka({"sensor.readings": 1}) as kafka:
+        settings = read_settings({"DETECTOR_BROKER": kafka.bootstrap})
+        publish(records(read_recording(foreign, RecordingOptions())), settings, speed=None)
+
+        with pytest.raises(BundleError, match=r"no sensor of the model .* have 'a', 'b'; take"):
+            run("--kafka", "/", DETECTOR_BROKER=kafka.bootstrap)
+
+
+def test_a_sensor_that_is_not_in_the_file_is_noted(
+    small_bundle_folder: Path, history: Path
+) -> None:
+    noted = CliRunner().invoke(
+        replay,
+        ["--bundle", str(small_bundle_folder), "--csv", str(history), "--exclude", "steam"],
+    )
+
+    assert "note: 1 of the model's 5 sensors missing: 'steam'\n" in noted.stderr
+    assert "80 rows, 80 scored" in noted.stderr
