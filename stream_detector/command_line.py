@@ -1,13 +1,20 @@
 """How every command of ours is found, fails and ends."""
 
 import importlib
+import math
+import signal
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import click
 
 from stream_detector.errors import StreamDetectorError
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LazyGroup(click.Group):
@@ -60,10 +67,82 @@ class Parsed(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-def run(command: click.Command, *, name: str) -> NoReturn:
-    """Run a command line and end the process: 0 done, 1 a fault it explains, 2 wrong usage."""
+class FiniteRange(click.FloatRange):
+    """A number within bounds: click's own takes nan for one."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+def check_different(**files: Path | None) -> None:
+    """Refuse two options, named as the parameters, that name one file: they would overwrite it.
+
+    Raises
+    ------
+    UsageError
+        What is no regular file (``/dev/stdout``) may be named twice.
+    """
+    seen: dict[Path, str] = {}
+    for option, file in files.items():
+        if file is None or (file.exists() and not file.is_file()):
+            continue
+        other = seen.setdefault(file.resolve(), option)
+        if other != option:
+            raise click.UsageError(f"--{other} and --{option} name the same file, {file}")
+
+
+class Stopped(SystemExit):
+    """Somebody wants the program to end; the exit code is 128 + the signal's number.
+
+    Examples
+    --------
+    >>> Stopped(signal.SIGINT).code, Stopped(signal.SIGTERM).reason
+    (130, 'SIGTERM')
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.reason = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+
+
+@contextmanager
+def signals_stop() -> Iterator[None]:
+    """Raise :class:`Stopped` at the first signal; a second one cannot disturb the cleaning up.
+
+    A signal that is ignored (``nohup``) stays so.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in _SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
-        command.main(prog_name=name)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(command: click.Command, *, name: str) -> NoReturn:
+    """Run a command line and end the process.
+
+    With 0 when it is done, 1 on a fault it explains, 2 on wrong usage, 130 on Ctrl-C.
+    """
+    try:
+        with signals_stop():
+            command.main(prog_name=name)
     except StreamDetectorError as error:
         click.echo(f"{name}: {error}", err=True)
         sys.exit(1)

@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import Progress
 
 from stream_detector.bundle.directory import read_bundle
-from stream_detector.command_line import Parsed
+from stream_detector.command_line import FiniteRange, Parsed, Stopped, check_different
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Budget, Threshold
@@ -19,6 +18,7 @@ from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
 from stream_detector.replay.options import recording_options
+from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import replay as run_replay
@@ -38,7 +38,8 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
     "span",
     type=Parsed(parse_range),
     metavar="START/END",
-    help="Instead of a recording: this span of the readings topic; / is all of it.",
+    help="Instead of a recording: what Kafka took into the readings topic in this span of its own "
+    "time, e.g. 2026-11-22T03:00:00Z/; / is all of it.",
 )
 @click.option("--scores", type=click.Path(path_type=Path), help="Write a line per row here (CSV).")
 @click.option(
@@ -75,6 +76,7 @@ def replay(
         raise click.UsageError("give either --csv or --kafka")
     if threshold is not None and thresholds_file is not None:
         raise click.UsageError("give --threshold or --thresholds, not both")
+    check_different(csv=path, rules=rules_file, thresholds=thresholds_file, **outputs)
     by_machine = _read_thresholds(thresholds_file) if thresholds_file is not None else {}
     bundle, rules = read_bundle(folder), load_rules(rules_file)
     if note := on_delay_note(bundle.manifest, rules):
@@ -103,7 +105,7 @@ def replay(
 @click.option("--csv", "path", type=_file, required=True, help=_CSV_HELP)
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="So many times faster than recorded.  [default: as fast as Kafka takes them]",
 )
 @recording_options
@@ -114,16 +116,21 @@ def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
 
     settings = read_settings()
     recording = _read(path, options)
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("readings", total=recording.n_rows)
-        n_sent = send(
-            records(recording),
-            settings,
-            speed=speed,
-            on_published=lambda n: progress.update(task, completed=n),
-        )
-    click.echo(f"{recording.machine}: {n_sent} readings published", err=True)
+    machine, n_rows, n_published = recording.machine, recording.n_rows, 0
+    try:
+        with progress(machine, n_rows, Console(stderr=True)) as show:
+
+            def note(n: int) -> None:
+                nonlocal n_published
+                n_published = n
+                show(n)
+
+            send(records(recording), settings, speed=speed, on_published=note)
+    except Stopped as stopped:
+        told = f"{machine}: stopped by {stopped.reason}, {n_published} of {n_rows} readings"
+        click.echo(f"{told} published", err=True)
+        raise
+    click.echo(f"{machine}: {n_published} readings published", err=True)
 
 
 def _read(path: Path, options: RecordingOptions) -> Recording:

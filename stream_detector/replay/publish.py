@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from stream_detector.command_line import Stopped
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
@@ -16,6 +17,9 @@ _MAX_WAIT_SECONDS = 0.5
 
 _DELIVERY_TIMEOUT_SECONDS = 60.0
 """How long a reading is retried: longer than a broker's restart."""
+
+_LAST_SECONDS = 2.0
+"""How long Kafka may take, once we are told to stop, to confirm what is on its way."""
 
 
 def publish(
@@ -36,7 +40,7 @@ def publish(
     speed : float or None
         None sends as fast as Kafka takes them.
     on_published : callable
-        Told how many were sent so far.
+        Told how many Kafka has so far.
     delivery_timeout_seconds : float
         A reading that Kafka has not confirmed by then was not delivered.
 
@@ -49,19 +53,27 @@ def publish(
     ------
     ServiceError
         If Kafka or the topic is missing, or a reading was not delivered; it says how many were.
+    Stopped
+        On a signal, when Kafka had a moment for what is on its way.
     """
     partition_counts(settings, settings.readings_topic)
     delivery = _Delivery(settings, timeout_seconds=delivery_timeout_seconds)
     began = time.monotonic()
     first = None
-    for n_before, record in enumerate(records):
-        first = first or record.timestamp
-        if speed is not None:
-            since_first = (record.timestamp - first).total_seconds()
-            delivery.wait_until(began + since_first / speed)
-        delivery.send(record)
-        on_published(n_before + 1)
-    delivery.complete()
+    try:
+        for record in records:
+            first = first or record.timestamp
+            if speed is not None:
+                since_first = (record.timestamp - first).total_seconds()
+                delivery.wait_until(began + since_first / speed)
+            delivery.send(record)
+            on_published(delivery.n_delivered)
+        delivery.complete()
+    except Stopped:
+        delivery.give_up()
+        raise
+    finally:
+        on_published(delivery.n_delivered)
     return delivery.n_delivered
 
 
@@ -111,6 +123,10 @@ class _Delivery:
         """Return when Kafka has all of them."""
         self._settle()
         self._check()
+
+    def give_up(self) -> None:
+        """Give Kafka a moment to confirm what it has."""
+        self._producer.flush(_LAST_SECONDS)
 
     def _settle(self) -> None:
         """Wait until each reading that was sent is confirmed, or given up at its timeout."""

@@ -21,6 +21,7 @@ from typing import Final
 from rich.console import Console
 
 from stream_detector.alerting.rules import SHEET_BREAK
+from stream_detector.command_line import Stopped, signals_stop
 from stream_detector.connections.settings import PREFIX, Settings, read_settings
 from stream_detector.connections.topics import topics
 from stream_detector.errors import ServiceError
@@ -32,7 +33,6 @@ from stream_detector.sandbox.demo.outputs import Outputs
 from stream_detector.sandbox.demo.recording import DemoRecording
 from stream_detector.sandbox.demo.scorecard import scorecard_lines
 from stream_detector.sandbox.demo.screen import Screen
-from stream_detector.sandbox.demo.signals import Stopped, signals_stop
 from stream_detector.sandbox.demo.story import Story
 from stream_detector.sandbox.demo.training import fit_arguments
 from stream_detector.sandbox.demo.words import span

@@ -1,0 +1,72 @@
+"""What every command line of ours makes of signals, numbers and files."""
+
+import os
+import signal
+from pathlib import Path
+
+import click
+import pytest
+
+from stream_detector.command_line import FiniteRange, Stopped, check_different, signals_stop
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "reason"),
+    [
+        (signal.SIGINT, 130, "Ctrl-C"),
+        (signal.SIGTERM, 143, "SIGTERM"),
+        (signal.SIGHUP, 129, "SIGHUP"),
+    ],
+)
+def test_a_signal_becomes_an_exit(number: signal.Signals, code: int, reason: str) -> None:
+    before = signal.getsignal(number)
+
+    with pytest.raises(Stopped) as stopped, signals_stop():
+        os.kill(os.getpid(), number)
+
+    assert (stopped.value.code, stopped.value.reason) == (code, reason)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_does_not_disturb_the_cleaning_up() -> None:
+    cleaned = []
+
+    def work() -> None:
+        with signals_stop():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+                cleaned.append("up")
+
+    with pytest.raises(Stopped):
+        work()
+
+    assert cleaned == ["up"]
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with signals_stop():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "0"])
+def test_a_number_within_bounds_is_finite(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        FiniteRange(min=0, min_open=True).convert(text, None, None)
+
+    assert FiniteRange(min=0).convert("1.5", None, None) == 1.5
+
+
+def test_two_options_must_not_name_one_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "a.csv")
+
+    with pytest.raises(click.UsageError, match="--scores and --alerts name the same file"):
+        check_different(scores=tmp_path / "a.csv", alerts=tmp_path / "link")
+
+    check_different(scores=tmp_path / "a.csv", alerts=tmp_path / "b.csv", tags=None)
+    check_different(scores=Path("/dev/null"), alerts=Path("/dev/null"))
