@@ -38,6 +38,8 @@ def parse_range(text: str) -> TimeRange:
         raise SettingsError(
             f"range is {text!r}, expected START/END, e.g. 2026-11-22T03:00:00Z/ or / for all"
         ) from error
+    if start is not None and end is not None and start >= end:
+        raise SettingsError(f"range is {text!r}, but its end is not after its start")
     return TimeRange(start, end)
 
 

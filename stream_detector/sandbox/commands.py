@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from stream_detector.command_line import FiniteRange, check_different
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions
 
@@ -11,7 +12,7 @@ from stream_detector.replay.recording import RecordingOptions
 @click.command(epilog="Example: stream-detector simulate --days 30 --seed 1 --csv history.csv.gz")
 @click.option(
     "--days",
-    type=click.FloatRange(min=0.1, max=3650),
+    type=FiniteRange(min=0.1, max=3650),
     default=30,
     show_default=True,
     help="Days to simulate.",
@@ -39,6 +40,9 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     """Write the history of a SIMULATED paper machine: for trying things out, not for figures."""
     from stream_detector.sandbox.simulate import run
 
+    if path.suffix.lower() == ".parquet":
+        raise click.UsageError("--csv is written as CSV: let its name end in .csv or .csv.gz")
+    check_different(csv=path, tags=tags)
     run(days=days, seed=seed, csv=path, tags=tags)
 
 
@@ -53,13 +57,13 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
 )
 @click.option(
     "--days",
-    type=click.FloatRange(min=1, max=365),
+    type=FiniteRange(min=1, max=365),
     help="Days to simulate.  [default: 14]",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulation.  [default: 9]")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="So many times faster than recorded.  [default: what takes 100 seconds]",
 )
 @click.option(
@@ -71,7 +75,7 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=6.0,
     show_default=True,
     help="False alerts a day to hold to.",

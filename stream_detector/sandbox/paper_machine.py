@@ -89,7 +89,7 @@ class SimulatedRecording:
         ]
         text = ("\n".join(lines) + "\n").encode()
         # Without mtime=0, gzip would write the time of day into the file.
-        path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix == ".gz" else text)
+        path.write_bytes(gzip.compress(text, 6, mtime=0) if path.suffix.lower() == ".gz" else text)
 
 
 def simulate(*, days: float, seed: int, start: datetime) -> SimulatedRecording:

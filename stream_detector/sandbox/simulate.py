@@ -38,10 +38,11 @@ def write_simulation(
         If a file cannot be written.
     """
     recording = simulate(days=days, seed=seed, start=_START)
-    try:
-        recording.write_csv(csv)
-        if tags is not None:
-            write_tags(tags)
-    except OSError as error:
-        raise RecordingError(f"{error.filename!r} cannot be written: {error.strerror}") from error
+    for file, write in ((csv, recording.write_csv), (tags, write_tags)):
+        try:
+            if file is not None:
+                write(file)
+        except OSError as error:
+            why = error.strerror or error
+            raise RecordingError(f"{str(file)!r} cannot be written: {why}") from error
     return recording

@@ -81,7 +81,14 @@ def test_an_option_that_does_not_exist_is_2(program: str, command: str) -> None:
         "replay --bundle model --kafka noon/",
         "replay --bundle model --kafka / --threshold high",
         "replay --bundle model --kafka / --threshold rate:0.1 --thresholds pyproject.toml",
+        "replay --bundle model --csv pyproject.toml --scores a --alerts a",
+        "replay --bundle model --csv pyproject.toml --scores pyproject.toml",
+        "replay --bundle model --kafka 2026-11-23T00:00Z/2026-11-22T00:00Z",
+        "publish --csv pyproject.toml --speed nan",
         "simulate --days 0 --csv out.csv",
+        "simulate --days nan --csv out.csv",
+        "simulate --csv out.parquet",
+        "simulate --csv out.csv --tags out.csv",
     ],
 )
 def test_an_argument_that_is_missing_or_wrong_is_2(line: str) -> None:

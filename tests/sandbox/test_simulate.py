@@ -89,3 +89,8 @@ def test_the_command_says_that_the_data_is_simulated(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"pm\.csv' cannot be written: No such file"):
         command.run(days=0.1, seed=5, csv=tmp_path / "nowhere" / "pm.csv")
+
+
+def test_a_full_disk_is_named() -> None:
+    with pytest.raises(RecordingError, match=r"'/dev/full' cannot be written: No space left"):
+        command.run(days=0.1, seed=5, csv=Path("/dev/full"))
