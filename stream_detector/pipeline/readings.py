@@ -9,6 +9,7 @@ import math
 import unicodedata
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from types import NoneType
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -199,7 +200,7 @@ class ReadingDecoder:
         try:
             return self._slow.decode(data)
         except msgspec.ValidationError as error:
-            raise ReadingError("invalid", str(error)) from error
+            raise _invalid(error, data) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._decode_not_finite(data)
 
@@ -211,7 +212,7 @@ class ReadingDecoder:
             parsed = json.loads(data, parse_constant=found.append, parse_float=_finite_float)
             message = msgspec.convert(parsed, ReadingMessage, strict=True)
         except msgspec.ValidationError as error:
-            raise ReadingError("invalid", str(error)) from error
+            raise _invalid(error, data) from error
         except (ValueError, RecursionError) as error:
             raise ReadingError("not-json", str(error)) from error
         self.oddities.not_finite += bool(found)
@@ -228,6 +229,23 @@ class ReadingDecoder:
             counted = short in unknown or len(unknown) < MAX_UNKNOWN_NAMES
             unknown[short if counted else OTHER_NAMES] += 1
         return tuple(map(values.get, self._sensors))
+
+
+def _invalid(error: msgspec.ValidationError, data: bytes) -> ReadingError:
+    """Refuse a message for its types; where a value is no number, by the name of the sensor."""
+    reason, place = str(error), "$.values[...]"
+    if place in reason and (sensor := _sensor_without_number(data)) is not None:
+        reason = reason.replace(place, f"$.values[{sensor[:_MAX_NAME]!r}]")
+    return ReadingError("invalid", reason)
+
+
+def _sensor_without_number(data: bytes) -> str | None:
+    try:
+        values = json.loads(data)["values"]
+        types = {name: type(value) for name, value in values.items()}
+    except (ValueError, RecursionError, AttributeError):
+        return None  # beyond that value it is not even JSON, or is said twice
+    return next((name for name, one in types.items() if one not in {int, float, NoneType}), None)
 
 
 def _finite_float(text: str) -> float:

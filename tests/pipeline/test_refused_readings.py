@@ -99,6 +99,27 @@ def test_the_reason_tells_people_where_to_look(small_bundle: Bundle) -> None:
     assert b"timezone component - at `$.time`" in dict(letter.headers)["reason"]
 
 
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        (b'{"draw": 1, "x": null, "steam": "n/a", "y": true}', b"$.values['steam']"),
+        (b'{"draw": NaN, "vibration": "n/a"}', b"$.values['vibration']"),
+        (b'{"%s": []}' % (b"x" * 300), b"$.values['%s']" % (b"x" * 200)),
+        # What follows the wrong value is no JSON, so there is no telling the names.
+        (b'{"steam": "n/a", ', b"$.values[...]"),
+    ],
+)
+def test_the_reason_names_the_sensor_whose_value_is_no_number(
+    small_bundle: Bundle, values: bytes, place: bytes
+) -> None:
+    (record,) = Feed().rows(1)
+    value = b'{"machine": "pm3", "time": "2026-11-22T03:10:00Z", "values": %s}' % values
+
+    (letter,) = Station(small_bundle).take([record._replace(value=value)]).letters
+
+    assert b"at `%s`" % place in dict(letter.headers)["reason"]
+
+
 @pytest.mark.parametrize("key", [None, b"", b"\xff"])
 def test_any_key_is_passed_on(small_bundle: Bundle, key: bytes | None) -> None:
     record = Record("sensor.readings", 3, 17, START, key, b"Guten Morgen")
