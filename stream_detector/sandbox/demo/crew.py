@@ -14,6 +14,7 @@ from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 
 _LOG_LINES: Final = 15
 _TICK_SECONDS: Final = 0.2
+_HURRY_SECONDS: Final = 2.0
 
 Server = TypeVar("Server", EmbeddedKafka, EmbeddedRedis)
 
@@ -53,7 +54,11 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End all of them."""
+        """End all of them; after a fault in a hurry, for nothing is kept."""
+        if kind is not None:
+            # A worker without its Kafka would try to leave its group for as long as it may.
+            for child in reversed(self._running):
+                child.stop(limit_seconds=_HURRY_SECONDS)
         self._stack.close()
 
     def enter(self, server: Server) -> Server:

@@ -80,3 +80,19 @@ def test_all_end_with_the_block_the_latest_first(tmp_path: Path) -> None:
             assert first_to_end(children, limit_seconds=0.05) is None
 
     assert (tmp_path / "ends").read_text() == "second\nfirst\n"
+
+
+def test_after_a_fault_nobody_is_waited_for_long(tmp_path: Path) -> None:
+    # Told to end, it has 5 seconds of work left: within the usual patience, but not after a fault.
+    script = 'trap "sleep 5; touch done; exit" TERM; touch ready; while :; do sleep 0.05; done'
+
+    def run() -> None:
+        with Crew(tmp_path) as crew:
+            slow = crew.start("slow", ["sh", "-c", f"cd {tmp_path}; {script}"])
+            while not (tmp_path / "ready").exists():
+                assert first_to_end([slow], limit_seconds=0.05) is None
+            crew.wait_for(crew.start("kafka", ["sh", "-c", "exit 1"]))
+
+    with pytest.raises(ServiceError, match="kafka ended with exit code 1"):
+        run()
+    assert not (tmp_path / "done").exists()
