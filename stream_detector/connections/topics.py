@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.kafka import client_options, cluster_metadata
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import ServiceError
+from stream_detector.errors import ServiceError, counted
 
 _FOREVER = None
 
@@ -91,7 +91,9 @@ def create_topics(
     for topic in topics(settings):
         if topic.name in present:
             n_partitions = len(present[topic.name].partitions)
-            yield f"{topic.name}: is there already, with {n_partitions} partitions; left as it is"
+            found = counted(n_partitions, "partition")
+            other = f", not {partitions}" if n_partitions != partitions else ""
+            yield f"{topic.name}: is there already, with {found}{other}; left as it is"
             continue
         wanted = NewTopic(topic.name, partitions, replication, config=topic.config)
         try:
@@ -103,7 +105,7 @@ def create_topics(
             ) from error
         kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
         stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""
-        yield f"{topic.name}: made, {partitions} partitions, kept {kept}{stamped}"
+        yield f"{topic.name}: made, {counted(partitions, 'partition')}, kept {kept}{stamped}"
 
 
 def check_topics(settings: Settings) -> dict[str, int]:

@@ -68,6 +68,7 @@ def run(settings: Settings) -> None:
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
+        log.info("worker.stopped")
         # At once: a delivery that Kafka does not confirm holds a thread for minutes, and nothing of
         # it is committed.
         sys.stderr.flush()

@@ -60,5 +60,9 @@ def create(partitions: int, replication: int) -> None:
     """Make the topics that are missing and tell of each."""
     from stream_detector.connections.topics import create_topics
 
-    for line in create_topics(read_settings(), partitions=partitions, replication=replication):
-        click.echo(line)
+    told: list[str] = []
+    try:
+        told.extend(create_topics(read_settings(), partitions=partitions, replication=replication))
+    finally:
+        # In the end: whoever reads only the first line must not stop us half-way.
+        click.echo("".join(f"{line}\n" for line in told), nl=False)

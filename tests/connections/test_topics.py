@@ -72,7 +72,7 @@ def test_the_snapshots_need_as_many_partitions_as_the_readings(kafka: EmbeddedKa
 def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> None:
     told = list(create_topics(settings_of(kafka), partitions=8, replication=1))
 
-    assert told[0] == "sensor.readings: is there already, with 4 partitions; left as it is"
+    assert told[0] == "sensor.readings: is there already, with 4 partitions, not 8; left as it is"
     assert len(told) == 5
 
 

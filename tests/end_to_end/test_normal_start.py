@@ -28,6 +28,7 @@ def test_from_start_to_end_the_log_has_only_good_news(
         ("info", "threshold.adopted"),
         ("info", "worker.starting"),
         ("info", "partitions.assigned"),
+        ("info", "worker.stopped"),
     ]
 
 
@@ -42,6 +43,6 @@ def test_topics_are_made_once_and_then_left_as_they_are(installation: Installati
         f"{readings}: made, 3 partitions, kept for 7 days, stamped with Kafka's own time"
     )
     assert again.stdout.splitlines()[0] == (
-        f"{readings}: is there already, with 3 partitions; left as it is"
+        f"{readings}: is there already, with 3 partitions, not 5; left as it is"
     )
     assert [done.returncode for done in (first, again)] == [0, 0]
