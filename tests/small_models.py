@@ -16,11 +16,10 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle, write_bundle
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.recording import Recording
-from trainer.assembly import manifest_of, parameters_of
-from trainer.calibration import calibrate, measure_limits
 from trainer.config import NetworkSettings, TrainingConfig
-from trainer.crossfit import fit_parts
-from trainer.history import measure_timing, prepare
+from trainer.history import measure_timing
+from trainer.steps import Steps
+from trainer.training import TrainedModel, train
 
 SENSORS = ("speed", "draw", "steam", "weight", "moisture")
 UNITS = ("m/min", "m/min", "bar", "g/m2", "%")
@@ -90,25 +89,24 @@ def write_small_bundle(
     folder: Path, recording: Recording | None = None, *, rules: Rules | None = None
 ) -> str:
     """Fit the small model on a recording, write its bundle and give its id."""
-    training = recording or normal_recording()
-    rules = rules or Rules()
-    config = TrainingConfig(network=NetworkSettings(kind="linear"), holdout=0.0)
-    timing = measure_timing(training)
-    rows = prepare(training, timing, window_size=4, horizon=timedelta(minutes=4))
-    parts = fit_parts(rows.windows, rows.deviations, fitter=None)
-    calibrated = calibrate(
-        parts.level_out_of_sample, parts.deviation_out_of_sample, rows.run_numbers
+    model = train_small_model(recording, rules=rules)
+    files = {"model.onnx": model.parts.graph}
+    return write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
+
+
+def train_small_model(
+    recording: Recording | None = None, *, rules: Rules | None = None
+) -> TrainedModel:
+    """Fit the small model on a recording."""
+    history = recording or normal_recording()
+    return train(
+        history,
+        measure_timing(history),
+        TrainingConfig(network=NetworkSettings(kind="linear")),
+        rules=rules or Rules(),
+        make_fitter=None,
+        steps=Steps(),
     )
-    limits = measure_limits(
-        calibrated.scores,
-        rows.times,
-        rows.run_numbers,
-        rule=rules.rules[0],
-        readings_per_day=timedelta(days=1) / timing.cadence,
-    )
-    manifest = manifest_of(training, timing, rows, calibrated, limits, config, rules)
-    parameters = parameters_of(rows, parts, calibrated)
-    return write_bundle(folder, manifest, parameters=parameters, files={"model.onnx": parts.graph})
 
 
 def fit_small_bundle(folder: Path, recording: Recording | None = None) -> Bundle:

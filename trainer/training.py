@@ -1,0 +1,98 @@
+"""The recipe: a history in, all that decides scores out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.manifest import Manifest
+from stream_detector.detection.threshold import Limits
+from stream_detector.replay.recording import Recording
+from trainer.assembly import manifest_of, parameters_of
+from trainer.calibration import Calibrated, calibrate, measure_limits
+from trainer.config import TrainingConfig
+from trainer.crossfit import FittedParts, Fitter, fit_parts
+from trainer.history import Timing, TrainingRows, prepare
+from trainer.steps import Steps
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model, and what it was made of; its graph is ``parts.graph``.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    parts : FittedParts
+    calibrated : Calibrated
+    limits : Limits
+    manifest : Manifest
+        Not yet with what is only for people: validation, provenance, checksums.
+    parameters : dict of name to array
+    """
+
+    rows: TrainingRows
+    parts: FittedParts
+    calibrated: Calibrated
+    limits: Limits
+    manifest: Manifest
+    parameters: dict[str, NDArray[Any]]
+
+
+def train(
+    history: Recording,
+    timing: Timing,
+    config: TrainingConfig,
+    *,
+    rules: Rules,
+    make_fitter: Callable[[int], Fitter] | None,
+    steps: Steps,
+) -> TrainedModel:
+    """Learn a machine's normal operation from a history, all rows of it.
+
+    Parameters
+    ----------
+    history : Recording
+    timing : Timing
+    config : TrainingConfig
+    rules : Rules
+        The first rule says what is warned of, how far ahead, and how patiently.
+    make_fitter : callable or None
+        Makes the trainer of the network for so many sensors; None without a network.
+    steps : Steps
+        Told what is being done.
+
+    Raises
+    ------
+    TrainingError
+        If the history cannot give a model that could be trusted.
+    """
+    rule = rules.rules[0]
+    network = config.network.config(seed=config.seed)
+    with steps.step("conditioning the training rows"):
+        rows = prepare(
+            history,
+            timing,
+            window_size=network.window_size,
+            horizon=timedelta(seconds=rule.horizon_seconds),
+        )
+    with steps.step(f"fitting a {network.kind} model, cross-fitted"):
+        fitter = make_fitter(len(history.sensors)) if make_fitter else None
+        parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)
+    with steps.step("calibrating on cross-fitted scores"):
+        calibrated = calibrate(
+            parts.level_out_of_sample, parts.deviation_out_of_sample, rows.run_numbers
+        )
+        limits = measure_limits(
+            calibrated.scores,
+            rows.times,
+            rows.run_numbers,
+            rule=rule,
+            readings_per_day=timedelta(days=1) / timing.cadence,
+        )
+    manifest = manifest_of(history, timing, rows, calibrated, limits, config, rules)
+    parameters = parameters_of(rows, parts, calibrated)
+    return TrainedModel(rows, parts, calibrated, limits, manifest, parameters)
