@@ -89,7 +89,11 @@ def write_small_bundle(
     folder: Path, recording: Recording | None = None, *, rules: Rules | None = None
 ) -> str:
     """Fit the small model on a recording, write its bundle and give its id."""
-    model = train_small_model(recording, rules=rules)
+    return write_model(folder, train_small_model(recording, rules=rules))
+
+
+def write_model(folder: Path, model: TrainedModel) -> str:
+    """Write a model's bundle, without a report, and give its id."""
     files = {"model.onnx": model.parts.graph}
     return write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
 

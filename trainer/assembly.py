@@ -23,25 +23,14 @@ from trainer.crossfit import FittedParts
 from trainer.history import Timing, TrainingRows
 
 
-def parameters_of(
-    rows: TrainingRows, parts: FittedParts, calibrated: Calibrated
-) -> dict[str, NDArray[Any]]:
+def parameters_of(rows: TrainingRows, calibrated: Calibrated) -> dict[str, NDArray[Any]]:
     """Gather the arrays that decide scores."""
-    fitted = {
-        "row_mean": parts.parts.coordinates.row.mean,
-        "precision": parts.parts.coordinates.row.precision,
-        "deviation_mean": parts.parts.deviation.mean,
-        "deviation_precision": parts.parts.deviation.precision,
-        "stuck_after": rows.feed_limits.stuck_after,
-    }
-    measured = {
-        name: getattr(rows.conditioning, name) for name in CONDITIONING_ARRAYS if name not in fitted
-    }
+    conditioning = {name: getattr(rows.conditioning, name) for name in CONDITIONING_ARRAYS}
     quantiles = {
         f"quantiles_{name}": np.array(getattr(calibrated.calibration, name).curve.quantiles)
         for name in ("level", "sustained", "deviation")
     }
-    return {**measured, **fitted, **quantiles}
+    return {**conditioning, "stuck_after": rows.feed_limits.stuck_after, **quantiles}
 
 
 def manifest_of(

@@ -47,10 +47,12 @@ class TrainingRows:
     Parameters
     ----------
     conditioning : Conditioning
-        Fitted on these rows; live readings go through the same.
+        Fitted on these rows; they went through it, and live readings will.
     feed_limits : FeedLimits
     windows : float32 array, shape (n, window_size, p)
     deviations : float32 array, shape (n, p)
+    n_left_out, n_unseen : int arrays, shape (n,)
+        Sensors without a value of their own in the row, and in its whole window.
     times : datetime64 array, shape (n,)
     run_numbers : int array, shape (n,)
         Rows of one run have one number.
@@ -62,6 +64,8 @@ class TrainingRows:
     feed_limits: FeedLimits
     windows: NDArray[np.float32]
     deviations: NDArray[np.float32]
+    n_left_out: NDArray[np.intp]
+    n_unseen: NDArray[np.intp]
     times: NDArray[np.datetime64]
     run_numbers: NDArray[np.intp]
     notes: tuple[str, ...]
@@ -142,31 +146,30 @@ def prepare(
     conditioning = _scale(values[~abnormal], recording, window_size)
     pass_through = FeedLimits(np.full(len(features.sensors), np.inf), 2**31 - 1, timedelta.max)
     history = _History(recording, features, timing, pass_through, normal=~abnormal)
-    if np.isnan(values[~abnormal]).any():
-        # First with missing sensors at their means, then given the others of their row.
-        windows = history.condition(conditioning)[0].windows
-        row = fit_whitening(windows[:, -1], n_blocks=5)
-        conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
+    # First with missing sensors at their means, then given the others of their row.
     rows, said = history.condition(conditioning)
+    row = fit_whitening(rows.windows[:, -1], n_blocks=5)
+    conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
+    if any(missing is not None for missing in rows.left_out):
+        rows, said = history.condition(conditioning)
     center, spread = robust_scale(rows.deviations)
     conditioning = dataclasses.replace(
         conditioning, deviation_center=center, deviation_spread=spread
     )
     deviations = conditioning.scale_deviations(rows.deviations)
-    if any(missing is not None for missing in rows.left_out):
-        whitening = fit_whitening(deviations, n_blocks=5)
-        conditioning = dataclasses.replace(
-            conditioning,
-            deviation_mean=whitening.mean,
-            deviation_precision=whitening.precision,
-        )
-        ConditionalMeans(whitening.mean, whitening.precision).fill_rows(deviations, rows.left_out)
+    deviation = fit_whitening(deviations, n_blocks=5)
+    conditioning = dataclasses.replace(
+        conditioning, deviation_mean=deviation.mean, deviation_precision=deviation.precision
+    )
+    ConditionalMeans(deviation.mean, deviation.precision).fill_rows(deviations, rows.left_out)
     starts = np.array([one.run_start for one in said])
     return TrainingRows(
         conditioning,
         _feed_limits(values, timing),
         rows.windows,
         deviations,
+        np.array([0 if missing is None else missing.sum() for missing in rows.left_out], np.intp),
+        np.array(rows.n_unseen, np.intp),
         np.array([one.reading.time.replace(tzinfo=None) for one in said], "datetime64[us]"),
         np.cumsum(np.concatenate([[False], starts[1:] != starts[:-1]])),
         _notes(n_normal=int((~abnormal).sum()), n_trained=len(said)),

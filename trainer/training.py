@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
+from stream_detector.detection.scoring import over_used
 from stream_detector.detection.threshold import Limits
 from stream_detector.replay.recording import Recording
 from trainer.assembly import manifest_of, parameters_of
@@ -84,7 +86,9 @@ def train(
         parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)
     with steps.step("calibrating on cross-fitted scores"):
         calibrated = calibrate(
-            parts.level_out_of_sample, parts.deviation_out_of_sample, rows.run_numbers
+            _over_used(parts.level_out_of_sample, rows.n_unseen, rows),
+            _over_used(parts.deviation_out_of_sample, rows.n_left_out, rows),
+            rows.run_numbers,
         )
         limits = measure_limits(
             calibrated.scores,
@@ -94,5 +98,14 @@ def train(
             readings_per_day=timedelta(days=1) / timing.cadence,
         )
     manifest = manifest_of(history, timing, rows, calibrated, limits, config, rules)
-    parameters = parameters_of(rows, parts, calibrated)
+    parameters = parameters_of(rows, calibrated)
     return TrainedModel(rows, parts, calibrated, limits, manifest, parameters)
+
+
+def _over_used(
+    scores: NDArray[np.float64], n_unused: NDArray[np.intp], rows: TrainingRows
+) -> NDArray[np.float64]:
+    """Judge rows with missing sensors by the others, as live ones are."""
+    n_sensors = rows.deviations.shape[1]
+    pairs = zip(scores.tolist(), n_unused.tolist(), strict=True)
+    return np.array([over_used(score, n, n_sensors=n_sensors) for score, n in pairs])

@@ -17,7 +17,7 @@ from stream_detector.detection.intake import Intake
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
-from stream_detector.detection.scoring import Calibration, join
+from stream_detector.detection.scoring import Calibration, join, over_used
 from stream_detector.detection.state import DetectorState
 from stream_detector.detection.threshold import Limits
 
@@ -127,10 +127,9 @@ class Detector:
             one, state, left_out = scored[i], states[i], rows.left_out[k]
             level, deviation = levels[k], deviation_scores[k]
             if left_out is not None:
-                # Sensors without a value add nothing: judge by the mean over the others.
                 n_sensors, n_left_out = left_out.size, int(left_out.sum())
-                level *= n_sensors / (n_sensors - rows.n_unseen[k])
-                deviation *= n_sensors / (n_sensors - n_left_out)
+                level = over_used(level, rows.n_unseen[k], n_sensors=n_sensors)
+                deviation = over_used(deviation, n_left_out, n_sensors=n_sensors)
             if one.first_of_run:
                 state.levels.clear()
                 state.level_rows.clear()

@@ -99,6 +99,20 @@ class Calibration:
         )
 
 
+def over_used(score: float, n_unused: int, *, n_sensors: int) -> float:
+    """Turn a part score, a mean over all sensors, into the mean over those that were used.
+
+    A sensor without a value of its own stands where it adds nothing, so the mean over all
+    is too low. Training and scoring both judge by the mean over the others.
+
+    Examples
+    --------
+    >>> over_used(0.6, 2, n_sensors=5)
+    1.0
+    """
+    return score * (n_sensors / (n_sensors - n_unused))
+
+
 def join(surprises: tuple[float, float, float]) -> float:
     """Join the weighted surprises to the score, high = anomalous, never negative.
 

@@ -1,6 +1,7 @@
 """What the live code makes of a recording: the rows that the graph is given."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -8,12 +9,9 @@ from numpy.typing import NDArray
 
 from stream_detector.detection.detector import Detector, GraphScores, Model
 from stream_detector.detection.scored import Scored
-from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve
-from stream_detector.detection.threshold import Curve, Limits
 from stream_detector.pipeline.readings import ReadingDecoder
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.records import records
-from trainer.history import Timing, TrainingRows, feature_spec
 
 
 class Listener:
@@ -33,23 +31,16 @@ class Listener:
 
 
 def live_rows(
-    recording: Recording, timing: Timing, rows: TrainingRows, *, sizes: Sequence[int] = ()
+    recording: Recording, model: Model, *, sizes: Sequence[int] = ()
 ) -> tuple[list[Scored], Listener]:
-    """Send a recording through the live code, in batches of these sizes and then at once."""
+    """Send a recording through the live code, in batches of these sizes and then at once.
+
+    The model is as it is but for its graph.
+    """
     listener = Listener()
-    part, curve = Part(SurpriseCurve((1.0,), 1.0, 1.0, 1), 1.0), Curve((1.0,), (1.0,))
-    model = Model(
-        features=feature_spec(recording),
-        conditioning=rows.conditioning,
-        calibration=Calibration(part, part, part),
-        limits=Limits(curve, curve, readings_per_day=720.0),
-        feed_limits=rows.feed_limits,
-        max_gap=timing.max_gap,
-        graph=listener,
-    )
     decoder = ReadingDecoder(model.features, max_clock_skew=timedelta(0))
     readings = [decoder.decode(record) for record in records(recording)]
-    detector = Detector(model, run_ending_events=frozenset({"break"}))
+    detector = Detector(replace(model, graph=listener), run_ending_events=frozenset({"break"}))
     state, scored = detector.new_state(), []
     for size in [*sizes, len(readings)]:
         batch, readings = readings[:size], readings[size:]

@@ -2,17 +2,34 @@
 
 import dataclasses
 from datetime import UTC
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import read_bundle
 from stream_detector.detection.conditioning import clip
+from stream_detector.detection.threshold import Rate
+from stream_detector.pipeline.machine import Verdict
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.replay.recording import Recording
-from tests.small_models import normal_recording, recording_of
+from stream_detector.replay.records import records
+from stream_detector.replay.replaying import verdicts
+from tests.small_models import (
+    fit_small_bundle,
+    normal_recording,
+    recording_of,
+    train_small_model,
+    write_model,
+)
 from tests.trainer.histories import FOUR_MINUTES, prepared, with_gaps
 from tests.trainer.live import live_rows
-from trainer.history import measure_timing, rows_before_outcomes
+from trainer.history import rows_before_outcomes
 
 rows_of_400 = st.lists(st.integers(1, 399), max_size=8, unique=True)
 
@@ -55,14 +72,18 @@ def spoiled(recording: Recording) -> Recording:
 
 @settings(max_examples=10)
 @given(outcomes=rows_of_400, gaps=rows_of_400, sizes=st.lists(st.integers(1, 99), max_size=6))
-def test_live_rows_equal_training_rows_bit_for_bit(
+def test_rows_of_the_written_bundle_equal_training_rows_bit_for_bit(
     outcomes: list[int], gaps: list[int], sizes: list[int]
 ) -> None:
     recording = recording_of(normal_recording(400).values, outcomes=outcomes)
     recording = spoiled(with_gaps(recording, gaps))
-    rows = prepared(recording)
+    trained = train_small_model(recording)
+    rows = trained.rows
+    with TemporaryDirectory() as folder:
+        write_model(Path(folder, "bundle"), trained)
+        bundle = read_bundle(Path(folder, "bundle"))
 
-    scored, seen = live_rows(recording, measure_timing(recording), rows, sizes=sizes)
+    scored, seen = live_rows(recording, bundle.model, sizes=sizes)
 
     before = rows_before_outcomes(recording, horizon=FOUR_MINUTES)
     judged = [n for n, one in enumerate(scored) if one.score is not None]
@@ -72,3 +93,34 @@ def test_live_rows_equal_training_rows_bit_for_bit(
     assert [scored[judged[k]].reading.time for k in normal] == [
         time.replace(tzinfo=UTC) for time in rows.times.tolist()
     ]
+
+
+def test_a_sensor_is_unseen_once_the_whole_window_holds_no_value_of_it() -> None:
+    #  row          99 100 101 102 103 104 105
+    #  speed         x   -   -   -   -   -   x      window of 4
+    #  draw          x   x   x   -   x   x   x
+    recording = normal_recording(400)
+    values = recording.values.copy()
+    values[100:105, 0] = values[102, 1] = np.nan
+
+    rows = prepared(dataclasses.replace(recording, values=values))
+
+    assert rows.n_left_out[99:106].tolist() == [0, 1, 1, 2, 1, 1, 0]
+    assert rows.n_unseen[99:106].tolist() == [0, 0, 0, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("share_missing", [0.3, 0.4])
+def test_rows_with_missing_sensors_are_over_a_rate_as_often_as_it_says(
+    tmp_path: Path, share_missing: float
+) -> None:
+    random = np.random.default_rng(seed=7)
+    values = 0.6 * random.normal(size=(3000, 1)) + 0.8 * random.normal(size=(3000, 20))
+    values[random.random(values.shape) < share_missing] = np.nan
+    recording = recording_of(values, sensors=[f"x{i}" for i in range(20)])
+    bundle = fit_small_bundle(tmp_path / "bundle", recording)
+
+    table = ThresholdTable(Rate(0.01))
+    judged = list(verdicts(records(recording), Pipeline(bundle, Rules()), table))
+
+    over = [one.over for one in judged if isinstance(one, Verdict) and one.scored.evidence]
+    assert np.mean(over) == pytest.approx(0.01, abs=0.006)
