@@ -1,7 +1,7 @@
 """What a bundle does on rows it has not seen, through the live code."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +99,9 @@ def evaluate(
 ) -> Evaluation | None:
     """Replay a recording with the bundle's budget; None where no row could be scored."""
     rule = rules.rules[0]
-    horizon = timedelta(seconds=rule.horizon_seconds)
-    seen = _Seen(rule)
-    for verdict in verdicts(records(recording), Pipeline(bundle, rules), ThresholdTable(budget)):
+    horizon, seen = rule.horizon, _Seen(rule)
+    pipeline, table = Pipeline(bundle, rules), ThresholdTable(budget)
+    for verdict in verdicts(records(recording, rules), pipeline, table):
         if isinstance(verdict, Verdict):
             seen.note(verdict)
     if not seen.rows:

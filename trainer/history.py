@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits, count_unchanged
@@ -16,7 +17,7 @@ from stream_detector.detection.scored import Scored
 from stream_detector.detection.state import DetectorState
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
-from stream_detector.replay.records import OUTCOME
+from stream_detector.replay.records import labelled_event
 from trainer.whitening import fit_whitening, robust_scale
 
 _MIN_ROWS, _MIN_ROWS_PER_SENSOR, _FEW_ROWS = 300, 5, 1000
@@ -124,19 +125,22 @@ def outcome_rows(recording: Recording) -> NDArray[np.bool_]:
 
 
 def prepare(
-    recording: Recording, timing: Timing, *, window_size: int, horizon: timedelta
+    recording: Recording, timing: Timing, *, window_size: int, rules: Rules
 ) -> TrainingRows:
     """Condition the normal rows of a history.
 
     Normal is what is no outcome row, not within the warning horizon before one, not
-    labelled anomalous, and can be scored.
+    labelled anomalous, and can be scored. The first rule says what the outcome is, and how
+    long the horizon.
 
     Raises
     ------
+    SettingsError
+        If the rules do not say which event a label stands for.
     TrainingError
         If too few normal rows are left, or a sensor has no value in them.
     """
-    abnormal = rows_before_outcomes(recording, horizon=horizon)
+    abnormal = rows_before_outcomes(recording, horizon=rules.rules[0].horizon)
     if recording.labels is not None:
         abnormal = abnormal | recording.labels
     features = feature_spec(recording)
@@ -145,7 +149,7 @@ def prepare(
     _check_size(values[~abnormal], recording)
     conditioning = _scale(values[~abnormal], recording, window_size)
     pass_through = FeedLimits(np.full(len(features.sensors), np.inf), 2**31 - 1, timedelta.max)
-    history = _History(recording, features, timing, pass_through, normal=~abnormal)
+    history = _History(recording, features, timing, pass_through, rules, normal=~abnormal)
     # First with missing sensors at their means, then given the others of their row.
     rows, said = history.condition(conditioning)
     row = fit_whitening(rows.windows[:, -1], n_blocks=5)
@@ -189,6 +193,7 @@ class _History:
     features: FeatureSpec
     timing: Timing
     feed_limits: FeedLimits
+    rules: Rules
     normal: NDArray[np.bool_]
 
     def condition(self, conditioning: Conditioning) -> tuple[Rows, list[Scored]]:
@@ -198,7 +203,7 @@ class _History:
             conditioning,
             self.feed_limits,
             max_gap=self.timing.max_gap,
-            run_ending_events=frozenset({OUTCOME}),
+            run_ending_events=frozenset(self.rules.run_ending_events),
         )
         readings = self._readings()
         state = DetectorState(
@@ -217,12 +222,13 @@ class _History:
 
     def _readings(self) -> list[Reading]:
         recording, outcomes = self.recording, outcome_rows(self.recording)
+        outcome = labelled_event(recording, self.rules)
         return [
             Reading(
                 recording.machine,
                 recording.time(row),
                 tuple(values),
-                event=OUTCOME if outcomes[row] else None,
+                event=outcome if outcomes[row] else None,
             )
             for row, values in enumerate(recording.values.tolist())
         ]

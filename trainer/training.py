@@ -69,18 +69,15 @@ def train(
 
     Raises
     ------
+    SettingsError
+        If the rules do not say which event a label stands for.
     TrainingError
         If the history cannot give a model that could be trusted.
     """
     rule = rules.rules[0]
     network = config.network.config(seed=config.seed)
     with steps.step("conditioning the training rows"):
-        rows = prepare(
-            history,
-            timing,
-            window_size=network.window_size,
-            horizon=timedelta(seconds=rule.horizon_seconds),
-        )
+        rows = prepare(history, timing, window_size=network.window_size, rules=rules)
     with steps.step(f"fitting a {network.kind} model, cross-fitted"):
         fitter = make_fitter(len(history.sensors)) if make_fitter else None
         parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)

@@ -74,6 +74,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """... and for so long after."""
 
     @property
+    def horizon(self) -> timedelta:
+        """``horizon_seconds`` as a span of time."""
+        return timedelta(seconds=self.horizon_seconds)
+
+    @property
     def cooldown(self) -> timedelta:
         """``cooldown_seconds`` as a span of time."""
         return timedelta(seconds=self.cooldown_seconds)

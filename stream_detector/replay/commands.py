@@ -87,7 +87,7 @@ def replay(
         recording = _read(path, options)
         if note := sensors_note(bundle.manifest, recording.sensors):
             click.echo(f"note: {note}", err=True)
-        source = records(recording)
+        source = records(recording, rules)
     else:
         source = _from_kafka(span)
     pipeline = Pipeline(bundle, rules, published_scores="none")
@@ -115,6 +115,7 @@ def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
     from stream_detector.replay.publish import publish as send
 
     settings = read_settings()
+    rules = load_rules(settings.rules)
     recording = _read(path, options)
     machine, n_rows, n_published = recording.machine, recording.n_rows, 0
     try:
@@ -125,7 +126,7 @@ def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
                 n_published = n
                 show(n)
 
-            send(records(recording), settings, speed=speed, on_published=note)
+            send(records(recording, rules), settings, speed=speed, on_published=note)
     except Stopped as stopped:
         told = f"{machine}: stopped by {stopped.reason}, {n_published} of {n_rows} readings"
         click.echo(f"{told} published", err=True)

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import BundleError, ServiceError, SettingsError
 from stream_detector.replay.commands import replay
@@ -40,7 +41,8 @@ def kafka(history: Path) -> Iterator[EmbeddedKafka]:
     """The same readings, published."""
     with EmbeddedKafka({"sensor.readings": 2, "empty": 2}) as running:
         settings = read_settings({"DETECTOR_BROKER": running.bootstrap})
-        publish(records(read_recording(history, RecordingOptions())), settings, speed=None)
+        recording = read_recording(history, RecordingOptions())
+        publish(records(recording, Rules()), settings, speed=None)
         yield running
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.replay.recording import Recording
 from trainer.history import TrainingRows, measure_timing, prepare
 
@@ -15,7 +16,7 @@ FOUR_MINUTES = timedelta(minutes=4)
 
 def prepared(recording: Recording, *, window_size: int = 4) -> TrainingRows:
     timing = measure_timing(recording)
-    return prepare(recording, timing, window_size=window_size, horizon=FOUR_MINUTES)
+    return prepare(recording, timing, window_size=window_size, rules=Rules())
 
 
 def with_values(recording: Recording, values: NDArray[np.float64]) -> Recording:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.detection.detector import Detector, GraphScores, Model
 from stream_detector.detection.scored import Scored
 from stream_detector.pipeline.readings import ReadingDecoder
@@ -39,7 +40,7 @@ def live_rows(
     """
     listener = Listener()
     decoder = ReadingDecoder(model.features, max_clock_skew=timedelta(0))
-    readings = [decoder.decode(record) for record in records(recording)]
+    readings = [decoder.decode(record) for record in records(recording, Rules())]
     detector = Detector(replace(model, graph=listener), run_ending_events=frozenset({"break"}))
     state, scored = detector.new_state(), []
     for size in [*sizes, len(readings)]:

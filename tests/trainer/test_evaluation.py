@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stream_detector.alerting.ledger import ClosedAlert, Fate
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Budget
 from stream_detector.replay.recording import LabelKind, Recording
@@ -36,8 +36,8 @@ def faulty(labels: Sequence[int] | None, kind: LabelKind = "event") -> Recording
     return dataclasses.replace(recording_of(values, outcomes=labels), label_kind=kind)
 
 
-def judged(bundle: Bundle, recording: Recording) -> Evaluation:
-    evaluation = evaluate(bundle, recording, rules=Rules(), budget=Budget(1.0))
+def judged(bundle: Bundle, recording: Recording, rules: Rules | None = None) -> Evaluation:
+    evaluation = evaluate(bundle, recording, rules=rules or Rules(), budget=Budget(1.0))
     assert evaluation is not None
     return evaluation
 
@@ -65,6 +65,15 @@ def test_alerts_are_held_against_the_outcomes_that_followed(small_bundle: Bundle
     assert evaluation.validation.per_day == round(2 / (199 / 720), 3)
     assert (evaluation.validation.recall, evaluation.validation.n_outcomes) == (1.0, 1)
     assert np.flatnonzero(evaluation.positives).tolist() == [51, 52]
+
+
+def test_an_outcome_of_another_name_closes_alerts_too(small_bundle: Bundle) -> None:
+    trips = Rules(rules=(Rule(name="trip-soon", outcome="trip"),), run_ending_events=("trip",))
+
+    as_trips = judged(small_bundle, faulty([53]), trips)
+
+    assert as_trips.alerts == judged(small_bundle, faulty([53])).alerts
+    assert as_trips.alerts[0].cleared == START + 53 * CADENCE
 
 
 def test_alerts_on_rows_labelled_anomalous_are_right_wherever_they_are(

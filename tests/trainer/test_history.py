@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.detection.conditioning import ConditionalMeans
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
@@ -152,7 +153,7 @@ def test_too_few_rows_are_refused_with_what_to_bring(
     timing = measure_timing(normal_recording(10))
 
     with pytest.raises(TrainingError, match=f"{says}.*bring more history"):
-        prepare(recording, timing, window_size=4, horizon=FOUR_MINUTES)
+        prepare(recording, timing, window_size=4, rules=Rules())
 
 
 def test_a_sensor_without_a_value_is_named() -> None:

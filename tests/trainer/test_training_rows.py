@@ -1,6 +1,7 @@
 """Training rows are cut at the edges of runs, and are what the live code makes of the readings."""
 
 import dataclasses
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.detection.conditioning import clip
-from stream_detector.detection.threshold import Rate
+from stream_detector.detection.scored import Scored, Status
+from stream_detector.detection.threshold import Budget, Rate
 from stream_detector.pipeline.machine import Verdict
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -30,6 +32,7 @@ from tests.small_models import (
 from tests.trainer.histories import FOUR_MINUTES, prepared, with_gaps
 from tests.trainer.live import live_rows
 from trainer.history import rows_before_outcomes
+from trainer.training import TrainedModel
 
 rows_of_400 = st.lists(st.integers(1, 399), max_size=8, unique=True)
 
@@ -120,7 +123,37 @@ def test_rows_with_missing_sensors_are_over_a_rate_as_often_as_it_says(
     bundle = fit_small_bundle(tmp_path / "bundle", recording)
 
     table = ThresholdTable(Rate(0.01))
-    judged = list(verdicts(records(recording), Pipeline(bundle, Rules()), table))
+    judged = list(verdicts(records(recording, Rules()), Pipeline(bundle, Rules()), table))
 
     over = [one.over for one in judged if isinstance(one, Verdict) and one.scored.evidence]
     assert np.mean(over) == pytest.approx(0.01, abs=0.006)
+
+
+TRIPS = Rules(rules=(Rule(name="trip-soon", outcome="trip"),), run_ending_events=("trip",))
+
+
+def test_an_outcome_of_another_name_ends_runs_in_training_and_in_replay() -> None:
+    recording = recording_of(normal_recording(400).values, outcomes=[100, 200])
+
+    model = train_small_model(recording, rules=TRIPS)
+
+    as_breaks = prepared(recording)
+    np.testing.assert_array_equal(model.rows.windows, as_breaks.windows)
+    assert np.unique(model.rows.run_numbers).size == 3
+    events = {n: one.status for n, one in replayed(recording, model, TRIPS) if one.reading.event}
+    assert events == {100: Status.EVENT, 200: Status.EVENT}
+    first = [n for n, one in replayed(recording, model, TRIPS) if one.first_of_run]
+    assert first == [0, 101, 201]
+
+
+def replayed(
+    recording: Recording, model: TrainedModel, rules: Rules
+) -> Iterator[tuple[int, Scored]]:
+    """What the pipeline says of every row."""
+    with TemporaryDirectory() as folder:
+        write_model(Path(folder, "bundle"), model)
+        pipeline = Pipeline(read_bundle(Path(folder, "bundle")), rules)
+        table = ThresholdTable(Budget(6.0))
+        for one in verdicts(records(recording, rules), pipeline, table):
+            assert isinstance(one, Verdict)
+            yield one.record.offset, one.scored

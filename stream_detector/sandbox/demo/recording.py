@@ -9,7 +9,6 @@ import numpy as np
 
 from stream_detector.errors import RecordingError
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
-from stream_detector.replay.records import OUTCOME
 from stream_detector.sandbox.simulate import write_simulation
 
 STREAMED_SHARE: Final = 0.2
@@ -75,7 +74,7 @@ def simulated(folder: Path, *, days: float, seed: int) -> DemoRecording:
         raise RecordingError(f"{str(folder)!r} cannot be made: {error.strerror}") from error
     file, tags = folder / f"{_MACHINE}.csv", folder / "tags.csv"
     write_simulation(days=days, seed=seed, csv=file, tags=tags)
-    options = RecordingOptions(label_column=OUTCOME, mode_column="grade", tags=tags)
+    options = RecordingOptions(label_column="break", mode_column="grade", tags=tags)
     title = f"SIMULATED paper machine (seed {seed}, no real data)"
     return DemoRecording(title, file, options, read_recording(file, options))
 

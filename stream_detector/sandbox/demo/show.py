@@ -20,7 +20,7 @@ from typing import Final
 
 from rich.console import Console
 
-from stream_detector.alerting.rules import SHEET_BREAK
+from stream_detector.alerting.rules import SHEET_BREAK, Rules
 from stream_detector.command_line import Stopped, signals_stop
 from stream_detector.connections.settings import PREFIX, Settings, read_settings
 from stream_detector.connections.topics import topics
@@ -205,7 +205,7 @@ class _Demo:
         story = Story(data.streamed, cadence=data.cadence)
         with (
             closing(Outputs(settings)) as outputs,
-            closing(Feed(records(data.streamed), pace, settings)) as feed,
+            closing(Feed(records(data.streamed, Rules()), pace, settings)) as feed,
             closing(self._screen.view(title=data.title)) as view,
         ):
             began: float | None = None
@@ -231,7 +231,7 @@ class _Demo:
             f"{span(story.running)} running",
             *scorecard_lines(
                 story,
-                horizon=timedelta(seconds=SHEET_BREAK.horizon_seconds),
+                horizon=SHEET_BREAK.horizon,
                 budget_per_day=self._plan.budget_per_day,
             ),
         )
