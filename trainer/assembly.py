@@ -1,6 +1,7 @@
 """What a training run found, as the parts of a bundle."""
 
 import hashlib
+import math
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ from stream_detector.replay.recording import Recording
 from trainer.calibration import Calibrated
 from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts
-from trainer.history import Timing, TrainingRows
+from trainer.history import Timing
+from trainer.training_rows import TrainingRows
 
 
 def parameters_of(rows: TrainingRows, calibrated: Calibrated) -> dict[str, NDArray[Any]]:
@@ -34,7 +36,6 @@ def parameters_of(rows: TrainingRows, calibrated: Calibrated) -> dict[str, NDArr
 
 
 def manifest_of(
-    training: Recording,
     timing: Timing,
     rows: TrainingRows,
     calibrated: Calibrated,
@@ -45,7 +46,7 @@ def manifest_of(
     """Say of the bundle what decides its scores."""
     calibration, on_delay = calibrated.calibration, rules.rules[0].on_delay
     return Manifest(
-        sensors=_sensors(training),
+        sensors=_sensors(rows),
         window_size=rows.conditioning.window_size,
         cadence_seconds=timing.cadence.total_seconds(),
         max_gap_seconds=timing.max_gap.total_seconds(),
@@ -78,21 +79,19 @@ def _part_curve(part: Part) -> PartCurve:
     return PartCurve(curve.knee, curve.tail, curve.n_scores, part.weight)
 
 
-def _sensors(training: Recording) -> tuple[Sensor, ...]:
-    possible = (training.values >= training.low) & (training.values <= training.high)
-    values = np.where(possible, training.values, np.nan)
-    smallest, largest = np.nanmin(values, axis=0).tolist(), np.nanmax(values, axis=0).tolist()
-    limits = zip(training.low.tolist(), training.high.tolist(), strict=True)
+def _sensors(rows: TrainingRows) -> tuple[Sensor, ...]:
+    features = rows.features
+    columns = (features.low, features.high, rows.smallest, rows.largest)
     return tuple(
         Sensor(
             name=name,
             unit=unit,
-            low=low if np.isfinite(low) else None,
-            high=high if np.isfinite(high) else None,
-            training_range=(least, most),
+            low=low if math.isfinite(low) else None,
+            high=high if math.isfinite(high) else None,
+            training_range=(smallest, largest),
         )
-        for name, unit, (low, high), least, most in zip(
-            training.sensors, training.units, limits, smallest, largest, strict=True
+        for name, unit, low, high, smallest, largest in zip(
+            features.sensors, features.units, *(column.tolist() for column in columns), strict=True
         )
     )
 

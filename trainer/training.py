@@ -17,8 +17,9 @@ from trainer.assembly import manifest_of, parameters_of
 from trainer.calibration import Calibrated, calibrate, measure_limits
 from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts, Fitter, fit_parts
-from trainer.history import Timing, TrainingRows, prepare
+from trainer.history import Timing
 from trainer.steps import Steps
+from trainer.training_rows import TrainingRows, prepare
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def train(
             rule=rule,
             readings_per_day=timedelta(days=1) / timing.cadence,
         )
-    manifest = manifest_of(history, timing, rows, calibrated, limits, config, rules)
+    manifest = manifest_of(timing, rows, calibrated, limits, config, rules)
     parameters = parameters_of(rows, calibrated)
     return TrainedModel(rows, parts, calibrated, limits, manifest, parameters)
 

@@ -40,7 +40,7 @@ class Sensor(msgspec.Struct, frozen=True):
     """Physical limit; a value below is a fault of the sensor. None is no limit."""
     high: float | None = None
     training_range: tuple[float, float] | None = None
-    """Smallest and largest value within the limits in the training part."""
+    """Smallest and largest value within the limits in the normal training rows."""
 
 
 class PartCurve(msgspec.Struct, frozen=True):

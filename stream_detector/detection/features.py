@@ -1,6 +1,7 @@
 """Which sensors a model knows: names in order, units, physical limits."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,22 @@ class FeatureSpec:
         """Describe sensors of which only the names are known."""
         n = len(sensors)
         return cls(sensors, (None,) * n, np.full(n, -np.inf), np.full(n, np.inf))
+
+    def missing(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Mark what is no value: NaN, or outside the physical limits; of any shape (..., p).
+
+        >>> spec = FeatureSpec(("level",), ("%",), np.array([0.0]), np.array([100.0]))
+        >>> spec.missing(np.array([[-0.1], [0.0], [100.0], [np.nan]])).ravel()
+        array([ True, False, False,  True])
+        """
+        missing = np.isnan(values)
+        if self._has_limits:
+            missing |= (values < self.low) | (values > self.high)
+        return missing
+
+    @cached_property
+    def _has_limits(self) -> bool:
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
     @property
     def n_sensors(self) -> int:

@@ -15,6 +15,7 @@ from stream_detector.detection.feed_health import (
     Quality,
     QualityState,
     count_unchanged,
+    resting_together,
 )
 from stream_detector.detection.packed import cut_rows, join_rows
 from stream_detector.detection.reading import Reading
@@ -31,9 +32,8 @@ class FeedCheck:
     """
 
     def __init__(self, features: FeatureSpec, limits: FeedLimits) -> None:
+        self._features = features
         self._sensors = features.sensors
-        self._low, self._high = features.low, features.high
-        self._has_limits = bool(np.isfinite(features.low).any() or np.isfinite(features.high).any())
         self._limits = limits
         self._packer = struct.Struct(f"{features.n_sensors}d")
         self._good = Quality(QualityState.GOOD, features.n_sensors, features.n_sensors)
@@ -62,12 +62,9 @@ class FeedCheck:
             Sensors that are missing, outside their limits or stuck.
         """
         values, unchanged = self._observe(measured, feeds, sizes)
-        missing = np.isnan(values)
-        if self._has_limits:
-            missing |= (values < self._low) | (values > self._high)
+        missing = self._features.missing(values)
         stuck = unchanged >= self._limits.stuck_after
-        resting = unchanged >= self._limits.frozen_after
-        frozen = np.asarray((resting | missing).all(axis=1) & resting.any(axis=1))
+        frozen = resting_together(unchanged, missing) >= self._limits.frozen_after
         left_out = missing | stuck
         self._follow_faults(measured, feeds, stuck, frozen)
         self._rate(measured, left_out, frozen)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from stream_detector.detection.rounds import recur
 
+_LONGEST = np.int32(np.iinfo(np.int32).max)
+
 
 class QualityState(StrEnum):
     """How far a reading can be trusted."""
@@ -78,7 +80,7 @@ class FeedLimits:
     stuck_after : float64 array, shape (p,)
         Readings without a change after which a sensor counts as stuck; inf is never.
     frozen_after : int
-        The same for all sensors together.
+        The same for all sensors together, see :func:`resting_together`.
     silence_after : timedelta
         Time without a reading after which a machine counts as silent.
     """
@@ -142,3 +144,31 @@ def count_unchanged(
     """
     same = (values == values_before).astype(np.int32)
     return recur(counts_before, keep=same, gain=same, sizes=sizes)
+
+
+def resting_together(unchanged: NDArray[np.int32], missing: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Count the readings for which all sensors together have not changed.
+
+    As many as the sensor that rests shortest; what is missing says nothing. Where under
+    half of the sensors are known, a setpoint or two are no feed at rest: 0.
+
+    Parameters
+    ----------
+    unchanged : int32 array, shape (n, p)
+        From :func:`count_unchanged`.
+    missing : bool array, shape (n, p)
+
+    Returns
+    -------
+    int32 array, shape (n,)
+
+    Examples
+    --------
+    >>> unchanged = np.array([[3, 5, 9], [3, 5, 9], [3, 5, 9]], np.int32)
+    >>> missing = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]], bool)
+    >>> resting_together(unchanged, missing)
+    array([3, 5, 0], dtype=int32)
+    """
+    known = np.where(missing, _LONGEST, unchanged) if missing.any() else unchanged
+    shortest: NDArray[np.int32] = known.min(axis=1)
+    return np.where(2 * missing.sum(axis=1) > missing.shape[1], np.int32(0), shortest)

@@ -264,6 +264,13 @@ def test_a_row_without_any_value_is_not_judged_but_not_frozen_either() -> None:
     assert scored[1].feed_events == ()
 
 
+def test_a_setpoint_that_alone_is_left_is_no_frozen_feed() -> None:
+    scored, _ = Line(frozen_after=1).rows((1, 1, 1), (1, None, None))
+
+    assert scored[1].quality == Quality(QualityState.BAD, 1, 3)
+    assert not scored[1].feed_events
+
+
 def test_sensors_that_rest_while_others_are_missing_are_a_frozen_feed_too() -> None:
     line = Line(frozen_after=2)
     scored, _ = line.rows(*[(1, 1, 1)] * 2, *[(1, 1, None)] * 2)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.replay.recording import Recording
-from trainer.history import TrainingRows, measure_timing, prepare
+from trainer.history import measure_timing
+from trainer.training_rows import TrainingRows, prepare
 
 FOUR_MINUTES = timedelta(minutes=4)
 """The warning horizon."""

@@ -1,0 +1,165 @@
+"""A history, sent through the intake that also takes in live readings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.intake import Intake, Rows
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored, Status
+from stream_detector.detection.state import DetectorState
+from stream_detector.replay.recording import Recording
+from stream_detector.replay.records import labelled_event
+from trainer.feed_limits import frozen_after, measure_rests, stuck_after
+from trainer.history import Timing, outcome_rows
+
+_READINGS_PER_CHUNK = 1024
+"""Readings taken in at once. As Python objects they are six times their size in an array."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """What the intake makes of n rows of p sensors.
+
+    Parameters
+    ----------
+    windows : float32 array, shape (n, window_size, p)
+    deviations : float64 array, shape (n, p)
+        Not yet scaled.
+    left_out : bool array, shape (n, p)
+        Sensors without a value of their own in the row.
+    n_unseen : int array, shape (n,)
+        How many have none in its whole window.
+    run_numbers : int array, shape (n,)
+        Rows of one run have one number, and later runs larger ones.
+    """
+
+    windows: NDArray[np.float32]
+    deviations: NDArray[np.float64]
+    left_out: NDArray[np.bool_]
+    n_unseen: NDArray[np.intp]
+    run_numbers: NDArray[np.intp]
+
+    @classmethod
+    def empty(cls, n_rows: int, n_sensors: int, *, window_size: int) -> "Conditioned":
+        """Make room for n rows."""
+        return cls(
+            np.empty((n_rows, window_size, n_sensors), np.float32),
+            np.empty((n_rows, n_sensors)),
+            np.zeros((n_rows, n_sensors), bool),
+            np.empty(n_rows, np.intp),
+            np.empty(n_rows, np.intp),
+        )
+
+
+class HistoryIntake:
+    """Takes in a recording, as often as it is asked, as live readings are taken in.
+
+    Parameters
+    ----------
+    recording : Recording
+    timing : Timing
+    rules : Rules
+        They say which event a label stands for, and what ends a run.
+
+    Raises
+    ------
+    SettingsError
+        If the rules do not say which event a label stands for.
+    """
+
+    def __init__(self, recording: Recording, timing: Timing, rules: Rules) -> None:
+        self._recording = recording
+        self._timing = timing
+        self._rules = rules
+        self._event = labelled_event(recording, rules)
+        self.features = FeatureSpec(
+            recording.sensors, recording.units, recording.low, recording.high
+        )
+
+    def survey(self) -> tuple[FeedLimits, NDArray[np.bool_]]:
+        """Learn the limits of the feed, and which rows would be scored live, shape (n,)."""
+        n_sensors, silence_after = self.features.n_sensors, self._timing.silence_after
+        no_limits = FeedLimits(np.full(n_sensors, np.inf), 2**31 - 1, timedelta.max)
+        observed, scorable = np.zeros((2, self._recording.n_rows), bool)
+        for start, scored, _ in self._taken_in(as_they_are(n_sensors), no_limits):
+            stop = start + len(scored)
+            observed[start:stop] = [one.quality is not None for one in scored]
+            scorable[start:stop] = [one.status is Status.SCORED for one in scored]
+        rows = np.flatnonzero(observed)
+        rests = measure_rests(self._recording.values, rows, self.features)
+        limits = FeedLimits(stuck_after(rests), frozen_after(rests), silence_after)
+        scorable[rows[rests.together >= limits.frozen_after]] = False
+        return limits, scorable
+
+    def values(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Give the values of some rows, in their units; NaN is missing or impossible."""
+        values = self._recording.values[rows]
+        values[self.features.missing(values)] = np.nan
+        return values
+
+    def condition(
+        self, normal: NDArray[np.bool_], conditioning: Conditioning, feed_limits: FeedLimits
+    ) -> Conditioned:
+        """Condition the normal rows, each behind all rows before it."""
+        made = Conditioned.empty(
+            int(normal.sum()), self.features.n_sensors, window_size=conditioning.window_size
+        )
+        end = n_runs = 0
+        for start, scored, rows in self._taken_in(conditioning, feed_limits):
+            kept = np.flatnonzero(normal[start:][rows.indices])
+            here = slice(end, end := end + len(kept))
+            made.windows[here] = rows.windows[kept]
+            made.deviations[here] = rows.deviations[kept]
+            made.n_unseen[here] = np.array(rows.n_unseen, np.intp)[kept]
+            for mask, k in zip(made.left_out[here], kept, strict=True):
+                if (left_out := rows.left_out[k]) is not None:
+                    mask[:] = left_out
+            began = np.array([scored[i].first_of_run for i in rows.indices], np.intp)
+            made.run_numbers[here] = n_runs + began.cumsum()[kept]
+            n_runs += int(began.sum())
+        return made
+
+    def _taken_in(
+        self, conditioning: Conditioning, feed_limits: FeedLimits
+    ) -> Iterator[tuple[int, list[Scored], Rows]]:
+        """Send all rows through the intake: a chunk's first row, what was said, what came out."""
+        intake = Intake(
+            self.features,
+            conditioning,
+            feed_limits,
+            max_gap=self._timing.max_gap,
+            run_ending_events=frozenset(self._rules.run_ending_events),
+        )
+        state = DetectorState(
+            n_sensors=self.features.n_sensors, window_size=conditioning.window_size
+        )
+        for start in range(0, self._recording.n_rows, _READINGS_PER_CHUNK):
+            readings = self._readings(start, start + _READINGS_PER_CHUNK)
+            yield start, *intake.take(readings, [state] * len(readings))
+
+    def _readings(self, start: int, stop: int) -> list[Reading]:
+        part = self._recording.slice(start, stop)
+        outcomes = outcome_rows(part)
+        return [
+            Reading(
+                part.machine,
+                part.time(row),
+                tuple(values),
+                event=self._event if outcomes[row] else None,
+            )
+            for row, values in enumerate(part.values.tolist())
+        ]
+
+
+def as_they_are(n_sensors: int) -> Conditioning:
+    """Leave rows as they are; nothing of what becomes of them is used."""
+    zeros, ones, eye = np.zeros(n_sensors), np.ones(n_sensors), np.eye(n_sensors)
+    return Conditioning(zeros, ones, zeros, ones, zeros, eye, zeros, eye, window_size=1)

@@ -1,0 +1,170 @@
+"""The normal rows of a history, conditioned by the code that also conditions live readings."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.errors import TrainingError
+from stream_detector.replay.recording import Recording
+from trainer.history import Timing, rows_before_outcomes
+from trainer.intake import Conditioned, HistoryIntake, as_they_are
+from trainer.whitening import fit_whitening, robust_scale
+
+_MIN_ROWS, _MIN_ROWS_PER_SENSOR, _FEW_ROWS = 300, 5, 1000
+
+_N_BLOCKS = 5
+"""Of the whitenings that missing sensors are filled by."""
+
+_ROWS_PER_CHUNK = 1024
+"""Deviations scaled at once: it bounds memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """The normal rows of a history, conditioned, in time order; n rows, p sensors.
+
+    Parameters
+    ----------
+    features : FeatureSpec
+    conditioning : Conditioning
+        Fitted on these rows; they went through it, and live readings will.
+    feed_limits : FeedLimits
+    smallest, largest : float64 arrays, shape (p,)
+        Range of each sensor's values, in its unit.
+    windows : float32 array, shape (n, window_size, p)
+    deviations : float32 array, shape (n, p)
+    n_left_out, n_unseen : int arrays, shape (n,)
+        Sensors without a value of their own in the row, and in its whole window.
+    times : datetime64 array, shape (n,)
+    run_numbers : int array, shape (n,)
+        Rows of one run have one number, and later runs larger ones.
+    notes : tuple of str
+        What is odd about them, a sentence each; for people.
+    """
+
+    features: FeatureSpec
+    conditioning: Conditioning
+    feed_limits: FeedLimits
+    smallest: NDArray[np.float64]
+    largest: NDArray[np.float64]
+    windows: NDArray[np.float32]
+    deviations: NDArray[np.float32]
+    n_left_out: NDArray[np.intp]
+    n_unseen: NDArray[np.intp]
+    times: NDArray[np.datetime64]
+    run_numbers: NDArray[np.intp]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    recording: Recording, timing: Timing, *, window_size: int, rules: Rules
+) -> TrainingRows:
+    """Condition the normal rows of a history.
+
+    Normal is what is no outcome row, not within the warning horizon before one, not
+    labelled anomalous, and would be scored live. The first rule says what the outcome is,
+    and how long the horizon.
+
+    Raises
+    ------
+    SettingsError
+        If the rules do not say which event a label stands for.
+    TrainingError
+        If too few normal rows are left, or a sensor has no value in them.
+    """
+    history = HistoryIntake(recording, timing, rules)
+    feed_limits, scorable = history.survey()
+    normal = ~rows_before_outcomes(recording, horizon=rules.rules[0].horizon)
+    if recording.labels is not None:
+        normal &= ~recording.labels
+    n_normal = int(normal.sum())
+    normal &= scorable
+    values = history.values(normal)
+    _check_size(values, recording)
+    conditioning = _scale(values, window_size)
+    # First with missing sensors at their means, then given the others of their row.
+    rows = history.condition(normal, conditioning, feed_limits)
+    row = fit_whitening(rows.windows[:, -1], n_blocks=_N_BLOCKS)
+    conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
+    if rows.left_out.any():
+        rows = history.condition(normal, conditioning, feed_limits)
+    conditioning, deviations = _scale_deviations(rows, conditioning)
+    return TrainingRows(
+        features=history.features,
+        conditioning=conditioning,
+        feed_limits=feed_limits,
+        smallest=np.nanmin(values, axis=0),
+        largest=np.nanmax(values, axis=0),
+        windows=rows.windows,
+        deviations=deviations,
+        n_left_out=rows.left_out.sum(axis=1),
+        n_unseen=rows.n_unseen,
+        times=recording.times[normal],
+        run_numbers=rows.run_numbers,
+        notes=_notes(n_normal, n_trained=len(values)),
+    )
+
+
+def _check_size(values: NDArray[np.float64], recording: Recording) -> None:
+    n_rows, n_sensors = values.shape
+    needed = max(_MIN_ROWS, _MIN_ROWS_PER_SENSOR * n_sensors)
+    if n_rows < needed:
+        raise TrainingError(
+            f"{n_rows} normal rows are too few for {n_sensors} sensors, at least {needed} are "
+            "needed; bring more history, a smaller --holdout, or --exclude sensors"
+        )
+    empty = np.isnan(values).all(axis=0)
+    if empty.any():
+        names = ", ".join(recording.sensors[i] for i in np.flatnonzero(empty))
+        raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
+
+
+def _notes(n_normal: int, *, n_trained: int) -> tuple[str, ...]:
+    """Tell of normal rows that do not train, and of a history that is short, but long enough."""
+    notes = []
+    if n_trained < n_normal:
+        notes.append(
+            f"{n_normal - n_trained} of {n_normal} normal rows do not train: they are late, repeat "
+            "a time, are of a frozen feed, or have under half of their sensors"
+        )
+    if n_trained < _FEW_ROWS:
+        notes.append(
+            f"only {n_trained} normal rows: thresholds will be rough; {_FEW_ROWS} are better"
+        )
+    return tuple(notes)
+
+
+def _scale(values: NDArray[np.float64], window_size: int) -> Conditioning:
+    """Scale sensors by their normal rows; the deviations are not known yet."""
+    center, spread = robust_scale(values)
+    return dataclasses.replace(
+        as_they_are(values.shape[1]), center=center, spread=spread, window_size=window_size
+    )
+
+
+def _scale_deviations(
+    rows: Conditioned, conditioning: Conditioning
+) -> tuple[Conditioning, NDArray[np.float32]]:
+    """Scale the deviations by themselves; those left out stand where the others expect them."""
+    center, spread = robust_scale(rows.deviations)
+    conditioning = dataclasses.replace(
+        conditioning, deviation_center=center, deviation_spread=spread
+    )
+    deviations = np.empty(rows.deviations.shape, np.float32)
+    for start in range(0, len(deviations), _ROWS_PER_CHUNK):
+        chunk = slice(start, start + _ROWS_PER_CHUNK)
+        deviations[chunk] = conditioning.scale_deviations(rows.deviations[chunk])
+    whitening = fit_whitening(deviations, n_blocks=_N_BLOCKS)
+    means = ConditionalMeans(whitening.mean, whitening.precision)
+    for k in np.flatnonzero(rows.left_out.any(axis=1)):
+        means.fill(deviations[k], rows.left_out[k])
+    conditioning = dataclasses.replace(
+        conditioning, deviation_mean=whitening.mean, deviation_precision=whitening.precision
+    )
+    return conditioning, deviations
