@@ -60,10 +60,11 @@ def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray
     >>> rows_before_outcomes(recording, horizon=timedelta(minutes=4)).astype(int)
     array([0, 1, 1, 0, 0])
     """
-    before = np.zeros(recording.n_rows, bool)
-    for row in np.flatnonzero(outcome_rows(recording)):
-        lead = recording.times[row] - recording.times
-        before |= (lead > np.timedelta64(0)) & (lead <= np.timedelta64(horizon))
+    outcomes = np.sort(recording.times[outcome_rows(recording)])
+    following = np.searchsorted(outcomes, recording.times, side="right")
+    before = following < len(outcomes)
+    lead = outcomes[following[before]] - recording.times[before]
+    before[before] = lead <= np.timedelta64(horizon)
     return before & ~outcome_rows(recording)
 
 

@@ -1,4 +1,8 @@
-"""The normal rows of a history, conditioned by the code that also conditions live readings."""
+"""The normal rows of a history, conditioned by the code that also conditions live readings.
+
+Memory: 100,000 rows of 60 sensors, windows of 4 readings, measured: 230 MB besides the
+recording itself (48 MB), of which 114 MB stay.
+"""
 
 import dataclasses
 from dataclasses import dataclass
