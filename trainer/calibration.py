@@ -109,6 +109,7 @@ def measure_limits(
     scores: NDArray[np.float64],
     times: NDArray[np.datetime64],
     run_numbers: NDArray[np.intp],
+    outcomes: NDArray[np.datetime64],
     *,
     rule: Rule,
     readings_per_day: float,
@@ -116,13 +117,26 @@ def measure_limits(
     """Measure which threshold gives how many alerts, and which share of rows is above it.
 
     Alerts are counted as raised: by the rule's own policy, run over the training rows. One
-    that returns within its cooldown counts again, because it calls the operator again.
+    that returns within its cooldown counts again, because it calls the operator again. So
+    does one that is raised after an outcome has closed the one before.
+
+    Parameters
+    ----------
+    scores : float64 array, shape (n,)
+        Cross-fitted, of the normal training rows.
+    times : datetime64 array, shape (n,)
+    run_numbers : int array, shape (n,)
+    outcomes : datetime64 array, shape (k,)
+        When the outcome happened, in time order.
+    rule : Rule
+    readings_per_day : float
+        At the machine's cadence.
     """
     n_rows = len(scores)
     points: dict[float, float] = {}
     most = 1
     candidates = np.unique(np.quantile(scores, 1 - np.geomspace(1 / n_rows, 0.2, _N_LIMITS)))
-    judged = _Series(scores, times, run_numbers)
+    judged = _Series(scores, times, run_numbers, outcomes)
     for limit in candidates[::-1].tolist():
         # From the top down; a lower limit never counts for less than a higher one.
         most = max(most, judged.count_alerts(limit, rule))
@@ -144,16 +158,22 @@ class _Series:
         scores: NDArray[np.float64],
         times: NDArray[np.datetime64],
         run_numbers: NDArray[np.intp],
+        outcomes: NDArray[np.datetime64],
     ) -> None:
         firsts = np.concatenate([[True], run_numbers[1:] != run_numbers[:-1]]).tolist()
         stamps = [time.replace(tzinfo=UTC) for time in times.tolist()]
-        self._rows = list(zip(stamps, scores.tolist(), firsts, strict=True))
+        # An outcome at a row's own time came after it: the row before it is no later one.
+        n_before = np.searchsorted(outcomes, times, side="left")
+        closed = (np.diff(n_before, prepend=0) > 0).tolist()
+        self._rows = list(zip(stamps, scores.tolist(), firsts, closed, strict=True))
 
     def count_alerts(self, limit: float, rule: Rule) -> int:
         """Count the alerts that a fixed threshold would have raised."""
         life = AlertLife(rule, machine="")
         n_raised = 0
-        for time, score, first in self._rows:
+        for time, score, first, closed in self._rows:
+            if closed:
+                life.close_by_outcome(time)
             change = life.follow(Judgement(time, score, limit, score > limit, first))
             n_raised += change is not None and change.change is Change.RAISED
         return n_raised

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,23 @@ from trainer.history import Timing, outcome_rows
 
 _READINGS_PER_CHUNK = 1024
 """Readings taken in at once. As Python objects they are six times their size in an array."""
+
+
+class Survey(NamedTuple):
+    """What is seen of a history before it can be conditioned; n rows.
+
+    Parameters
+    ----------
+    feed_limits : FeedLimits
+    scorable : bool array, shape (n,)
+        Rows that would be scored live.
+    events : bool array, shape (n,)
+        Rows that tell of the outcome.
+    """
+
+    feed_limits: FeedLimits
+    scorable: NDArray[np.bool_]
+    events: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,20 +102,21 @@ class HistoryIntake:
             recording.sensors, recording.units, recording.low, recording.high
         )
 
-    def survey(self) -> tuple[FeedLimits, NDArray[np.bool_]]:
-        """Learn the limits of the feed, and which rows would be scored live, shape (n,)."""
+    def survey(self) -> Survey:
+        """Learn the limits of the feed, and what would become of each row live."""
         n_sensors, silence_after = self.features.n_sensors, self._timing.silence_after
         no_limits = FeedLimits(np.full(n_sensors, np.inf), 2**31 - 1, timedelta.max)
-        observed, scorable = np.zeros((2, self._recording.n_rows), bool)
+        observed, scorable, events = np.zeros((3, self._recording.n_rows), bool)
         for start, scored, _ in self._taken_in(as_they_are(n_sensors), no_limits):
             stop = start + len(scored)
             observed[start:stop] = [one.quality is not None for one in scored]
             scorable[start:stop] = [one.status is Status.SCORED for one in scored]
+            events[start:stop] = [one.status is Status.EVENT for one in scored]
         rows = np.flatnonzero(observed)
         rests = measure_rests(self._recording.values, rows, self.features)
         limits = FeedLimits(stuck_after(rests), frozen_after(rests), silence_after)
         scorable[rows[rests.together >= limits.frozen_after]] = False
-        return limits, scorable
+        return Survey(limits, scorable, events)
 
     def values(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Give the values of some rows, in their units; NaN is missing or impossible."""

@@ -92,6 +92,7 @@ def train(
             calibrated.scores,
             rows.times,
             rows.run_numbers,
+            rows.outcomes,
             rule=rule,
             readings_per_day=timedelta(days=1) / timing.cadence,
         )

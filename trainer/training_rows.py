@@ -48,6 +48,8 @@ class TrainingRows:
     times : datetime64 array, shape (n,)
     run_numbers : int array, shape (n,)
         Rows of one run have one number, and later runs larger ones.
+    outcomes : datetime64 array, shape (k,)
+        When the outcome happened, in time order; each closes an alert.
     notes : tuple of str
         What is odd about them, a sentence each; for people.
     """
@@ -63,6 +65,7 @@ class TrainingRows:
     n_unseen: NDArray[np.intp]
     times: NDArray[np.datetime64]
     run_numbers: NDArray[np.intp]
+    outcomes: NDArray[np.datetime64]
     notes: tuple[str, ...]
 
 
@@ -83,26 +86,26 @@ def prepare(
         If too few normal rows are left, or a sensor has no value in them.
     """
     history = HistoryIntake(recording, timing, rules)
-    feed_limits, scorable = history.survey()
+    seen = history.survey()
     normal = ~rows_before_outcomes(recording, horizon=rules.rules[0].horizon)
     if recording.labels is not None:
         normal &= ~recording.labels
     n_normal = int(normal.sum())
-    normal &= scorable
+    normal &= seen.scorable
     values = history.values(normal)
     _check_size(values, recording)
     conditioning = _scale(values, window_size)
     # First with missing sensors at their means, then given the others of their row.
-    rows = history.condition(normal, conditioning, feed_limits)
+    rows = history.condition(normal, conditioning, seen.feed_limits)
     row = fit_whitening(rows.windows[:, -1], n_blocks=_N_BLOCKS)
     conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
     if rows.left_out.any():
-        rows = history.condition(normal, conditioning, feed_limits)
+        rows = history.condition(normal, conditioning, seen.feed_limits)
     conditioning, deviations = _scale_deviations(rows, conditioning)
     return TrainingRows(
         features=history.features,
         conditioning=conditioning,
-        feed_limits=feed_limits,
+        feed_limits=seen.feed_limits,
         smallest=np.nanmin(values, axis=0),
         largest=np.nanmax(values, axis=0),
         windows=rows.windows,
@@ -111,6 +114,7 @@ def prepare(
         n_unseen=rows.n_unseen,
         times=recording.times[normal],
         run_numbers=rows.run_numbers,
+        outcomes=recording.times[seen.events],
         notes=_notes(n_normal, n_trained=len(values)),
     )
 

@@ -129,11 +129,15 @@ def count_alerts(scores: Array, limit: float, rule: Rule) -> int:
     return n_raised
 
 
+NO_OUTCOMES = clock(0)
+
+
 def limits_of(scores: Array, *, rule: Rule = SHEET_BREAK) -> Limits:
     return measure_limits(
         scores,
         clock(len(scores)),
         np.zeros(len(scores), np.intp),
+        NO_OUTCOMES,
         rule=rule,
         readings_per_day=PER_DAY,
     )
@@ -206,10 +210,30 @@ def test_the_first_reading_of_a_run_raises_no_alert_in_training_either() -> None
     scores, runs = np.ones(400), np.arange(400) // 100
     scores[::100] = 9.0
 
-    limits = measure_limits(scores, clock(400), runs, rule=SHEET_BREAK, readings_per_day=PER_DAY)
+    limits = measure_limits(
+        scores, clock(400), runs, NO_OUTCOMES, rule=SHEET_BREAK, readings_per_day=PER_DAY
+    )
 
     # Four readings are far above, but each begins a run: one alert is never even used up.
     assert limits.by_budget.x == (PER_DAY / 400,)
+
+
+def test_an_outcome_closes_an_alert_so_the_next_one_counts() -> None:
+    #  row      0 ... 69 | 70 ... 99 | 100 ... 129 | 130 ... 399
+    #  score        1    |     9     |      9      |      1
+    #                          outcome between 99 and 100
+    scores, runs, times = np.ones(400), np.arange(400) // 100, clock(400)
+    scores[70:130] = 9.0
+
+    def alerts_over_one(outcomes: NDArray[np.datetime64]) -> int:
+        curve = measure_limits(
+            scores, times, runs, outcomes, rule=SHEET_BREAK, readings_per_day=PER_DAY
+        ).by_budget
+        assert curve.y[-1] == 1.0
+        return round(curve.x[-1] * 400 / PER_DAY)
+
+    assert alerts_over_one(NO_OUTCOMES) == 1
+    assert alerts_over_one(times[[100]] - np.timedelta64(1, "m")) == 2
 
 
 def test_cross_fitted_scores_keep_their_promise_on_later_rows() -> None:

@@ -135,6 +135,17 @@ def test_rows_that_would_not_be_scored_live_do_not_count() -> None:
         prepared(dataclasses.replace(recording, times=times))
 
 
+def test_outcomes_are_those_that_live_would_take_in() -> None:
+    #  the second outcome is late: it is older than the reading before it
+    recording = recording_of(normal_recording(400).values, outcomes=[100, 200, 300])
+    times = recording.times.copy()
+    times[200] = times[198]
+
+    rows = prepared(dataclasses.replace(recording, times=times))
+
+    assert rows.outcomes.tolist() == recording.times[[100, 300]].tolist()
+
+
 def test_the_range_of_a_sensor_is_that_of_its_normal_rows() -> None:
     recording = recording_of(normal_recording(400).values, outcomes=[200])
     values = recording.values.copy()
