@@ -2,8 +2,8 @@
 
 A score in sample flatters: limits taken from it are exceeded by most later rows. So the
 history is cut into contiguous blocks, and each block is scored by a whitening and a
-network that were fitted on the others; rows next to the block are purged. The final
-parts are fitted on all rows.
+network that were fitted on the others; rows next to the block, as many as a window has
+readings and 10 at least, are purged. The final parts are fitted on all rows.
 
 Memory: the windows as given, with a network one more array of n * 4 * p float32 (the rows
 outside a block), and chunks. 100,000 rows of 60 sensors, measured: 114 MB given, 43 MB
@@ -21,13 +21,16 @@ from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.export import check_parity, export
 from trainer.score_parts import Coordinates, Network, ScoreParts
-from trainer.whitening import blocks, fit_whitening, outside
+from trainer.whitening import PURGED_ROWS, blocks, fit_whitening, outside
 
 _SHORT_HISTORY = 2000
 """Rows below which the history is cut into more blocks, so that each fit sees enough."""
 
 _ROWS_PER_CHUNK = 4096
 """Rows a network scores at once: a few 100 MB for windows of 30 readings."""
+
+_LEAST_ROWS = 100
+"""Outside a held-out block, and what is purged beside it."""
 
 _PARITY_ROWS = 256
 
@@ -139,11 +142,19 @@ def _cross_fit(
     fitter: Fitter, windows: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]]]:
     """Score every row by a whitening and a network that were fitted without its block."""
-    n_rows = len(windows)
+    n_rows, window_size = windows.shape[:2]
+    # No window of a row to learn from may reach into the block.
+    n_purged = max(PURGED_ROWS, window_size)
     parts = blocks(n_rows, 5 if n_rows < _SHORT_HISTORY else 3)
     scores, losses = np.empty(n_rows), {}
     for number, block in enumerate(parts, start=1):
-        learn_from = outside(block, n_rows)
+        learn_from = outside(block, n_rows, n_purged=n_purged)
+        if len(learn_from) < _LEAST_ROWS:
+            raise TrainingError(
+                f"windows of {window_size} readings leave {len(learn_from)} of {n_rows} rows to "
+                f"learn from, at least {_LEAST_ROWS} are needed; bring more history, or shorten "
+                "--window"
+            )
         coordinates = _coordinates(windows[:, -STACKED_READINGS:][learn_from], n_blocks=5)
         name = f"block-{number}-of-{len(parts)}"
         network = fitter.fit(windows, coordinates, learn_from=learn_from, name=name)

@@ -134,14 +134,14 @@ def blocks(n_rows: int, n_blocks: int) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
-def outside(block: slice, n_rows: int) -> NDArray[np.intp]:
-    """Row numbers to learn from while a block is held out: 10 rows on each side are purged.
+def outside(block: slice, n_rows: int, *, n_purged: int) -> NDArray[np.intp]:
+    """Row numbers to learn from while a block is held out, and the rows on each side of it.
 
-    >>> outside(slice(12, 80), 92)
+    >>> outside(slice(12, 80), 92, n_purged=10)
     array([ 0,  1, 90, 91])
     """
-    before = np.arange(max(block.start - PURGED_ROWS, 0))
-    return np.concatenate((before, np.arange(min(block.stop + PURGED_ROWS, n_rows), n_rows)))
+    before = np.arange(max(block.start - n_purged, 0))
+    return np.concatenate((before, np.arange(min(block.stop + n_purged, n_rows), n_rows)))
 
 
 def fit_whitening(rows: NDArray[np.floating[Any]], *, n_blocks: int) -> Whitening:

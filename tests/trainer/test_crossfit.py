@@ -1,10 +1,19 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from stream_detector.bundle.graph import OnnxGraph
 from stream_detector.errors import TrainingError
-from tests.trainer.networks import PlainNetwork, PrincipalComponents, correlated_windows
+from tests.trainer.networks import (
+    PlainNetwork,
+    PrincipalComponents,
+    correlated_windows,
+    untrained_network,
+)
+from trainer.architectures import LSTM
 from trainer.crossfit import fit_parts
 from trainer.score_parts import Coordinates
 
@@ -28,6 +37,18 @@ class NotingFitter(PrincipalComponents):
         return super().fit(windows, coordinates, learn_from=learn_from, name=name)
 
 
+class UntrainedLSTM(NotingFitter):
+    """Notes the same, and leaves the network as it was made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = replace(LSTM, layers=(3,), code=2, window_size=30)
+
+    def fit(self, *args: Any, **options: Any) -> PlainNetwork:
+        super().fit(*args, **options)
+        return untrained_network(self.config, n_sensors=3)
+
+
 @pytest.mark.parametrize(("n_rows", "n_blocks"), [(400, 5), (2100, 3)])
 def test_every_row_is_scored_by_a_network_that_never_saw_its_neighbourhood(
     n_rows: int, n_blocks: int
@@ -42,6 +63,23 @@ def test_every_row_is_scored_by_a_network_that_never_saw_its_neighbourhood(
     assert fitter.learnt["final"] is None
     length = n_rows // n_blocks
     assert fitter.learnt[names[1]] == [*range(length - 10), *range(2 * length + 10, n_rows)]
+
+
+def test_no_window_of_a_row_to_learn_from_reaches_into_the_block() -> None:
+    #  block 2 of 3 holds readings 700 to 1399; a window of 30 begins 29 readings before its row
+    windows = correlated_windows(n_rows=2100, window_size=30, n_sensors=3)
+    fitter = UntrainedLSTM()
+
+    fit_parts(windows, windows[:, -1], fitter=fitter)
+
+    assert fitter.learnt["block-2-of-3"] == [*range(670), *range(1430, 2100)]
+
+
+def test_a_window_that_leaves_too_little_to_learn_from_is_refused() -> None:
+    windows = correlated_windows(n_rows=300, window_size=100, n_sensors=2)
+
+    with pytest.raises(TrainingError, match=r"100 readings leave 80 of 300 rows.*shorten --window"):
+        fit_parts(windows, windows[:, -1], fitter=NotingFitter())
 
 
 def test_scores_out_of_sample_are_those_of_new_rows() -> None:

@@ -69,7 +69,7 @@ def test_blocks_cover_all_rows_once() -> None:
     ],
 )
 def test_rows_next_to_a_held_out_block_are_purged(block: slice, expected: list[int]) -> None:
-    assert outside(block, 100).tolist() == expected
+    assert outside(block, 100, n_purged=10).tolist() == expected
 
 
 def test_whitened_rows_are_uncorrelated_with_variance_one() -> None:
@@ -165,7 +165,7 @@ def _correlated(*, n_rows: int, n_columns: int) -> NDArray[np.float64]:
 def _plain_out_of_sample(rows: NDArray[np.float64], n_blocks: int) -> NDArray[np.float64]:
     squares, parts = [], blocks(len(rows), n_blocks)
     for part in parts:
-        others = rows[outside(part, len(rows))]
+        others = rows[outside(part, len(rows), n_purged=10)]
         axes = np.linalg.eigh(np.cov(others.T)).eigenvectors[:, ::-1]
         squares.append(((rows[part] - others.mean(axis=0)) @ axes) ** 2)
     moments = np.array([one.mean(axis=0) for one in squares])
