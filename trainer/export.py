@@ -102,7 +102,8 @@ def check_parity(
     parts : ScoreParts
     windows : float32 array, shape (n, window_size, p)
     deviations : float32 array, shape (n, p)
-        Some hundred rows, of a part that was not trained on if there is one.
+        Some hundred rows, from all over the history: whether the model saw them in training
+        makes no difference to arithmetic.
 
     Raises
     ------

@@ -135,20 +135,19 @@ class NetworkFitter:
         config = self.config
         numbers = np.arange(len(windows)) if learn_from is None else learn_from
         rng = np.random.default_rng(config.seed)
-        # A divisor of the steps, so that there is one shape and one compilation.
-        per_call = math.gcd(config.steps, _STEPS_PER_CALL)
         losses = np.empty(config.steps, np.float32)
         with self._writer(name).as_default():
-            for step in range(0, config.steps, per_call):
-                drawn = rng.choice(numbers, (per_call * config.batch))
-                inputs = coordinates.inputs(config.kind, windows[drawn])
-                targets = coordinates.targets(windows[drawn])
-                batches = [
-                    tf.constant(rows.reshape(per_call, config.batch, *rows.shape[1:]), tf.float32)
-                    for rows in (inputs, targets)
-                ]
-                losses[step : step + per_call] = self._run(*batches).numpy()
-                self._report(name, step + per_call, float(losses[step : step + per_call].mean()))
+            for start in range(0, config.steps, _STEPS_PER_CALL):
+                stop = min(start + _STEPS_PER_CALL, config.steps)
+                # Always as many batches as fit in: one shape is one compilation.
+                drawn = windows[rng.choice(numbers, _STEPS_PER_CALL * config.batch)]
+                inputs, targets = (
+                    tf.constant(rows.reshape(-1, config.batch, *rows.shape[1:]), tf.float32)
+                    for rows in (coordinates.inputs(config.kind, drawn), coordinates.targets(drawn))
+                )
+                done = self._run(inputs, targets, stop - start)
+                losses[start:stop] = done.numpy()[: stop - start]
+                self._report(name, stop, float(losses[start:stop].mean()))
         return FittedNetwork(config, self._n_sensors, tuple(self._model.get_weights()), losses)
 
     def _writer(self, name: str) -> Any:
@@ -167,8 +166,11 @@ class NetworkFitter:
             self._progress(name, step, self.config.steps, loss)
 
 
-def _compiled_steps(model: Any, optimizer: Any, *, decay: float) -> Callable[[Any, Any], Any]:
-    """Compile a loop of steps: inputs and targets, shape (n_steps, batch, ...), to losses."""
+def _compiled_steps(model: Any, optimizer: Any, *, decay: float) -> Callable[[Any, Any, int], Any]:
+    """Compile a loop of steps: inputs and targets, shape (n, batch, ...), to losses, shape (n,).
+
+    It ends after as many steps as its last argument says, which may be fewer than n.
+    """
     kernels = [v for v in model.trainable_variables if len(v.shape) > 1]
 
     def step(inputs: Any, targets: Any) -> Any:
@@ -180,12 +182,14 @@ def _compiled_steps(model: Any, optimizer: Any, *, decay: float) -> Callable[[An
         optimizer.apply(gradients, model.trainable_variables)
         return loss
 
-    def steps(inputs: Any, targets: Any) -> Any:
-        n_steps = inputs.shape[0]
-        losses = tf.TensorArray(tf.float32, n_steps)
-        for number in tf.range(n_steps):
-            losses = losses.write(number, step(inputs[number], targets[number]))
-        return losses.stack()
+    def steps(inputs: Any, targets: Any, n_steps: Any) -> Any:
+        losses = tf.zeros(inputs.shape[0])
+        number = tf.constant(0)
+        while number < n_steps:
+            loss = step(inputs[number], targets[number])
+            losses = tf.tensor_scatter_nd_update(losses, [[number]], [loss])
+            number += 1
+        return losses
 
-    compiled: Callable[[Any, Any], Any] = tf.function(steps, jit_compile=True)
-    return compiled
+    compiled = tf.function(steps, jit_compile=True)
+    return lambda inputs, targets, n_steps: compiled(inputs, targets, tf.constant(n_steps))

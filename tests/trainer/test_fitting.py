@@ -88,6 +88,24 @@ def test_progress_is_told_and_tensorboard_logs_it(tmp_path: Path) -> None:
     assert [one.step for one in log.Tensors("loss")] == [50, 100]
 
 
+def test_any_number_of_steps_is_run_fifty_at_a_time() -> None:
+    from trainer.fitting import NetworkFitter
+
+    told: list[int] = []
+    config = replace(SMALL_DENSE, steps=101)  # a prime
+    windows, coordinates = _data(config)
+
+    fitted = NetworkFitter(
+        config, n_sensors=3, progress=lambda _, step, *__: told.append(step)
+    ).fit(windows, coordinates)
+
+    assert told == [50, 100, 101]
+    assert fitted.losses.shape == (101,)
+    hundred = _fitter(replace(config, steps=100)).fit(windows, coordinates)
+    np.testing.assert_array_equal(fitted.losses[0], hundred.losses[0])
+    assert (fitted.losses > 0).all()
+
+
 def test_a_network_that_diverges_is_refused() -> None:
     from trainer.fitting import NetworkFitter
 
