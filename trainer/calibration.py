@@ -4,6 +4,7 @@ Everything here rests on scores of rows by parts that were fitted without them: 
 taken from scores in sample are exceeded by most later rows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -33,7 +34,12 @@ _LEAST_WEIGHT = 0.4
 """A part that drifts counts for less, but never for nothing."""
 
 _DRIFT_BLOCKS = 10
-_N_LIMITS = 60
+_MERGING_SHARE = 0.2
+"""With more rows over a limit, alerts run into each other: a lower one may bring fewer."""
+
+_N_LIMITS, _N_LOW_LIMITS = 60, 12
+"""Tried above and below that."""
+
 _N_RATES = 200
 
 
@@ -120,6 +126,8 @@ def measure_limits(
     that returns within its cooldown counts again, because it calls the operator again. So
     does one that is raised after an outcome has closed the one before.
 
+    The curve of budgets ends where no lower limit brings more alerts, only longer ones.
+
     Parameters
     ----------
     scores : float64 array, shape (n,)
@@ -135,12 +143,13 @@ def measure_limits(
     n_rows = len(scores)
     points: dict[float, float] = {}
     most = 1
-    candidates = np.unique(np.quantile(scores, 1 - np.geomspace(1 / n_rows, 0.2, _N_LIMITS)))
     judged = _Series(scores, times, run_numbers, outcomes)
-    for limit in candidates[::-1].tolist():
+    for limit, merging in _candidates(scores):
         # From the top down; a lower limit never counts for less than a higher one.
-        most = max(most, judged.count_alerts(limit, rule))
-        points[most * readings_per_day / n_rows] = round(limit, 6)
+        n_raised = judged.count_alerts(limit, rule)
+        if n_raised > most or not merging:
+            most = max(most, n_raised)
+            points[most * readings_per_day / n_rows] = round(limit, 6)
     shares = np.geomspace(1 / n_rows, 0.5, _N_RATES)
     rates = np.quantile(scores, 1 - shares)
     return Limits(
@@ -148,6 +157,15 @@ def measure_limits(
         by_rate=Curve(tuple(shares.tolist()), tuple(np.round(rates, 6).tolist())),
         readings_per_day=readings_per_day,
     )
+
+
+def _candidates(scores: NDArray[np.float64]) -> Iterator[tuple[float, bool]]:
+    """Give the limits to try from the top down, and whether alerts run into each other there."""
+    shares = np.geomspace(1 / len(scores), _MERGING_SHARE, _N_LIMITS)
+    low_shares = np.geomspace(_MERGING_SHARE, 1.0, 1 + _N_LOW_LIMITS)[1:]
+    for some, merging in ((shares, False), (low_shares, True)):
+        for limit in np.unique(np.quantile(scores, 1 - some))[::-1].tolist():
+            yield limit, merging
 
 
 class _Series:

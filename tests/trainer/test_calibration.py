@@ -189,6 +189,20 @@ def test_at_least_one_alert_is_allowed() -> None:
     assert limits.limit(Budget(least / 100)) == limits.limit(Budget(least))
 
 
+def test_a_large_budget_has_a_limit_of_its_own() -> None:
+    #  a day has 12 alerts up to 2, in all a quarter of the day, and 12 up to 1
+    low, high = np.linspace(0.8, 1.0, 8), np.linspace(1.8, 2.0, 15)
+    between = np.linspace(0.02, 0.01, 15)
+    scores = np.tile(np.concatenate([low, between, high, between, [0.01] * 7]), 20)
+
+    budgets = limits_of(scores).by_budget
+
+    assert budgets.x[-2:] == pytest.approx((12.0, 24.0))
+    assert budgets.y[-2] >= 1.0
+    # Still lower, the machine would be in alarm all the time.
+    assert 0.8 <= budgets.y[-1] < 1.0
+
+
 def test_an_on_delay_lowers_the_limit_of_a_budget() -> None:
     scores = some_scores()
 
