@@ -115,8 +115,9 @@ def measure_limits(
     scores: NDArray[np.float64],
     times: NDArray[np.datetime64],
     run_numbers: NDArray[np.intp],
-    outcomes: NDArray[np.datetime64],
     *,
+    suppressed: NDArray[np.bool_],
+    outcomes: NDArray[np.datetime64],
     rule: Rule,
     readings_per_day: float,
 ) -> Limits:
@@ -124,7 +125,8 @@ def measure_limits(
 
     Alerts are counted as raised: by the rule's own policy, run over the training rows. One
     that returns within its cooldown counts again, because it calls the operator again. So
-    does one that is raised after an outcome has closed the one before.
+    does one that is raised after an outcome has closed the one before. Rows at which none
+    may be raised take no time, as for the controller.
 
     The curve of budgets ends where no lower limit brings more alerts, only longer ones.
 
@@ -134,6 +136,8 @@ def measure_limits(
         Cross-fitted, of the normal training rows.
     times : datetime64 array, shape (n,)
     run_numbers : int array, shape (n,)
+    suppressed : bool array, shape (n,)
+        Rows at which the rule raises nothing, for the machine's mode.
     outcomes : datetime64 array, shape (k,)
         When the outcome happened, in time order.
     rule : Rule
@@ -143,13 +147,15 @@ def measure_limits(
     n_rows = len(scores)
     points: dict[float, float] = {}
     most = 1
-    judged = _Series(scores, times, run_numbers, outcomes)
+    judged = _Series(scores, times, run_numbers, suppressed=suppressed, outcomes=outcomes)
+    # Without any such row no alert is counted either, and the number does not matter.
+    n_unsuppressed = max(int(np.count_nonzero(~suppressed)), 1)
     for limit, merging in _candidates(scores):
         # From the top down; a lower limit never counts for less than a higher one.
         n_raised = judged.count_alerts(limit, rule)
         if n_raised > most or not merging:
             most = max(most, n_raised)
-            points[most * readings_per_day / n_rows] = round(limit, 6)
+            points[most * readings_per_day / n_unsuppressed] = round(limit, 6)
     shares = np.geomspace(1 / n_rows, 0.5, _N_RATES)
     rates = np.quantile(scores, 1 - shares)
     return Limits(
@@ -176,6 +182,8 @@ class _Series:
         scores: NDArray[np.float64],
         times: NDArray[np.datetime64],
         run_numbers: NDArray[np.intp],
+        *,
+        suppressed: NDArray[np.bool_],
         outcomes: NDArray[np.datetime64],
     ) -> None:
         firsts = np.concatenate([[True], run_numbers[1:] != run_numbers[:-1]]).tolist()
@@ -183,15 +191,18 @@ class _Series:
         # An outcome at a row's own time came after it: the row before it is no later one.
         n_before = np.searchsorted(outcomes, times, side="left")
         closed = (np.diff(n_before, prepend=0) > 0).tolist()
-        self._rows = list(zip(stamps, scores.tolist(), firsts, closed, strict=True))
+        columns = (stamps, scores.tolist(), firsts, closed, suppressed.tolist())
+        self._rows = list(zip(*columns, strict=True))
 
     def count_alerts(self, limit: float, rule: Rule) -> int:
         """Count the alerts that a fixed threshold would have raised."""
         life = AlertLife(rule, machine="")
         n_raised = 0
-        for time, score, first, closed in self._rows:
+        for time, score, first, closed, suppressed in self._rows:
             if closed:
                 life.close_by_outcome(time)
+            # Not told by its mode: that was followed through rows that are not among these too.
+            life.is_suppressed = suppressed
             change = life.follow(Judgement(time, score, limit, score > limit, first))
             n_raised += change is not None and change.change is Change.RAISED
         return n_raised

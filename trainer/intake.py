@@ -35,11 +35,14 @@ class Survey(NamedTuple):
         Rows that would be scored live.
     events : bool array, shape (n,)
         Rows that tell of the outcome.
+    taken_in : bool array, shape (n,)
+        Those that are not late and repeat no time, scorable or not.
     """
 
     feed_limits: FeedLimits
     scorable: NDArray[np.bool_]
     events: NDArray[np.bool_]
+    taken_in: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +119,7 @@ class HistoryIntake:
         rests = measure_rests(self._recording.values, rows, self.features)
         limits = FeedLimits(stuck_after(rests), frozen_after(rests), silence_after)
         scorable[rows[rests.together >= limits.frozen_after]] = False
-        return Survey(limits, scorable, events)
+        return Survey(limits, scorable, events, taken_in=observed | events)
 
     def values(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Give the values of some rows, in their units; NaN is missing or impossible."""

@@ -92,7 +92,8 @@ def train(
             calibrated.scores,
             rows.times,
             rows.run_numbers,
-            rows.outcomes,
+            suppressed=rows.suppressed,
+            outcomes=rows.outcomes,
             rule=rule,
             readings_per_day=timedelta(days=1) / timing.cadence,
         )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.life import AlertLife
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.conditioning import ConditionalMeans, Conditioning
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
@@ -48,6 +49,8 @@ class TrainingRows:
     times : datetime64 array, shape (n,)
     run_numbers : int array, shape (n,)
         Rows of one run have one number, and later runs larger ones.
+    suppressed : bool array, shape (n,)
+        Rows at which the machine's mode, now or a while ago, lets the first rule raise nothing.
     outcomes : datetime64 array, shape (k,)
         When the outcome happened, in time order; each closes an alert.
     notes : tuple of str
@@ -65,6 +68,7 @@ class TrainingRows:
     n_unseen: NDArray[np.intp]
     times: NDArray[np.datetime64]
     run_numbers: NDArray[np.intp]
+    suppressed: NDArray[np.bool_]
     outcomes: NDArray[np.datetime64]
     notes: tuple[str, ...]
 
@@ -114,9 +118,21 @@ def prepare(
         n_unseen=rows.n_unseen,
         times=recording.times[normal],
         run_numbers=rows.run_numbers,
+        suppressed=_suppressed(recording, seen.taken_in, rules.rules[0])[normal],
         outcomes=recording.times[seen.events],
         notes=_notes(n_normal, n_trained=len(values)),
     )
+
+
+def _suppressed(recording: Recording, taken_in: NDArray[np.bool_], rule: Rule) -> NDArray[np.bool_]:
+    """Follow the machine's mode as live, through readings that are not scored too, shape (n,)."""
+    suppressed = np.zeros(recording.n_rows, bool)
+    if recording.modes is not None and rule.suppressed_modes:
+        life = AlertLife(rule, machine=recording.machine)
+        for row in np.flatnonzero(taken_in).tolist():
+            life.note_mode(recording.time(row), recording.modes[row])
+            suppressed[row] = life.is_suppressed
+    return suppressed
 
 
 def _check_size(values: NDArray[np.float64], recording: Recording) -> None:

@@ -132,12 +132,21 @@ def count_alerts(scores: Array, limit: float, rule: Rule) -> int:
 NO_OUTCOMES = clock(0)
 
 
-def limits_of(scores: Array, *, rule: Rule = SHEET_BREAK) -> Limits:
+def limits_of(
+    scores: Array,
+    *,
+    rule: Rule = SHEET_BREAK,
+    runs: NDArray[np.intp] | None = None,
+    suppressed: NDArray[np.bool_] | None = None,
+    outcomes: NDArray[np.datetime64] = NO_OUTCOMES,
+) -> Limits:
+    n_rows = len(scores)
     return measure_limits(
         scores,
-        clock(len(scores)),
-        np.zeros(len(scores), np.intp),
-        NO_OUTCOMES,
+        clock(n_rows),
+        np.zeros(n_rows, np.intp) if runs is None else runs,
+        suppressed=np.zeros(n_rows, bool) if suppressed is None else suppressed,
+        outcomes=outcomes,
         rule=rule,
         readings_per_day=PER_DAY,
     )
@@ -224,9 +233,7 @@ def test_the_first_reading_of_a_run_raises_no_alert_in_training_either() -> None
     scores, runs = np.ones(400), np.arange(400) // 100
     scores[::100] = 9.0
 
-    limits = measure_limits(
-        scores, clock(400), runs, NO_OUTCOMES, rule=SHEET_BREAK, readings_per_day=PER_DAY
-    )
+    limits = limits_of(scores, runs=runs)
 
     # Four readings are far above, but each begins a run: one alert is never even used up.
     assert limits.by_budget.x == (PER_DAY / 400,)
@@ -240,14 +247,30 @@ def test_an_outcome_closes_an_alert_so_the_next_one_counts() -> None:
     scores[70:130] = 9.0
 
     def alerts_over_one(outcomes: NDArray[np.datetime64]) -> int:
-        curve = measure_limits(
-            scores, times, runs, outcomes, rule=SHEET_BREAK, readings_per_day=PER_DAY
-        ).by_budget
+        curve = limits_of(scores, runs=runs, outcomes=outcomes).by_budget
         assert curve.y[-1] == 1.0
         return round(curve.x[-1] * 400 / PER_DAY)
 
     assert alerts_over_one(NO_OUTCOMES) == 1
     assert alerts_over_one(times[[100]] - np.timedelta64(1, "m")) == 2
+
+
+def test_a_suppressed_row_raises_nothing_and_takes_no_time() -> None:
+    #  row      0 ... 49 | 50 | 51 ... 149 | 150 | 151 ... 249 | 250 | 251 ... 399
+    #  score        1    |  9 |      1     |  9  |      1      |  9  |      1
+    #                                 suppressed from 100 to 199
+    scores, suppressed = np.ones(400), np.zeros(400, bool)
+    scores[50:300:100] = 9.0
+    suppressed[100:200] = True
+
+    open_all_time, open_at_times = limits_of(scores), limits_of(scores, suppressed=suppressed)
+
+    assert open_all_time.by_budget.x[-1] == 3 * PER_DAY / 400
+    assert open_at_times.by_budget.x[-1] == 2 * PER_DAY / 300
+
+
+def test_where_nothing_could_be_raised_there_is_a_limit_all_the_same() -> None:
+    assert limits_of(some_scores(), suppressed=np.ones(1200, bool)).limit(Budget(6.0)) > 0
 
 
 def test_cross_fitted_scores_keep_their_promise_on_later_rows() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.conditioning import ConditionalMeans
 from stream_detector.errors import TrainingError
 from tests.small_models import CADENCE, SENSORS, START, normal_recording, recording_of
@@ -144,6 +144,25 @@ def test_outcomes_are_those_that_live_would_take_in() -> None:
     rows = prepared(dataclasses.replace(recording, times=times))
 
     assert rows.outcomes.tolist() == recording.times[[100, 300]].tolist()
+
+
+def test_rows_in_a_suppressed_mode_and_for_a_while_after_it_are_marked() -> None:
+    #  row     98    99   100    101   102
+    #  mode   run  wash   run   wash   run    held for less than 4 minutes: one reading more
+    #            no values     late
+    recording = normal_recording(400)
+    times, values = recording.times.copy(), recording.values.copy()
+    modes = ["run"] * 400
+    modes[99] = modes[101] = "wash"
+    values[99] = NAN
+    times[101] = times[50]
+    rule = Rule(name="odd", suppressed_modes=("wash",), suppression_hold_seconds=240)
+    recording = dataclasses.replace(recording, values=values, times=times, modes=tuple(modes))
+
+    rows = prepare(recording, measure_timing(recording), window_size=4, rules=Rules(rules=(rule,)))
+
+    assert rows.times[rows.suppressed].tolist() == times[[100]].tolist()
+    assert not prepared(recording).suppressed.any()
 
 
 def test_the_range_of_a_sensor_is_that_of_its_normal_rows() -> None:
