@@ -58,8 +58,16 @@ class Demo:
         assert text in self.output, self.output
 
     def child(self, name: str) -> int:
-        """Give the id of the child with this in its command line."""
-        return next(pid for pid, command in self.children.items() if name in command)
+        """Give the id of the child with this in its command line, once there is one."""
+        found: list[int] = []
+
+        def has_come() -> bool:
+            self.children |= children_of(self.process.pid)
+            found.extend(pid for pid, command in self.children.items() if name in command)
+            return bool(found)
+
+        wait_until(has_come, f"a child {name!r}", limit_seconds=LIMIT_SECONDS)
+        return found[0]
 
     def programs(self) -> set[str]:
         """Give what was found in the command lines of the children."""
