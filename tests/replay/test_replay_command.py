@@ -170,7 +170,8 @@ def test_the_model_of_another_machine_is_refused_for_readings_in_kafka(
 ) -> None:
     with EmbeddedKafka({"sensor.readings": 1}) as kafka:
         settings = read_settings({"DETECTOR_BROKER": kafka.bootstrap})
-        publish(records(read_recording(foreign, RecordingOptions())), settings, speed=None)
+        recording = read_recording(foreign, RecordingOptions())
+        publish(records(recording, Rules()), settings, speed=None)
 
         with pytest.raises(BundleError, match=r"no sensor of the model .* have 'a', 'b'; take"):
             run("--kafka", "/", DETECTOR_BROKER=kafka.bootstrap)
