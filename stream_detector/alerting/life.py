@@ -3,8 +3,9 @@
 Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
 readings over the threshold and cleared by an off-delay below a share of it, or by the
 outcome it warned of. A return within the cooldown continues the same alert. Time is
-event time. Of what is not scored only the mode is seen here: no data never clears an
-alert, but a wash-up is one without data too.
+event time. No data never clears an alert: of what is not scored only the mode is seen
+here (a wash-up is one without data too), and a sensor that was there when the alert was
+raised has to be seen again before it clears.
 
 References
 ----------
@@ -41,7 +42,8 @@ class ClearReason(StrEnum):
 class Judgement(msgspec.Struct, frozen=True):
     """A scored reading beside the threshold in force.
 
-    ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run.
+    ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run;
+    ``left_out`` are the sensors that the score does not rest on, by number.
     """
 
     time: datetime
@@ -49,6 +51,7 @@ class Judgement(msgspec.Struct, frozen=True):
     threshold: float
     over: bool
     first_of_run: bool = False
+    left_out: frozenset[int] = frozenset()
 
 
 class Transition(NamedTuple):
@@ -88,6 +91,8 @@ class _Alert:
     told_at: datetime
     seq: int = 0
     occurrence: int = 0
+    left_out: frozenset[int] = frozenset()
+    """Sensors that were in no reading that raised or held it: it can clear without them."""
 
 
 class AlertLife:
@@ -124,6 +129,8 @@ class AlertLife:
         self._machine = machine
         self._recent: deque[bool] = deque(maxlen=rule.on_delay.of)
         self._n_below = 0
+        self._unseen: frozenset[int] = frozenset()
+        """Sensors that none of these readings below has."""
         self._alert: _Alert | None = None
         self._cleared_at: datetime | None = None
         self._suppressed_until: datetime | None = None
@@ -152,7 +159,7 @@ class AlertLife:
         if self.is_open and self._alert is not None:
             return self._follow_open(self._alert, judgement)
         if sum(self._recent) >= self._rule.on_delay.count and not self.is_suppressed:
-            return self._raise(judgement.time)
+            return self._raise(judgement)
         return None
 
     def close_by_outcome(self, time: datetime) -> Transition | None:
@@ -168,20 +175,26 @@ class AlertLife:
         self._recent.clear()
         return closed
 
-    def _raise(self, time: datetime) -> Transition:
-        alert, cleared_at = self._alert, self._cleared_at
+    def _raise(self, judgement: Judgement) -> Transition:
+        alert, cleared_at, time = self._alert, self._cleared_at, judgement.time
         returns = cleared_at is not None and time - cleared_at < self._rule.cooldown
         if alert is None or not returns:
             alert = self._alert = _Alert(raised_at=time, told_at=time)
         alert.occurrence += 1
+        alert.left_out = judgement.left_out
         self.is_open = True
         self._n_below = 0
         return self._tell(alert, Change.RAISED, time)
 
     def _follow_open(self, alert: _Alert, judgement: Judgement) -> Transition | None:
-        below = judgement.score < self._rule.clear_share * judgement.threshold
-        self._n_below = self._n_below + 1 if below else 0
-        if self._n_below >= self._rule.off_delay:
+        if judgement.score < self._rule.clear_share * judgement.threshold:
+            again = self._n_below > 0
+            self._unseen = judgement.left_out & self._unseen if again else judgement.left_out
+            self._n_below += 1
+        else:
+            self._n_below = 0
+            alert.left_out &= judgement.left_out
+        if self._n_below >= self._rule.off_delay and self._unseen <= alert.left_out:
             return self._clear(alert, judgement.time, ClearReason.RETURNED_TO_NORMAL)
         if judgement.time - alert.told_at >= self._rule.heartbeat:
             return self._tell(alert, Change.UPDATED, judgement.time)
@@ -215,12 +228,14 @@ class AlertLife:
         return {
             "recent": list(self._recent),
             "n_below": self._n_below,
+            "unseen": sorted(self._unseen),
             "alert": alert
             and {
                 "raised_at": _text(alert.raised_at),
                 "told_at": _text(alert.told_at),
                 "seq": alert.seq,
                 "occurrence": alert.occurrence,
+                "left_out": sorted(alert.left_out),
             },
             "cleared_at": _text(self._cleared_at),
             "suppressed_until": _text(self._suppressed_until),
@@ -234,12 +249,14 @@ class AlertLife:
         life = cls(rule, machine=machine)
         life._recent.extend(data["recent"])
         life._n_below = data["n_below"]
+        life._unseen = frozenset(data["unseen"])
         if (alert := data["alert"]) is not None:
             life._alert = _Alert(
                 raised_at=datetime.fromisoformat(alert["raised_at"]),
                 told_at=datetime.fromisoformat(alert["told_at"]),
                 seq=alert["seq"],
                 occurrence=alert["occurrence"],
+                left_out=frozenset(alert["left_out"]),
             )
         life._cleared_at = _time(data["cleared_at"])
         life._suppressed_until = _time(data["suppressed_until"])

@@ -135,7 +135,9 @@ class Machine:
             level = self.level = self._level()
             if scored.score is not None:
                 over = scored.score > level
-                judgement = Judgement(reading.time, scored.score, level, over, scored.first_of_run)
+                judgement = Judgement(
+                    reading.time, scored.score, level, over, scored.first_of_run, _left_out(scored)
+                )
         transitions: tuple[tuple[Rule, Transition], ...] = ()
         feed_events = scored.feed_events
         if scored.quality is not None or scored.status is Status.EVENT:
@@ -269,3 +271,14 @@ class Machine:
             for rule in rules.rules
         ]
         return machine
+
+
+def _left_out(scored: Scored) -> frozenset[int]:
+    """Name the sensors that a score does not rest on."""
+    evidence = scored.evidence
+    if evidence is None or evidence.left_out is None:
+        return _NONE
+    return frozenset(evidence.left_out.nonzero()[0].tolist())
+
+
+_NONE: frozenset[int] = frozenset()

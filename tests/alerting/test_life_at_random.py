@@ -35,6 +35,7 @@ steps = st.tuples(
     st.sampled_from(["reading"] * 8 + ["first of run", "outcome", "unscored"]),
     st.floats(0, 2),
     st.sampled_from([None, None, "wash-up"]),
+    st.frozensets(st.integers(0, 2), max_size=2),  # sensors left out
 )
 walks = st.lists(steps, max_size=60)
 
@@ -45,12 +46,12 @@ def walk(
     """Lead lives along the same steps, of which the first ones may be behind them already."""
     told: list[list[Transition | None]] = [[] for _ in lives]
     time = THREE
-    for n, (seconds, what, score, mode) in enumerate(steps):
+    for n, (seconds, what, score, mode, left_out) in enumerate(steps):
         time += timedelta(seconds=seconds)
         if n < start:
             continue
         first = what == "first of run"
-        one = Judgement(time, score, 1.0, over=score > 1.0, first_of_run=first)
+        one = Judgement(time, score, 1.0, score > 1.0, first, left_out)
         for changes, life in zip(told, lives, strict=True):
             life.note_mode(time, mode)
             if what == "unscored":

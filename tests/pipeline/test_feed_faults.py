@@ -81,6 +81,22 @@ def test_a_frozen_feed_does_not_clear_an_alert(small_bundle: Bundle) -> None:
     assert sent.scores[-1]["alarm"]
 
 
+@pytest.mark.parametrize("then", [None, BROKEN_STEAM])  # it is missing, or it is stuck
+def test_an_alert_does_not_clear_because_its_sensor_is_left_out(
+    small_bundle: Bundle, then: float | None
+) -> None:
+    feed, station = Feed(), Station(small_bundle)
+    feed.rows(20)
+    feed.rows(2, steam=BROKEN_STEAM)
+    feed.rows(60, steam=then)
+    blind = station.take(feed.records)
+    seeing = station.take(feed.rows(30))
+
+    assert {one["event"] for one in blind.alerts} == {"raised", "updated"}
+    assert blind.scores[-1]["quality"]["channels_used"] == 4
+    assert [one["event"] for one in seeing.alerts][-1] == "cleared"
+
+
 def test_a_fault_of_a_feed_is_a_cloud_event(small_bundle: Bundle) -> None:
     feed = Feed()
     feed.rows(30, weight=80.0)
