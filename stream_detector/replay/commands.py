@@ -1,6 +1,7 @@
 """The commands ``replay`` and ``publish``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,8 +16,12 @@ from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.agreement import on_delay_note, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.readings import Oddities, Record
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
+from stream_detector.replay.fault_drill import drill
+from stream_detector.replay.fault_injection import inject
+from stream_detector.replay.fault_report import report
+from stream_detector.replay.faults import Fault, parse_faults
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
@@ -59,6 +64,14 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
     type=_file,
     help="JSON file of machine (or *) to a threshold as in Redis.",
 )
+@click.option(
+    "--inject",
+    "faults",
+    type=Parsed(parse_faults),
+    metavar="FAULT,...",
+    help=f"Play these faults of a feed on it and tell what came of each: {', '.join(Fault)}. "
+    "The readings are held in memory, and judged a second time as they are.",
+)
 @recording_options
 def replay(
     *,
@@ -68,6 +81,7 @@ def replay(
     rules_file: Path | None,
     threshold: Threshold | None,
     thresholds_file: Path | None,
+    faults: tuple[Fault, ...] | None,
     options: RecordingOptions,
     **outputs: Path | None,
 ) -> None:
@@ -90,15 +104,27 @@ def replay(
         source = records(recording, rules)
     else:
         source = _from_kafka(span)
-    pipeline = Pipeline(bundle, rules, published_scores="none")
-    tally = run_replay(source, pipeline, thresholds, **outputs)
+    oddities = Oddities()
+    new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")
+    lines: Iterable[str] = ()
+    if faults:
+        whole = list(source)
+        injected = inject(whole, faults, bundle.model)
+        tally, effects = drill(whole, injected, new_pipeline, thresholds, **outputs)
+        lines = report(effects, injected.not_played)
+    else:
+        pipeline = new_pipeline()
+        tally = run_replay(source, pipeline, thresholds, **outputs)
+        oddities = pipeline.oddities
     click.echo(
         f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
         f"{tally.raised} alerts raised",
         err=True,
     )
-    if pipeline.oddities.foreign and not tally.scored:
-        sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
+    if oddities.foreign and not tally.scored:
+        sensors_note(bundle.manifest, oddities.unknown_sensors)
+    for line in lines:
+        click.echo(line, err=True)
 
 
 @click.command(epilog="Example: stream-detector publish --csv history.csv --speed 120")

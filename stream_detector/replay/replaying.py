@@ -48,13 +48,26 @@ def replay(
     scores: Path | None = None,
     alerts: Path | None = None,
 ) -> Tally:
-    """Judge records and write what comes of them.
+    """Judge records and write what comes of them, as :func:`write` does."""
+    judged = verdicts(records, pipeline, thresholds)
+    return write(judged, pipeline, scores=scores, alerts=alerts)
+
+
+def write(
+    judged: Iterable[Verdict | Refusal],
+    pipeline: Pipeline,
+    *,
+    scores: Path | None = None,
+    alerts: Path | None = None,
+) -> Tally:
+    """Write what was made of records.
 
     Parameters
     ----------
-    records : iterable of Record
+    judged : iterable of Verdict or Refusal
+        One each, in order; judged while they are asked for.
     pipeline : Pipeline
-    thresholds : ThresholdTable
+        The one that judges.
     scores : Path, optional
         CSV, one line per record: ``row`` is its offset, ``above`` says score > threshold,
         ``alarm`` that an alert is open. A reading that was not scored has an empty score.
@@ -72,7 +85,7 @@ def replay(
         table = scores and csv.writer(files.enter_context(OutputFile(scores)), lineterminator="\n")
         if table:
             table.writerow(SCORE_COLUMNS)
-        for verdict in verdicts(records, pipeline, thresholds):
+        for verdict in judged:
             _count(tally, verdict)
             if table:
                 table.writerow(_score_line(verdict))
@@ -81,6 +94,14 @@ def replay(
                     if output.topic == "alerts" and output.value is not None:
                         lines.write(output.value.decode() + "\n")
     return tally
+
+
+def became(verdict: Verdict | Refusal) -> str:
+    """Say in a word what became of a record: its quality, or why it has none."""
+    if isinstance(verdict, Refusal):
+        return verdict.error.code
+    quality = verdict.scored.quality
+    return verdict.scored.status if quality is None else quality.state
 
 
 def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
@@ -96,9 +117,8 @@ def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
 def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:
     row = verdict.record.offset
     if isinstance(verdict, Refusal):
-        return (row, "", "", "", "", 0, 0, verdict.error.code)
+        return (row, "", "", "", "", 0, 0, became(verdict))
     one = verdict.scored
-    quality = one.quality.state if one.quality is not None else one.status
     return (
         row,
         rfc3339(one.reading.time),
@@ -107,5 +127,5 @@ def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:
         "" if verdict.level is None else verdict.level,
         int(verdict.over),
         int(verdict.alarm),
-        quality,
+        became(verdict),
     )

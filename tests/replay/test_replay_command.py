@@ -83,6 +83,46 @@ def test_readings_say_the_same_from_a_file_and_from_kafka(
     assert (events[0], events[-1]) == ("raised", "cleared")
 
 
+@pytest.fixture
+def told(small_bundle_folder: Path) -> Callable[..., list[str]]:
+    """Replay with faults, and give what is said on stderr."""
+
+    def told(*arguments: str | Path, **environment: str) -> list[str]:
+        line = [f"--bundle={small_bundle_folder}", "--threshold=fixed:8", *map(str, arguments)]
+        done = CliRunner(env=environment).invoke(replay, line, catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stderr.splitlines()
+
+    return told
+
+
+def test_faults_are_told_with_their_place_and_what_came_of_them(
+    told: Callable[..., list[str]], history: Path
+) -> None:
+    lines = told("--csv", history, "--inject", "clock,stuck")
+
+    assert lines == [
+        "80 rows, 77 scored, 13 above the threshold, 1 alerts raised",
+        "clock: pm3, 2026-11-22T04:26:00Z to 2026-11-22T04:30:00Z: their times are a day ahead",
+        "  readings: before 20 good; during 3 clock; after 20 good",
+        "  data quality: nothing",
+        "  alerts: before none; during none; after 1 raised, 1 updated",
+        "stuck: not played, no machine has 80 readings free for it",
+    ]
+
+
+def test_faults_are_the_same_from_a_file_and_from_kafka(
+    told: Callable[..., list[str]], history: Path, kafka: EmbeddedKafka
+) -> None:
+    from_file = told("--csv", history, "--inject", "frozen")
+
+    from_kafka = told("--kafka", "/", "--inject", "frozen", DETECTOR_BROKER=kafka.bootstrap)
+
+    assert from_kafka == from_file
+    assert from_file[2] == "  readings: before 20 good; during 21 bad, 1 good; after 20 good"
+    assert from_file[3].startswith("  data quality: frozen began 2026-11-22T0")
+
+
 def test_a_span_without_readings_gives_only_the_head_of_a_table(
     run: Replay, kafka: EmbeddedKafka
 ) -> None:
@@ -139,6 +179,8 @@ def test_a_wrong_entry_is_refused_with_its_file_and_machine(
         (("--threshold", "fixed:0"), "threshold is 'fixed:0', expected budget:N"),
         (("--kafka", "x"), "range is 'x', expected START/END"),
         (("--kafka", ""), "range is '', expected START/END"),
+        (("--inject", "nan,nun"), "faults are 'nan,nun', expected some of nan,stuck,frozen,gap"),
+        (("--inject", ""), "faults are '', expected some of nan"),
         (("--kafka", "/"), "give either --csv or --kafka"),
         (("--threshold", "fixed:8", "--thresholds", "{history}"), "not both"),
     ],
