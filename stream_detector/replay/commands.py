@@ -1,6 +1,6 @@
 """The commands ``replay`` and ``publish``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import click
 import msgspec
 from rich.console import Console
 
-from stream_detector.bundle.directory import read_bundle
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import FiniteRange, Parsed, Stopped, check_different
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
@@ -16,7 +17,7 @@ from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.agreement import on_delay_note, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.readings import Oddities, Record
+from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
 from stream_detector.replay.fault_drill import drill
 from stream_detector.replay.fault_injection import inject
@@ -97,32 +98,24 @@ def replay(
         click.echo(f"note: {note}", err=True)
     default = threshold or Budget(bundle.manifest.default_budget_per_day)
     thresholds = ThresholdTable(default, by_machine)
-    if path is not None:
-        recording = _read(path, options)
-        if note := sensors_note(bundle.manifest, recording.sensors):
-            click.echo(f"note: {note}", err=True)
-        source = records(recording, rules)
-    else:
-        source = _from_kafka(span)
-    oddities = Oddities()
+    source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(span)
     new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")
-    lines: Iterable[str] = ()
+    lines: list[str] = []
     if faults:
-        whole = list(source)
-        injected = inject(whole, faults, bundle.model)
-        tally, effects = drill(whole, injected, new_pipeline, thresholds, **outputs)
-        lines = report(effects, injected.not_played)
+        recording = list(source)
+        injected = inject(recording, faults, bundle.model)
+        tally, effects = drill(recording, injected, new_pipeline, thresholds, **outputs)
+        lines += report(effects, injected.not_played)
     else:
         pipeline = new_pipeline()
         tally = run_replay(source, pipeline, thresholds, **outputs)
-        oddities = pipeline.oddities
+        if pipeline.oddities.foreign and not tally.scored:
+            sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
     click.echo(
         f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
         f"{tally.raised} alerts raised",
         err=True,
     )
-    if oddities.foreign and not tally.scored:
-        sensors_note(bundle.manifest, oddities.unknown_sensors)
     for line in lines:
         click.echo(line, err=True)
 
@@ -165,6 +158,15 @@ def _read(path: Path, options: RecordingOptions) -> Recording:
     for note in recording.notes:
         click.echo(f"note: {note}", err=True)
     return recording
+
+
+def _from_file(
+    path: Path, options: RecordingOptions, bundle: Bundle, rules: Rules
+) -> Iterator[Record]:
+    recording = _read(path, options)
+    if note := sensors_note(bundle.manifest, recording.sensors):
+        click.echo(f"note: {note}", err=True)
+    return records(recording, rules)
 
 
 def _from_kafka(span: TimeRange | None) -> Iterator[Record]:

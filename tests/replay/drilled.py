@@ -45,7 +45,7 @@ class Drill:
 
     @property
     def records(self) -> list[Record]:
-        return list(records(self._recording))
+        return list(records(self._recording, Rules()))
 
     @property
     def injected(self) -> Injected:

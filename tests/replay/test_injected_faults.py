@@ -187,7 +187,7 @@ def test_a_restart_changes_no_byte(small_bundle: Bundle, tmp_path: Path, seed: i
     """Also in the midst of an alert, of a stuck sensor and of a run's first readings."""
     recording = normal_recording(160, seed=3)
     recording.values[50:110, SENSORS.index("steam")] = BROKEN_STEAM
-    log = list(records(recording))
+    log = list(records(recording, Rules()))
     del log[80:84]
     new_pipeline = partial(Pipeline, small_bundle, Rules())
     plain, restarted = (
