@@ -1,9 +1,24 @@
 """The worker: a Faust app that scores live readings and publishes alerts.
 
-``app`` puts it together, ``reader`` brings batches from Kafka, ``agent`` works them
-off, ``recovery`` brings the state of a partition to where its log stands,
-``thresholds`` keeps a copy of what people want, ``watchdog`` looks whether Kafka is
-still there, ``checks`` at everything before the start.
+``checks`` looks at everything before the start, ``app`` puts it together. Then, for each
+batch of readings:
+
+``reader``
+    brings it from Kafka, and commits it when it is done
+``agent``
+    works it off: judged, delivered, done
+``thresholds``
+    a copy of what people want, kept beside the stream
+``keeper``, ``snapshots``
+    the state of the machines, kept in Kafka
+``recovery``
+    takes the state of a partition up from there, and from its log
+``suspicion``
+    which reading ends the worker, if one does
+``housekeeping``
+    what has to be told though no reading comes
+``health``, ``watchdog``, ``web``
+    is it at work? who ends it if not, and who is told
 
 At least once: a batch is done only after everything that came of it was delivered.
 """
