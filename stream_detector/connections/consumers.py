@@ -1,8 +1,15 @@
 """Consumers of the readings topic: of the group, and of the log beside it."""
 
+import asyncio
+from typing import Any
+
 from aiokafka import AIOKafkaConsumer
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.errors import KafkaConnectionError
 
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.tokens import TokenSource, token_source
+from stream_detector.errors import ServiceError
 
 _SESSION_TIMEOUT_MS = 10_000
 """A worker that Kafka has not heard of for so long has died: others get its partitions."""
@@ -21,10 +28,41 @@ _MAX_POLL_INTERVAL_MS = 300_000
 """Kafka takes a worker for dead whose batch takes longer. Deliveries are tried for 240 s."""
 
 
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Give the options that every aiokafka client of ours needs."""
+    protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.bootstrap_servers,
+        "security_protocol": protocol,
+    }
+    if "SSL" in protocol:
+        options["ssl_context"] = settings.kafka_tls.context()
+    if mechanism == "OAUTHBEARER":
+        options["sasl_mechanism"] = mechanism
+        options["sasl_oauth_token_provider"] = _Tokens(token_source(settings))
+    elif mechanism is not None and settings.kafka_password is not None:
+        options["sasl_mechanism"] = mechanism
+        options["sasl_plain_username"] = settings.kafka_username
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
+
+
+class _Tokens(AbstractTokenProvider):  # type: ignore[misc]
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+
+    async def token(self) -> str:
+        try:
+            return (await asyncio.to_thread(self._source.current)).text
+        except ServiceError as error:
+            # As if the broker were away: it is tried again.
+            raise KafkaConnectionError(str(error)) from error
+
+
 def group_consumer(settings: Settings) -> AIOKafkaConsumer:
     """Make a member of the group, not yet started; what it commits is for its user to say."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         group_id=settings.group,
         enable_auto_commit=False,
         # A group without a commit begins at the log's start: no reading is passed over.
@@ -42,7 +80,7 @@ def group_consumer(settings: Settings) -> AIOKafkaConsumer:
 def log_consumer(settings: Settings) -> AIOKafkaConsumer:
     """Make a reader of the log without a group, not yet started."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

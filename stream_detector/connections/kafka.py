@@ -1,6 +1,7 @@
 """Kafka clients: their options, and the producer that waits for every delivery."""
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,13 +12,21 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import ClusterMetadata
 
+from stream_detector.connections.security import confluent_security, kafka_user
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.tokens import token_source
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.messages import Output
 
 log = structlog.get_logger()
 
-_METADATA_TIMEOUT_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
+
+_METADATA_SECONDS = (0.5, 1.5, 3.0)
+"""5 seconds, with a look between whether we are refused: then waiting on is no use."""
+
+_REFUSALS = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001
+"""What no repetition mends."""
 
 _DELIVERY_TIMEOUT_MS = 240_000
 """How long a message is retried. Longer than a broker's restart, shorter than the 300 s that a
@@ -30,11 +39,21 @@ been compressed to less than the broker's limit, which is the one that counts.""
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Give the options that every confluent-kafka client of ours needs."""
-    return {
+    options = {
         "bootstrap.servers": settings.bootstrap_servers,
         # Silent: whoever uses the client tells its errors.
         "log_level": 0,
+        **confluent_security(settings),
     }
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        source = token_source(settings)
+
+        def token(_: str) -> tuple[str, float]:
+            text, _fresh_until, expires_at = source.current()
+            return text, expires_at
+
+        options["oauth_cb"] = token
+    return options
 
 
 def cluster_metadata(settings: Settings) -> ClusterMetadata:
@@ -43,15 +62,49 @@ def cluster_metadata(settings: Settings) -> ClusterMetadata:
     Raises
     ------
     ServiceError
-        If it does not answer within 5 seconds.
+        If it does not answer within 5 seconds, or refuses us.
     """
-    try:
-        return AdminClient(client_options(settings)).list_topics(timeout=_METADATA_TIMEOUT_SECONDS)
-    except KafkaException as error:
-        raise ServiceError(
-            f"no Kafka broker answers at {settings.bootstrap_servers}: {_text(error)}; start it, "
-            "or correct DETECTOR_BROKER"
-        ) from error
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        token_source(settings).current()  # raises what the client would only tell as "failed"
+    errors: list[KafkaError] = []
+    options = {**client_options(settings), "error_cb": errors.append}
+    admin = AdminClient(options)
+    for seconds in _METADATA_SECONDS:
+        try:
+            return admin.list_topics(timeout=seconds)
+        except KafkaException as error:
+            failure = error
+        admin.poll(0)  # hands us the errors: a refused password is told nowhere else
+        if refusals := [one for one in errors if one.code() in _REFUSALS]:
+            raise _refused(settings, refusals[0]) from failure
+    told = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
+    raise _not_reached(settings, _line(told[-1].str()) if told else _text(failure)) from failure
+
+
+def _refused(settings: Settings, error: KafkaError) -> ServiceError:
+    reason = _line(error.str())
+    if error.code() == KafkaError._SSL:  # noqa: SLF001
+        return _not_reached(settings, reason)
+    tokens = settings.kafka_sasl_mechanism == "OAUTHBEARER"
+    who = "TOKEN_…" if tokens else "USERNAME or DETECTOR_KAFKA_PASSWORD"
+    return ServiceError(
+        f"Kafka at {settings.bootstrap_servers} refuses {kafka_user(settings)}: {reason}; correct "
+        f"DETECTOR_KAFKA_SASL_MECHANISM, DETECTOR_KAFKA_{who}"
+    )
+
+
+def _not_reached(settings: Settings, reason: str) -> ServiceError:
+    servers = settings.bootstrap_servers
+    if "SSL" in reason:  # also where one side alone speaks it, or our certificate is refused
+        return ServiceError(
+            f"no TLS with Kafka at {servers}: {reason}; correct DETECTOR_KAFKA_SECURITY_PROTOCOL, "
+            "DETECTOR_KAFKA_CA_FILE, DETECTOR_KAFKA_CERTIFICATE_FILE, or the name in "
+            "DETECTOR_BROKER, which has to stand in Kafka's certificate"
+        )
+    return ServiceError(
+        f"no Kafka broker answers at {servers}: {reason}; start it, or correct DETECTOR_BROKER or "
+        "DETECTOR_KAFKA_SECURITY_PROTOCOL"
+    )
 
 
 def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, int]:
@@ -68,7 +121,7 @@ def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, in
     asked = {TopicPartition(settings.readings_topic, one): latest for one in partitions}
     admin = AdminClient(client_options(settings))
     try:
-        answers = admin.list_offsets(asked, request_timeout=_METADATA_TIMEOUT_SECONDS)
+        answers = admin.list_offsets(asked, request_timeout=_ANSWER_SECONDS)
         return {one.partition: answer.result().offset for one, answer in answers.items()}
     except KafkaException as error:
         raise ServiceError(f"Kafka does not say where its log ends: {_text(error)}") from error
@@ -208,3 +261,10 @@ def _lose(
 def _text(error: KafkaException) -> str:
     reason = error.args[0]
     return str(reason.str()) if isinstance(reason, KafkaError) else str(reason)
+
+
+def _line(text: str) -> str:
+    """Put a client's words on one line, without how long it took and the protocol of the broker."""
+    text = re.sub(r"\(after \d+ms in state [^)]*\)", "", text)
+    text = re.sub(r"^\w+://([^/]+)/\w+:", r"\1:", text)
+    return re.sub(r"\s+", " ", text).strip()

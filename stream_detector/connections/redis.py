@@ -6,6 +6,7 @@
 back.
 """
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -51,8 +52,8 @@ def redis_faults() -> Iterator[None]:
         yield
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise ServiceError(
-            f"Redis refuses us: {error}; correct the user and password in DETECTOR_REDIS_URL, or "
-            "what that user may do"
+            f"Redis refuses us: {error}; correct the user and password in DETECTOR_REDIS_URL or "
+            "DETECTOR_REDIS_PASSWORD, or what that user may do"
         ) from error
     except redis.ResponseError as error:
         raise ServiceError(
@@ -61,9 +62,21 @@ def redis_faults() -> Iterator[None]:
             "detector:thresholds:*"
         ) from error
     except redis.RedisError as error:
+        if _is_of_tls(error):
+            raise ServiceError(
+                f"no TLS with Redis: {error}; correct DETECTOR_REDIS_CA_FILE, "
+                "DETECTOR_REDIS_CERTIFICATE_FILE or DETECTOR_REDIS_URL"
+            ) from error
         raise ServiceError(
             f"Redis does not answer: {error}; start it, or correct DETECTOR_REDIS_URL"
         ) from error
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Tell whether TLS failed: Redis's client says so only in what led to its error."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 class ThresholdStore:
@@ -89,6 +102,7 @@ class ThresholdStore:
                 socket_timeout=_TIMEOUT_SECONDS,
                 socket_connect_timeout=_TIMEOUT_SECONDS,
                 retry=Retry(NoBackoff(), 1),
+                **_security(settings),
             )
         except ValueError:
             # The reason is left out: it may quote a part of the password.
@@ -98,6 +112,25 @@ class ThresholdStore:
             ) from None
         self._key = f"detector:thresholds:{bundle_id}"
         self._cleared_key = f"{self._key}:cleared"
+
+    def check_access(self) -> None:
+        """Check that Redis answers and lets us read and write; nothing is written.
+
+        Raises
+        ------
+        ServiceError
+            If it does not, or refuses us.
+        """
+        with (
+            redis_faults(),
+            self._redis.client() as connection,  # type: ignore[no-untyped-call]
+        ):
+            connection.hgetall(self._key)
+            # What may not be done is refused already when it is queued.
+            connection.execute_command("MULTI")
+            connection.execute_command("HSETNX", self._key, "check", "")
+            connection.execute_command("HSET", f"{self._key}:current", "check", "")
+            connection.execute_command("DISCARD")
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
@@ -212,6 +245,18 @@ def _setting(data: bytes | None) -> ThresholdSetting:
         return decode_setting(data or b"")
     except SettingsError:
         return ThresholdSetting(kind="fixed")
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    """Give the options of the client that do not stand in the URL."""
+    files, password = settings.redis_tls, settings.redis_password
+    options = {
+        "password": password and password.get_secret_value(),
+        "ssl_ca_certs": files.ca and str(files.ca),
+        "ssl_certfile": files.certificate and str(files.certificate),
+        "ssl_keyfile": files.key and str(files.key),
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _now() -> datetime:

@@ -18,12 +18,18 @@ from pydantic import (
     model_validator,
 )
 
+from stream_detector.connections.secret_files import with_secrets_from_files
+from stream_detector.connections.security import Mechanism, Protocol, disagreements
+from stream_detector.connections.tls import TlsFiles
 from stream_detector.errors import SettingsError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PREFIX = "DETECTOR_"
+
+SECRETS = ("kafka_password", "redis_url", "redis_password")
+"""Each may stand in a file instead, which ``DETECTOR_<NAME>_FILE`` names."""
 
 _TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
 """As Kafka takes it."""
@@ -38,9 +44,55 @@ class Settings(BaseModel):
     """Kafka's address, e.g. ``kafka://kafka:9092``, or several with commas between. No
     default: a guess reads the wrong topic."""
 
+    kafka_security_protocol: Protocol = "PLAINTEXT"
+    """How Kafka is spoken to, in Kafka's words: ``SSL`` and ``SASL_SSL`` are TLS, ``SASL_…`` say
+    who we are. Never guessed: a guess could send a password unencrypted."""
+
+    kafka_ca_file: Path | None = None
+    """Certificates of those whom Kafka's own must come from (PEM). Without it those count that
+    this machine trusts."""
+
+    kafka_certificate_file: Path | None = None
+    """Our certificate (PEM), for a broker that asks for it."""
+
+    kafka_key_file: Path | None = None
+    """Its private key (PEM, not encrypted)."""
+
+    kafka_sasl_mechanism: Mechanism | None = None
+    """How we say who we are."""
+
+    kafka_username: Annotated[str, Field(min_length=1)] | None = None
+    """Our name; with ``kafka_token_url`` the client's id."""
+
+    kafka_password: SecretStr | None = None
+    """Our password; with ``kafka_token_url`` the client's secret."""
+
+    kafka_token_url: Annotated[str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$")] | None = None
+    """Token endpoint of the identity provider, for OAUTHBEARER. TLS alone, with no user in it: it
+    is sent the client's secret, and shown in errors."""
+
+    kafka_token_scope: str | None = None
+    """Scope to ask for there, where the identity provider wants one."""
+
+    kafka_token_file: Path | None = None
+    """Instead of an endpoint, a file that somebody else keeps a fresh token in; read every 60 s."""
+
     redis_url: SecretStr | None = None
-    """Where thresholds live, e.g. ``redis://redis:6379/0``. Never logged: it may hold a
-    password. What has no use for thresholds, such as ``publish``, does not need it."""
+    """Where thresholds live, e.g. ``redis://redis:6379/0``, or ``rediss://user@redis:6379/0`` with
+    TLS. Never logged: it may hold a password. What has no use for thresholds, such as
+    ``publish``, does not need it."""
+
+    redis_password: SecretStr | None = None
+    """The password, where it does not stand in the URL."""
+
+    redis_ca_file: Path | None = None
+    """As ``kafka_ca_file``, for Redis."""
+
+    redis_certificate_file: Path | None = None
+    """Our certificate for Redis (PEM)."""
+
+    redis_key_file: Path | None = None
+    """Its private key (PEM, not encrypted)."""
 
     bundle: Path | None = None
     """Folder of the trained model that the worker scores with."""
@@ -129,6 +181,26 @@ class Settings(BaseModel):
             raise ValueError(f"{', '.join(twice)} is the name of two topics; each needs its own")
         return self
 
+    @model_validator(mode="after")
+    def _check_security(self) -> Self:
+        if found := list(disagreements(self)):
+            raise ValueError("; ".join(found))
+        return self
+
+    @property
+    def kafka_tls(self) -> TlsFiles:
+        """Files for TLS with Kafka."""
+        return TlsFiles(
+            "KAFKA", self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file
+        )
+
+    @property
+    def redis_tls(self) -> TlsFiles:
+        """Files for TLS with Redis."""
+        return TlsFiles(
+            "REDIS", self.redis_ca_file, self.redis_certificate_file, self.redis_key_file
+        )
+
     @property
     def max_clock_skew(self) -> timedelta:
         """``max_clock_skew_seconds`` as a span of time."""
@@ -159,7 +231,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     ------
     SettingsError
         If one is missing, wrong, or misspelt: an unknown ``DETECTOR_`` name is refused,
-        because a setting that is silently ignored is worse than none.
+        because a setting that is silently ignored is worse than none. So is a file for
+        TLS that cannot be used.
     """
     found = os.environ if environment is None else environment
     given = {
@@ -167,17 +240,22 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in found.items()
         if name.startswith(PREFIX) and value.strip()
     }
+    given = with_secrets_from_files(given, SECRETS)
     unknown = sorted(given.keys() - Settings.model_fields.keys())
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"unknown setting {names}; correct the name or remove it")
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         # The value is left out: it may be a secret.
         found_wrong = error.errors(include_input=False, include_context=False)
         problems = "; ".join(map(_problem, found_wrong))
         raise SettingsError(f"wrong settings: {problems}") from None
+    for files in (settings.kafka_tls, settings.redis_tls):
+        if files.ca or files.certificate:
+            files.context()
+    return settings
 
 
 def _problem(one: "ErrorDetails") -> str:

@@ -1,23 +1,27 @@
 """Our topics: their names, how they are made, and whether they are there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
+from stream_detector.connections.access import check_group_access, check_topic_access
 from stream_detector.connections.kafka import client_options, cluster_metadata
+from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError, counted
 
 _FOREVER = None
 
 _ANSWER_SECONDS = 2.0
+
+_DENIALS = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 _LONGEST_DEAD_LETTER_BYTES = 10_000_000
 """Kafka's default of 1 MB just fits the longest message as received, but not with our headers."""
@@ -100,8 +104,10 @@ def create_topics(
             making = admin.create_topics([wanted], request_timeout=patience_seconds)
             making[topic.name].result()
         except KafkaException as error:
+            denied = error.args[0].code() in _DENIALS
+            remedy = f"; allow {kafka_user(settings)} to create topics" if denied else ""
             raise ServiceError(
-                f"Kafka did not make topic {topic.name!r}: {error.args[0].str()}"
+                f"Kafka did not make topic {topic.name!r}: {error.args[0].str()}{remedy}"
             ) from error
         kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
         stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""
@@ -114,10 +120,18 @@ def check_topics(settings: Settings) -> dict[str, int]:
     Raises
     ------
     ServiceError
-        If the broker does not answer, a topic is missing, or there are not as many
-        partitions of snapshots as of readings.
+        If the broker does not answer or does not let us use them, a topic is missing, or
+        there are not as many partitions of snapshots as of readings.
     """
-    counts = partition_counts(settings, *(topic.name for topic in topics(settings)))
+    counts = partition_counts(
+        settings,
+        reads=(settings.readings_topic, settings.snapshots_topic),
+        writes=(
+            *(settings.alerts_topic, settings.scores_topic),
+            *(settings.dead_letters_topic, settings.snapshots_topic),
+        ),
+    )
+    check_group_access(settings)
     readings, snapshots = counts[settings.readings_topic], counts[settings.snapshots_topic]
     if readings != snapshots:
         raise ServiceError(
@@ -129,15 +143,21 @@ def check_topics(settings: Settings) -> dict[str, int]:
     return counts
 
 
-def partition_counts(settings: Settings, *names: str) -> dict[str, int]:
-    """Give the partitions of these topics.
+def partition_counts(
+    settings: Settings, *, reads: Collection[str] = (), writes: Collection[str] = ()
+) -> dict[str, int]:
+    """Give the partitions of the topics that we want to read and to write.
 
     Raises
     ------
     ServiceError
-        If the broker does not answer or a topic is missing; none is ever made silently.
+        If the broker does not answer, does not let us, or a topic is missing; none is
+        ever made silently.
     """
     cluster = cluster_metadata(settings)
+    # First: what we may not see looks as if it were missing.
+    check_topic_access(settings, reads=reads, writes=writes)
+    names = list(dict.fromkeys((*reads, *writes)))
     missing = missing_topics(cluster, names)
     if missing:
         raise ServiceError(

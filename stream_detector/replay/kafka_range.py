@@ -23,7 +23,7 @@ def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:
     ServiceError
         If Kafka or the topic is missing, or the log cannot be read.
     """
-    (n_partitions,) = partition_counts(settings, settings.readings_topic).values()
+    (n_partitions,) = partition_counts(settings, reads=[settings.readings_topic]).values()
     consumer = Consumer(
         {
             **client_options(settings),
@@ -60,6 +60,8 @@ def _read_partition(
         if message is None:
             raise ServiceError(f"Kafka gives nothing more of partition {number} of {topic!r}")
         error = message.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            continue  # we do not join it
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
             raise KafkaException(error)
         offset = message.offset()

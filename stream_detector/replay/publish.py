@@ -56,7 +56,7 @@ def publish(
     Stopped
         On a signal, when Kafka had a moment for what is on its way.
     """
-    partition_counts(settings, settings.readings_topic)
+    partition_counts(settings, writes=[settings.readings_topic])
     delivery = _Delivery(settings, timeout_seconds=delivery_timeout_seconds)
     began = time.monotonic()
     first = None

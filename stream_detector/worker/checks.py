@@ -63,8 +63,10 @@ def check(settings: Settings) -> Iterator[Finding]:
 
     def thresholds() -> str:
         # Without a bundle there is nothing of ours to read, but Redis answers or not.
+        store = ThresholdStore(settings, bundles[0].id if bundles else "none")
+        store.check_access()
         with redis_faults():
-            n_set = len(ThresholdStore(settings, bundles[0].id if bundles else "none").read())
+            n_set = len(store.read())
         return f"answers ({counted(n_set, 'threshold')} set)"
 
     def bundle() -> str:

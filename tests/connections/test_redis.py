@@ -143,14 +143,14 @@ def test_what_is_in_force_is_told_apart_from_what_is_wanted(store: ThresholdStor
 
 def test_nobody_there_is_one_line() -> None:
     with pytest.raises(ServiceError, match=r"Redis does not answer: .*; start it, or correct"):
-        read("unix:///nowhere/redis.sock")
+        store_at("unix:///nowhere/redis.sock").check_access()
 
 
 def test_a_wrong_password_is_one_line_without_it(server: EmbeddedRedis) -> None:
     with pytest.raises(
         ServiceError, match=r"Redis refuses us: .*; correct the user and"
     ) as refused:
-        read(f"{server.url}?username=nobody&password={SECRET}")
+        store_at(f"{server.url}?username=nobody&password={SECRET}").check_access()
 
     assert SECRET not in str(refused.value)
 

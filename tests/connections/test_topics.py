@@ -57,7 +57,7 @@ def test_a_missing_topic_is_told_by_name_and_not_made(kafka: EmbeddedKafka) -> N
 def test_one_topic_is_counted_though_others_are_missing(kafka: EmbeddedKafka) -> None:
     settings = settings_of(kafka, alerts_topic="alerts.of.pm3")
 
-    assert partition_counts(settings, "sensor.readings") == {"sensor.readings": 4}
+    assert partition_counts(settings, reads=["sensor.readings"]) == {"sensor.readings": 4}
 
 
 def test_the_snapshots_need_as_many_partitions_as_the_readings(kafka: EmbeddedKafka) -> None:

@@ -9,7 +9,8 @@ import redis
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
-from tests.requirements import require_java_and_maven
+from tests.end_to_end.secured_plant import Plant, run_plant
+from tests.requirements import require_command, require_java_and_maven
 
 _running: dict[str, RealKafka | RealRedis] = {}
 _installed: list[Installation] = []
@@ -28,6 +29,19 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRedis
     with RealRedis(tmp_path_factory.mktemp("redis")) as server:
         _running["redis_server"] = server
         yield server
+
+
+@pytest.fixture(scope="session")
+def plant(
+    redis_server: RealRedis, small_bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plant]:
+    """An installation on a Kafka that wants to know who we are."""
+    require_java_and_maven()
+    require_command("openssl")
+    folder = tmp_path_factory.mktemp("plant")
+    with run_plant(redis_server, small_bundle_folder, folder) as running:
+        _running["plant"] = running.kafka
+        yield running
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,7 @@ process.roles=broker,controller
 node.id=1
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 log.dirs={folder}/data
@@ -44,17 +45,37 @@ _TIMED_LOG = [
 
 
 class RealKafka:
-    """Runs inside ``with``, reached at `bootstrap`; its data and its log lie in `folder`."""
+    """Runs inside ``with``, reached at `bootstrap`; its data and its log lie in `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    `listeners` are further ones, each with its port; `properties` say what they are like, and
+    `scram` is for each of its users as ``--add-scram`` takes it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        listeners: Mapping[str, int] | None = None,
+        properties: str = "",
+        scram: Sequence[str] = (),
+    ) -> None:
         folder.mkdir(exist_ok=True)
         port, controller_port = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{port}"
         self._classes = f"{_jars()}/*"
         self._properties = folder / "server.properties"
         self._properties.write_text(
-            _PROPERTIES.format(port=port, controller_port=controller_port, folder=folder)
+            _PROPERTIES.format(
+                port=port,
+                controller_port=controller_port,
+                folder=folder,
+                listeners="".join(
+                    f",{name}://127.0.0.1:{number}" for name, number in (listeners or {}).items()
+                ),
+            )
+            + properties
         )
+        self._scram = scram
         # Small and soon ready rather than fast: one test at a time talks to it.
         lean = ["-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         self._server = Server(
@@ -102,6 +123,7 @@ class RealKafka:
 
     def _format(self) -> None:
         arguments = ["format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(self._properties)]
+        arguments += [argument for one in self._scram for argument in ("--add-scram", one)]
         subprocess.run(
             ["java", "-cp", self._classes, "kafka.tools.StorageTool", *arguments, "--standalone"],
             check=True,

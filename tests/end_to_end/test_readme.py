@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from stream_detector.alerting.rules import Rules, read_rules
-from stream_detector.connections.settings import PREFIX, Settings
+from stream_detector.connections.settings import PREFIX, SECRETS, Settings
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
@@ -61,12 +61,13 @@ def commands_to_run(*, demo: bool) -> list[str]:
     ]
 
 
-def test_the_settings_table_names_every_setting_and_no_other() -> None:
-    table = README.partition("## Settings")[2].partition("\n## ")[0]
+def test_the_settings_tables_name_every_setting_and_no_other() -> None:
+    tables = README.partition("## Settings")[2].partition("\n## ")[0]
 
-    named = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", table))
+    named = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", tables))
 
-    assert named == {PREFIX + name.upper() for name in Settings.model_fields}
+    settings = {*Settings.model_fields, *(f"{name}_file" for name in SECRETS)}
+    assert named == {PREFIX + name.upper() for name in settings}
 
 
 def test_the_rules_in_the_readme_are_the_default_rules() -> None:

@@ -1,0 +1,104 @@
+"""Tokens: fetched once, renewed in time, and no secret leaves for elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stream_detector.connections.settings import Settings, read_settings
+from stream_detector.connections.tokens import TokenSource, token_source
+from stream_detector.errors import ServiceError
+from tests.made_ca import MadeAuthority
+from tests.requirements import require_command
+from tests.token_endpoint import TokenEndpoint
+
+SECRET = "hunter2/+ :%"  # noqa: S105
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> MadeAuthority:
+    require_command("openssl")
+    return MadeAuthority(tmp_path_factory.mktemp("ca"))
+
+
+@contextmanager
+def endpoint(authority: MadeAuthority, **changed: str | float) -> Iterator[TokenEndpoint]:
+    certificate, key = authority.issue("idp")
+    with TokenEndpoint("me", SECRET, certificate=certificate, key=key, **changed) as running:  # type: ignore[arg-type]
+        yield running
+
+
+def settings_for(url: str, ca: Path) -> Settings:
+    return read_settings(
+        {
+            "DETECTOR_BROKER": "kafka:9092",
+            "DETECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "DETECTOR_KAFKA_CA_FILE": str(ca),
+            "DETECTOR_KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+            "DETECTOR_KAFKA_USERNAME": "me",
+            "DETECTOR_KAFKA_PASSWORD": SECRET,
+            "DETECTOR_KAFKA_TOKEN_URL": url,
+        }
+    )
+
+
+def test_a_token_is_fetched_once_and_shared(authority: MadeAuthority) -> None:
+    with endpoint(authority) as running:
+        settings = settings_for(running.url, authority.certificate)
+
+        first = token_source(settings).current()
+        again = token_source(settings.model_copy()).current()
+
+    assert first == again
+    assert first.text.count(".") == 2
+    assert running.scopes == [""]
+
+
+def test_a_token_is_renewed_when_most_of_its_life_is_over(authority: MadeAuthority) -> None:
+    with endpoint(authority, seconds=100.0) as running:
+        source = TokenSource(settings_for(running.url, authority.certificate))
+
+        token = source.current()
+
+    assert token.expires_at - token.fresh_until == pytest.approx(20.0)
+    with endpoint(authority, seconds=0.0) as running:
+        source = TokenSource(settings_for(running.url, authority.certificate))
+        assert [source.current() for _ in range(3)]
+    assert running.scopes == [""] * 3
+
+
+def test_a_secret_does_not_follow_a_redirect(authority: MadeAuthority) -> None:
+    with endpoint(authority) as other, endpoint(authority, redirect=other.url) as running:
+        source = TokenSource(settings_for(running.url, authority.certificate))
+
+        with pytest.raises(ServiceError, match="it answers 307"):
+            source.current()
+
+    assert other.scopes == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["Guten Morgen", "[]", "{}", '{"access_token": "x", "expires_in": "soon"}', "[" * 9999],
+)
+def test_an_answer_without_a_token_is_one_line(authority: MadeAuthority, answer: str) -> None:
+    with endpoint(authority, answer=answer) as running:
+        source = TokenSource(settings_for(running.url, authority.certificate))
+
+        with pytest.raises(ServiceError, match="its answer holds no access_token; correct DETEC"):
+            source.current()
+
+
+def test_an_endpoint_that_nobody_vouches_for_is_not_told_the_secret(
+    authority: MadeAuthority, tmp_path: Path
+) -> None:
+    other = MadeAuthority(tmp_path / "other")
+    with endpoint(authority) as running:
+        source = TokenSource(settings_for(running.url, other.certificate))
+
+        with pytest.raises(ServiceError, match=r"certificate verify failed.*; correct") as refused:
+            source.current()
+
+    assert running.scopes == []
+    assert SECRET not in str(refused.value)
