@@ -138,7 +138,7 @@ def read_rules(text: str) -> Rules:
     """
     try:
         rules = msgspec.convert(tomllib.loads(text), Rules)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise SettingsError(f"the rules file is wrong: {error}; correct it") from error
     if not rules.rules:
         raise SettingsError("the rules file has no rule; add a [[rules]] table, or use no file")

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from stream_detector.bundle.folder import check_writable, write_folder
 from stream_detector.bundle.graph import OnnxGraph
 from stream_detector.bundle.manifest import (
-    FORMAT,
     SCORING_FILES,
     Manifest,
     PartCurve,
     bundle_id,
+    decode_manifest,
 )
 from stream_detector.detection.conditioning import Conditioning
 from stream_detector.detection.detector import Model
@@ -164,15 +164,9 @@ def _read_manifest(path: Path) -> Manifest:
             "`python -m trainer fit --out` wrote"
         ) from error
     try:
-        found = msgspec.json.decode(data, type=dict[str, Any]).get("format")
-        if found != FORMAT:
-            raise BundleError(
-                f"{str(path)!r} has format {found!r}, this version reads {FORMAT}; "
-                "fit the bundle anew"
-            )
-        return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{str(path)!r} is no manifest: {error}; copy it again") from error
+        return decode_manifest(data)
+    except BundleError as error:
+        raise BundleError(f"{str(path)!r} {error}") from error
 
 
 def _check_id(path: Path, said: str, found: str) -> None:

@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.errors import BundleError
+
 FORMAT = 1
 """Version of the folder's format; another one is refused."""
 
@@ -30,11 +32,14 @@ _Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
 _Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
+_Name = Annotated[str, msgspec.Meta(max_length=200)]
+"""Of a sensor: a reading with a longer one is refused."""
+
 
 class Sensor(msgspec.Struct, frozen=True):
     """One sensor of the model."""
 
-    name: str
+    name: _Name
     unit: str | None = None
     low: float | None = None
     """Physical limit; a value below is a fault of the sensor. None is no limit."""
@@ -109,6 +114,25 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of every other file of the folder, filled in as it is written."""
     provenance: dict[str, Any] = {}
     """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    BundleError
+        If it is of another format, or none at all; the message goes on after the file's name.
+    """
+    try:
+        found = msgspec.json.decode(data, type=dict[str, Any]).get("format")
+        if found != FORMAT:
+            raise BundleError(
+                f"has format {found!r}, this version reads {FORMAT}; fit the bundle anew"
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BundleError(f"is no manifest: {error}; copy it again") from error
 
 
 def bundle_id(

@@ -6,7 +6,6 @@ is new (unknown fields and sensors are counted, not refused).
 
 import json
 import math
-import unicodedata
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from types import NoneType
@@ -16,7 +15,9 @@ import msgspec
 
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.reading import Reading
-from stream_detector.errors import ReadingError, SettingsError
+from stream_detector.errors import ReadingError
+from stream_detector.pipeline.json_depth import check_depth
+from stream_detector.pipeline.names import MAX_NAME
 
 MAX_READING_BYTES = 1_000_000
 """Longer messages are refused unread. A reading of 1,000 sensors has about 20 kB."""
@@ -27,7 +28,9 @@ MAX_UNKNOWN_NAMES = 1000
 OTHER_NAMES = "(other)"
 """Where unknown sensors are counted once there are too many names."""
 
-_MAX_NAME = 200
+
+MAX_VALUES = 10_000
+"""Values of one reading."""
 
 _FIRST_YEAR = 1970
 """Earlier times are refused: no machine had sensors then, and arithmetic on them overflows."""
@@ -39,30 +42,12 @@ NO_KAFKA_TIME = datetime.min.replace(tzinfo=UTC)
 """Kafka's time of a message whose stamp is no time."""
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
-_Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_NAME)]
-_Label = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
-
-
-def machine_name(text: str) -> str:
-    """Read the name of a machine as people type it.
-
-    Raises
-    ------
-    SettingsError
-        If readings could not carry it, or it does not go on one line.
-
-    Examples
-    --------
-    >>> machine_name("Papiermaschine 3")
-    'Papiermaschine 3'
-    """
-    on_one_line = not any(unicodedata.category(one) in {"Cc", "Cs"} for one in text)
-    if not (1 <= len(text) <= _MAX_NAME and on_one_line):
-        raise SettingsError(
-            f"machine is {text[:_MAX_NAME]!r}, expected a name of 1 to {_MAX_NAME} characters on "
-            "one line"
-        )
-    return text
+_Machine = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+_Values = Annotated[
+    dict[Annotated[str, msgspec.Meta(max_length=MAX_NAME)], float | None],
+    msgspec.Meta(max_length=MAX_VALUES),
+]
+_Label = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 
 
 class Record(NamedTuple):
@@ -99,7 +84,7 @@ class ReadingMessage(msgspec.Struct, kw_only=True):
 
     machine: _Machine
     time: _Time
-    values: dict[str, float | None] | None = None
+    values: _Values | None = None
     mode: _Label | None = None
     event: _Label | None = None
 
@@ -168,9 +153,9 @@ class ReadingDecoder:
         Raises
         ------
         ReadingError
-            With code ``too-large``, ``empty``, ``not-json``, ``invalid`` (a wrong type, no
-            machine, no time, a time without a zone), ``nothing`` (neither values nor an
-            event) or ``clock``.
+            With code ``too-large``, ``empty``, ``too-deep``, ``not-json``, ``invalid`` (a wrong
+            type, no machine, no time, a time without a zone, a name that is too long, too many
+            values), ``nothing`` (neither values nor an event) or ``clock``.
         """
         data = record.value
         if not data:
@@ -179,10 +164,11 @@ class ReadingDecoder:
             raise ReadingError(
                 "too-large", f"the message has {len(data)} bytes, at most {MAX_READING_BYTES} go"
             )
+        check_depth(data)
         try:
             message = self._fast.decode(data)
             row = None if message.values is None else msgspec.structs.astuple(message.values)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError):
             message = self._decode_slowly(data)
             row = self._row(message.values)
         if row is None and message.event is None:
@@ -201,19 +187,21 @@ class ReadingDecoder:
             return self._slow.decode(data)
         except msgspec.ValidationError as error:
             raise _invalid(error, data) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return self._decode_not_finite(data)
 
     def _decode_not_finite(self, data: bytes) -> ReadingMessage:
         """Read JSON with literal NaN and Infinity, which many producers write."""
         found: list[str] = []
         try:
-            # They become None, as a missing value is written.
-            parsed = json.loads(data, parse_constant=found.append, parse_float=_finite_float)
+            # Of bytes, it would take halves of a surrogate pair, which nobody can write again.
+            text = data.decode("utf-8-sig")
+            # Both literals become None, as a missing value is written.
+            parsed = json.loads(text, parse_constant=found.append, parse_float=_finite_float)
             message = msgspec.convert(parsed, ReadingMessage, strict=True)
         except msgspec.ValidationError as error:
             raise _invalid(error, data) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ReadingError("not-json", str(error)) from error
         self.oddities.not_finite += bool(found)
         return message
@@ -225,9 +213,9 @@ class ReadingDecoder:
         strange = values.keys() - set(self._sensors)
         self.oddities.foreign += 0 < len(values) == len(strange)
         for name in strange:
-            short = name[:_MAX_NAME].encode(errors="replace").decode()
-            counted = short in unknown or len(unknown) < MAX_UNKNOWN_NAMES
-            unknown[short if counted else OTHER_NAMES] += 1
+            readable = name.encode(errors="replace").decode()
+            counted = readable in unknown or len(unknown) < MAX_UNKNOWN_NAMES
+            unknown[readable if counted else OTHER_NAMES] += 1
         return tuple(map(values.get, self._sensors))
 
 
@@ -235,7 +223,7 @@ def _invalid(error: msgspec.ValidationError, data: bytes) -> ReadingError:
     """Refuse a message for its types; where a value is no number, by the name of the sensor."""
     reason, place = str(error), "$.values[...]"
     if place in reason and (sensor := _sensor_without_number(data)) is not None:
-        reason = reason.replace(place, f"$.values[{sensor[:_MAX_NAME]!r}]")
+        reason = reason.replace(place, f"$.values[{sensor[:MAX_NAME]!r}]")
     return ReadingError("invalid", reason)
 
 

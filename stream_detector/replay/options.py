@@ -13,7 +13,7 @@ import click
 
 from stream_detector.command_line import Parsed
 from stream_detector.errors import RecordingError
-from stream_detector.pipeline.readings import machine_name
+from stream_detector.pipeline.names import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
 from stream_detector.replay.times import read_zone, to_utc
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.errors import RecordingError, SettingsError, listed
-from stream_detector.pipeline.readings import machine_name
+from stream_detector.pipeline.names import MAX_NAME, machine_name
 from stream_detector.replay.columns import (
     Column,
     LabelColumn,
@@ -184,6 +184,10 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     if not sensors:
         raise RecordingError(f"no column is a sensor: {'; '.join(notes) or 'there is no other'}")
     names = tuple(column.name for column in sensors)
+    if too_long := [name for name in names if len(name) > MAX_NAME]:
+        raise RecordingError(
+            f"column {too_long[0][:50]!r}… has a name of over {MAX_NAME} characters; shorten it"
+        )
     notes += [f"tag {tag!r} is no sensor of this recording" for tag in tags if tag not in names]
     known = [tags.get(name, Tag()) for name in names]
     values = np.empty((n_rows, len(sensors)))

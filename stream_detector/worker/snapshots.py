@@ -8,7 +8,7 @@ state after a newer one.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -20,13 +20,15 @@ VERSION = 1
 MARKER_KEY = b""
 """No machine has an empty name."""
 
+_Offset = Annotated[int, msgspec.Meta(ge=0)]
+
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one machine under one model."""
 
     version: int = VERSION
     bundle: str
-    next_offset: int
+    next_offset: _Offset
     """All readings of the partition below it are in the state."""
     state: dict[str, Any]
 
@@ -36,9 +38,9 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int = VERSION
     bundle: str
-    next_offset: int
+    next_offset: _Offset
     """All readings of the partition below it are in the states."""
-    machines: dict[str, int]
+    machines: dict[str, _Offset]
     """The next offset that the snapshot of each machine has, or a newer one."""
     suspicion: Suspicion = Suspicion()
 
@@ -123,7 +125,7 @@ class PartitionSnapshots:
     def _decode(self, value: bytes | None, kind: type[Kept]) -> Kept | None:
         try:
             found = msgspec.msgpack.decode(value or b"", type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             found = None
         if found is None or found.version != VERSION or found.bundle != self._bundle_id:
             self._n_unusable += 1

@@ -12,7 +12,7 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.readings import machine_name
+from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     ThresholdSetting,

@@ -70,6 +70,8 @@ def test_the_digest_tells_one_set_of_rules_from_another() -> None:
     ("text", "says"),
     [
         ("rules = [", "the rules file is wrong: .*; correct it"),
+        (f"rules = {'[' * 10_000}", "the rules file is wrong: .*recursion"),
+        (f"horizon_seconds = {'9' * 5000}", "the rules file is wrong: .*digits"),
         ("rules = []", "has no rule; add a"),
         ("colour = 1", "unknown field `colour`"),
         ("[[rules]]\nname = 'odd'\ncolour = 1", r"unknown field `colour` - at `\$\.rules\[0\]`"),

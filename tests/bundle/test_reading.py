@@ -102,6 +102,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, what: str) -> None:
     [
         (b"", "is no manifest"),
         (b"{", "is no manifest"),
+        (b"[" * 100_000, "is no manifest"),
         (b"[1]", "is no manifest"),
         (b"\xff\xfe{}", "is no manifest"),
         (b"{}", "has format None, this version reads 1"),

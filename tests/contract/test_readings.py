@@ -21,10 +21,13 @@ NOTHING = {"neither-values-nor-event", "values-null-without-event"}
 BEYOND_A_SCHEMA = {
     "empty": b"",
     "too-large": b" " * (MAX_READING_BYTES + 1),
+    "too-deep": b'{"more": ' + b"[" * 64 + b"]" * 64 + b"}",
     "not-json": b'{"machine": "pm3", "time": ',
     "clock": b'{"machine": "pm3", "time": "2026-11-22T03:20:00Z", "event": "break"}',
     "invalid": rb'{"machine": "\ud800", "time": "2026-11-22T03:10:00Z", "event": "break"}',
 }
+
+NEWS = {"machine": "pm3", "time": "2026-11-22T03:10:00Z", "event": "break"}
 
 
 def decode(value: bytes) -> Reading:
@@ -88,7 +91,8 @@ times = st.sampled_from(
     ]
 )
 values = st.dictionaries(
-    st.sampled_from(["speed", "draw_1", "unknown"]), st.floats(allow_nan=False) | odd
+    st.sampled_from(["speed", "draw_1", "unknown", "x" * 200, "x" * 201]),
+    st.floats(allow_nan=False) | odd,
 )
 documents = st.fixed_dictionaries(
     {},
@@ -114,6 +118,8 @@ def refusal(value: bytes) -> str | None:
 @settings(deadline=None)  # the first example reads the schemas
 @given(documents)
 @example({"machine": "pm3", "time": "2026-11-22T03:10:00Z", "values": {}, "event": None})
+@example({**NEWS, "values": {f"x{number}": None for number in range(10_000)}})
+@example({**NEWS, "values": {f"x{number}": None for number in range(10_001)}})
 def test_the_schema_and_the_decoder_refuse_the_same_readings(document: dict[str, Any]) -> None:
     # Infinity has no JSON; a number too large for a float is what a schema sees of it.
     text = json.dumps(document).replace("Infinity", "1e400")

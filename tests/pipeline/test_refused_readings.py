@@ -11,14 +11,31 @@ from tests.pipeline.station import Station, states
 from tests.small_models import CADENCE, START, Feed
 
 TIME = '"time": "2026-11-22T03:20:00Z"'
+PM3 = {"machine": "pm3", "time": "2026-11-22T03:20:00Z"}
 
 REFUSED = {
     "not JSON": (b"Guten Morgen", "not-json"),
     "half a message": (b'{"machine": "pm3", "time": ', "not-json"),
     "bytes that are no text": (b"\xff\xfe\x00", "not-json"),
-    "brackets without end": (b'{"more": ' + b"[" * 100_000, "not-json"),
+    "brackets without end": (b'{"more": ' + b"[" * 100_000, "too-deep"),
+    "brackets in an extra field, deeper than a parser's stack is sure to go": (
+        f'{{"machine": "pm3", {TIME}, "event": "break", "more": {"[" * 64}{"]" * 64}}}'.encode(),
+        "too-deep",
+    ),
+    "a sensor's name without end": (
+        f'{{"machine": "pm3", {TIME}, "values": {{"{"x" * 201}": 3.0}}}}'.encode(),
+        "invalid",
+    ),
+    "values without end": (
+        json.dumps({**PM3, "values": {f"x{number}": 1 for number in range(10_001)}}).encode(),
+        "invalid",
+    ),
     "nothing at all": (b"", "empty"),
     "a tombstone": (None, "empty"),
+    "half a surrogate pair in its bytes": (
+        b'{"machine": "pm3", ' + TIME.encode() + b', "event": "br\xed\xa0\x80eak"}',
+        "not-json",
+    ),
     "a list": (b"[1, 2]", "invalid"),
     "a text for a value": (
         f'{{"machine": "pm3", {TIME}, "values": {{"steam": "3.0"}}}}'.encode(),

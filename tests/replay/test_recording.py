@@ -123,6 +123,14 @@ def test_a_file_without_sensors_says_why(tmp_path: Path) -> None:
     )
 
 
+def test_a_sensors_name_is_no_longer_than_a_reading_may_have_it(tmp_path: Path) -> None:
+    longest = "x" * 200
+    assert read(tmp_path, f"{longest}\n1\n", cadence=60.0).sensors == (longest,)
+
+    with pytest.raises(RecordingError, match=r"'x{50}'… has a name of over 200 characters"):
+        read(tmp_path, f"{longest}x\n1\n", cadence=60.0)
+
+
 def test_excluded_columns_are_as_if_not_there(tmp_path: Path) -> None:
     # A broken clock is a reason to exclude the times and give the cadence.
     recording = read(tmp_path, "time,x,y\n?,1,2\n?,3,4\n", exclude=("time", "y"), cadence=1.0)

@@ -89,6 +89,8 @@ def test_a_machine_that_is_gone_for_good_is_forgotten() -> None:
         (b"pm1", encode(Snapshot(version=VERSION + 1, bundle=BUNDLE, next_offset=90, state={}))),
         (b"pm1", b"not MessagePack"),
         (b"pm1", b""),
+        (b"pm1", b"\x91" * 100_000),
+        snapshot("pm1", -1),
         marker(99, bundle="of another model"),
         (MARKER_KEY, b"\x81"),
     ],
