@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test soak bench demo lock format clean
+.PHONY: help setup check lint test soak fuzz bench demo lock format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,9 @@ test: lint ## everything: also TensorFlow, real Kafka and Redis, examples in doc
 
 soak: $(READY) ## prove exact recovery on real Kafka for SECONDS=600: the last line is the tally
 	$(BIN)/python -m tests.end_to_end.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(READY) ## give every decoder INPUTS=1000000 inputs: read, or refused with a reason
+	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),1000000) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## measure what a score costs
 	$(BIN)/python -m tests.benchmarks.scoring

@@ -31,9 +31,10 @@ DONE_ELSEWHERE = {
     "make check",
     "make test",
     "make bench",
+    "make fuzz",
     "make soak SECONDS=600",
 }
-"""Whoever runs this test has done them, but for the last, which has tests of its own."""
+"""Whoever runs this test has done them, but for the last two, which have tests of their own."""
 
 INLINE = r"`((?:make|python -m|stream-detector) [^`]+)`"
 

@@ -1,0 +1,165 @@
+"""Every decoder of what comes from outside, with what must hold of each of its answers."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from stream_detector.alerting.rules import read_rules
+from stream_detector.bundle.manifest import decode_manifest
+from stream_detector.detection.features import FeatureSpec
+from stream_detector.errors import BundleError, ReadingError, SettingsError
+from stream_detector.pipeline.readings import MAX_NAME, MAX_UNKNOWN_NAMES, ReadingDecoder, Record
+from stream_detector.pipeline.thresholds import decode_setting
+from stream_detector.worker.snapshots import Marker, PartitionSnapshots, Snapshot, encode
+
+_EXAMPLES = Path(__file__).resolve().parents[2] / "schemas/examples"
+_AT = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
+_BUNDLE = "3f9a61c04be2d718"
+
+_NOT_FINITE = (
+    b'{"machine": "pm3", "time": "2026-11-22T03:10:00Z", "values": {"speed": NaN, "x": -1e9}}'
+)
+
+_RULES = b"""\
+site = "mill-a"
+run_ending_events = ["break"]
+
+[[rules]]
+name = "sheet-break"
+outcome = "break"
+horizon_seconds = 240
+class = "alarm"
+priority = "high"
+response = '''Check
+the draw'''
+on_delay = { count = 3, of = 5 }
+
+[[rules]]
+name = "odd"
+clear_share = 0.8
+off_delay = 5
+cooldown_seconds = 1_800.0
+suppressed_modes = ["start-up", "wash-up"] # of all machines
+"""
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """One decoder: what to begin with, and a function that takes an input.
+
+    That gives the reason code of a refusal, or None; it raises what is a fault of ours.
+    """
+
+    seeds: Sequence[bytes]
+    take: Callable[[bytes], str | None]
+
+
+def decoders() -> dict[str, Decoder]:
+    """Make them anew, by name."""
+    return {
+        "readings": Decoder([*_examples("reading"), _NOT_FINITE], _readings()),
+        "thresholds": Decoder(_examples("threshold"), _threshold),
+        "rules": Decoder([_RULES, *_RULES.split(b"\n\n")], _rules),
+        "manifest": Decoder(_examples("manifest"), _manifest),
+        "snapshots": Decoder(_snapshot_seeds(), _snapshots),
+    }
+
+
+def _examples(kind: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((_EXAMPLES / kind / "valid").iterdir())]
+
+
+def _readings() -> Callable[[bytes], str | None]:
+    codes = set(
+        json.loads((_EXAMPLES.parent / "dead-letter.v1.json").read_bytes())["properties"][
+            "reason_code"
+        ]["examples"]
+    )
+    sensors = FeatureSpec.without_limits(("speed", "draw_1", "moisture"))
+    decoder = ReadingDecoder(sensors, max_clock_skew=timedelta(minutes=5))
+
+    def refusal(code: str, reason: str) -> str:
+        assert code in codes
+        assert reason
+        return code
+
+    def take(data: bytes) -> str | None:
+        try:
+            reading = decoder.decode(Record("sensor.readings", 0, 0, _AT, None, data))
+        except ReadingError as refused:
+            return refusal(refused.code, refused.reason)
+        assert reading.time.tzinfo is UTC
+        assert 0 < len(reading.machine) <= MAX_NAME
+        msgspec.json.encode((reading.machine, reading.mode, reading.event))
+        assert all(one is None or math.isfinite(one) for one in reading.values or ())
+        assert len(decoder.oddities.unknown_sensors) <= MAX_UNKNOWN_NAMES + 1
+        return None
+
+    return take
+
+
+def _threshold(data: bytes) -> str | None:
+    try:
+        setting = decode_setting(data)
+    except SettingsError as refused:
+        return _code(refused)
+    assert setting.source()
+    msgspec.json.encode(setting)
+    return None
+
+
+def _rules(data: bytes) -> str | None:
+    try:
+        rules = read_rules(data.decode(errors="replace"))
+    except SettingsError as refused:
+        return _code(refused)
+    assert len(rules.digest) == 12
+    return None
+
+
+def _manifest(data: bytes) -> str | None:
+    try:
+        manifest = decode_manifest(data)
+    except BundleError as refused:
+        return _code(refused)
+    assert manifest.sensors
+    msgspec.json.encode(manifest)
+    return None
+
+
+def _snapshot_seeds() -> list[bytes]:
+    state = {
+        "detector": {
+            "last_time": 1_000,
+            "last_row": b"\x00" * 24,
+            "stuck": [True],
+            "levels": [0.5],
+        },
+        "lives": {"sheet-break": {"open": None}},
+        "threshold": {"kind": "budget", "per_day": 6.0},
+    }
+    return [
+        encode(Snapshot(bundle=_BUNDLE, next_offset=40, state=state)),
+        encode(Marker(bundle=_BUNDLE, next_offset=90, machines={"pm3": 40, "pm4": 2**40})),
+    ]
+
+
+def _snapshots(data: bytes) -> str | None:
+    for key in (b"pm3", b""):
+        found = PartitionSnapshots(_BUNDLE)
+        found.take(key, data)
+        assert found.start is None or found.start >= 0
+        if found.n_unusable == 0:
+            return None
+    return "unusable"
+
+
+def _code(refused: Exception) -> str:
+    """These have no code: what is wrong is told to whoever starts us."""
+    assert str(refused)
+    return type(refused).__name__
