@@ -71,6 +71,10 @@ class ServiceError(StreamDetectorError):
     """The broker, a topic or Redis is missing or refuses us: mend it and start again."""
 
 
+class RefusedError(ServiceError):
+    """The broker is there, but does not take us: correct how we say who we are."""
+
+
 class BundleError(StreamDetectorError):
     """A trained model cannot be used: copy it again or fit it anew."""
 

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclOperation
 
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import admin_client
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
@@ -54,7 +53,7 @@ def check_group_access(settings: Settings) -> None:
     """
     if settings.kafka_security_protocol == "PLAINTEXT":
         return
-    admin = AdminClient(client_options(settings))
+    admin = admin_client(settings)
     asked = admin.describe_consumer_groups(
         [settings.group], include_authorized_operations=True, request_timeout=_ANSWER_SECONDS
     )
@@ -67,7 +66,7 @@ def _allowed_on_topics(
     settings: Settings, names: Collection[str]
 ) -> dict[str, Collection[AclOperation]]:
     """Give what we may do with each topic of which Kafka says so."""
-    admin = AdminClient(client_options(settings))
+    admin = admin_client(settings)
     asked = admin.describe_topics(
         TopicCollection(sorted(names)),
         include_authorized_operations=True,

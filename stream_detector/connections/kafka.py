@@ -15,7 +15,7 @@ from confluent_kafka.admin._metadata import ClusterMetadata
 from stream_detector.connections.security import confluent_security, kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import token_source
-from stream_detector.errors import ServiceError
+from stream_detector.errors import RefusedError, ServiceError
 from stream_detector.pipeline.messages import Output
 
 log = structlog.get_logger()
@@ -56,19 +56,29 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
+def admin_client(settings: Settings, **options: Any) -> AdminClient:
+    """Make a client that asks and administers; keep it until the answer is there.
+
+    Raises
+    ------
+    ServiceError
+        If there is no token for it: the client itself would only say that it has none.
+    """
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        token_source(settings).current()
+    return AdminClient({**client_options(settings), **options})
+
+
 def cluster_metadata(settings: Settings) -> ClusterMetadata:
     """Ask the broker what topics there are.
 
     Raises
     ------
     ServiceError
-        If it does not answer within 5 seconds, or refuses us.
+        If it does not answer within 5 seconds; a RefusedError if it does not take us.
     """
-    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        token_source(settings).current()  # raises what the client would only tell as "failed"
     errors: list[KafkaError] = []
-    options = {**client_options(settings), "error_cb": errors.append}
-    admin = AdminClient(options)
+    admin = admin_client(settings, error_cb=errors.append)
     for seconds in _METADATA_SECONDS:
         try:
             return admin.list_topics(timeout=seconds)
@@ -81,29 +91,33 @@ def cluster_metadata(settings: Settings) -> ClusterMetadata:
     raise _not_reached(settings, _line(told[-1].str()) if told else _text(failure)) from failure
 
 
-def _refused(settings: Settings, error: KafkaError) -> ServiceError:
+def _refused(settings: Settings, error: KafkaError) -> RefusedError:
     reason = _line(error.str())
     if error.code() == KafkaError._SSL:  # noqa: SLF001
-        return _not_reached(settings, reason)
+        return _without_tls(settings, reason)
     tokens = settings.kafka_sasl_mechanism == "OAUTHBEARER"
     who = "TOKEN_…" if tokens else "USERNAME or DETECTOR_KAFKA_PASSWORD"
-    return ServiceError(
+    return RefusedError(
         f"Kafka at {settings.bootstrap_servers} refuses {kafka_user(settings)}: {reason}; correct "
         f"DETECTOR_KAFKA_SASL_MECHANISM, DETECTOR_KAFKA_{who}"
     )
 
 
 def _not_reached(settings: Settings, reason: str) -> ServiceError:
-    servers = settings.bootstrap_servers
-    if "SSL" in reason:  # also where one side alone speaks it, or our certificate is refused
-        return ServiceError(
-            f"no TLS with Kafka at {servers}: {reason}; correct DETECTOR_KAFKA_SECURITY_PROTOCOL, "
-            "DETECTOR_KAFKA_CA_FILE, DETECTOR_KAFKA_CERTIFICATE_FILE, or the name in "
-            "DETECTOR_BROKER, which has to stand in Kafka's certificate"
-        )
+    if "SSL" in reason:  # one side alone speaks it, or our certificate is refused
+        return _without_tls(settings, reason)
     return ServiceError(
-        f"no Kafka broker answers at {servers}: {reason}; start it, or correct DETECTOR_BROKER or "
-        "DETECTOR_KAFKA_SECURITY_PROTOCOL"
+        f"no Kafka broker answers at {settings.bootstrap_servers}: {reason}; start it, or correct "
+        "DETECTOR_BROKER or DETECTOR_KAFKA_SECURITY_PROTOCOL"
+    )
+
+
+def _without_tls(settings: Settings, reason: str) -> RefusedError:
+    return RefusedError(
+        f"no TLS with Kafka at {settings.bootstrap_servers}: {reason}; correct "
+        "DETECTOR_KAFKA_SECURITY_PROTOCOL, DETECTOR_KAFKA_CA_FILE, "
+        "DETECTOR_KAFKA_CERTIFICATE_FILE, or the name in DETECTOR_BROKER, which has to stand in "
+        "Kafka's certificate"
     )
 
 
@@ -119,7 +133,7 @@ def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, in
         return {}
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     asked = {TopicPartition(settings.readings_topic, one): latest for one in partitions}
-    admin = AdminClient(client_options(settings))
+    admin = admin_client(settings)
     try:
         answers = admin.list_offsets(asked, request_timeout=_ANSWER_SECONDS)
         return {one.partition: answer.result().offset for one, answer in answers.items()}

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from stream_detector.connections.settings import Settings
@@ -30,7 +31,7 @@ _FRESH_SHARE = 0.8
 
 
 class Token(NamedTuple):
-    """A bearer token and its life; times as of ``time.time()``."""
+    """A bearer token and its life; in seconds since 1970."""
 
     text: str
     fresh_until: float
@@ -44,10 +45,13 @@ class TokenSource:
     ----------
     settings : Settings
         Their mechanism is OAUTHBEARER.
+    now : callable
+        Seconds since 1970.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
+        self._now = now
         self._lock = threading.Lock()
         self._token: Token | None = None
 
@@ -57,11 +61,15 @@ class TokenSource:
         Raises
         ------
         ServiceError
-            If there is none to be had.
+            If none is to be had, and the one we have is good no more.
         """
         with self._lock:
-            if self._token is None or time.time() >= self._token.fresh_until:
-                self._token = self._new()
+            if self._token is None or self._now() >= self._token.fresh_until:
+                try:
+                    self._token = self._new()
+                except ServiceError:
+                    if self._token is None or self._now() >= self._token.expires_at:
+                        raise
             return self._token
 
     def _new(self) -> Token:
@@ -69,7 +77,7 @@ class TokenSource:
             text, seconds = self._read(), _FILE_SECONDS
         else:
             text, seconds = self._fetch(self._settings.kafka_token_url)
-        now = time.time()
+        now = self._now()
         return Token(text, now + _FRESH_SHARE * seconds, now + seconds)
 
     def _read(self) -> str:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.access import check_group_access, check_topic_access
-from stream_detector.connections.kafka import client_options, cluster_metadata
+from stream_detector.connections.kafka import admin_client, cluster_metadata
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError, counted
@@ -91,7 +90,7 @@ def create_topics(
         If the broker refuses, or does not answer within ``patience_seconds``.
     """
     present = cluster_metadata(settings).topics
-    admin = AdminClient(client_options(settings))
+    admin = admin_client(settings)
     for topic in topics(settings):
         if topic.name in present:
             n_partitions = len(present[topic.name].partitions)
@@ -174,10 +173,10 @@ def readings_stamped_by_senders(settings: Settings) -> bool:
     silence is reckoned by the sender's clock. False also where the broker does not say.
     """
     resource = ConfigResource(ResourceType.TOPIC, settings.readings_topic)
-    admin = AdminClient(client_options(settings))
     try:
+        admin = admin_client(settings)
         config = admin.describe_configs([resource])[resource].result(_ANSWER_SECONDS)
-    except (KafkaException, TimeoutError):
+    except (KafkaException, ServiceError, TimeoutError):
         return False
     entry = config.get("message.timestamp.type")
     return entry is not None and entry.value == "CreateTime"

@@ -43,6 +43,7 @@ class Watchdog:
         self._settings = settings
         self._health = health
         self._n_missing = 0
+        self._told: type[ServiceError] = ServiceError
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
@@ -67,8 +68,10 @@ class Watchdog:
             ends = {} if missing else end_offsets(self._settings, health.partitions)
         except ServiceError as error:
             health.kafka_did_not_answer()
-            if not was_away:
+            # A broker that comes back may refuse us: that is another matter.
+            if not was_away or type(error) is not self._told:
                 log.warning("kafka.away", error=str(error), doing="waiting for it")
+            self._told = type(error)
             return
         health.kafka_answered(ends, now=time.monotonic())
         if was_away:

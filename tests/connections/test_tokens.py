@@ -55,17 +55,26 @@ def test_a_token_is_fetched_once_and_shared(authority: MadeAuthority) -> None:
     assert running.scopes == [""]
 
 
-def test_a_token_is_renewed_when_most_of_its_life_is_over(authority: MadeAuthority) -> None:
+def test_a_token_is_renewed_in_time_and_kept_while_it_is_good(authority: MadeAuthority) -> None:
+    #  second     0     79    80  |  179   180
+    #  token     1st   1st   2nd  |  2nd   none
+    #                             the endpoint goes away
+    clock = [0.0]
     with endpoint(authority, seconds=100.0) as running:
-        source = TokenSource(settings_for(running.url, authority.certificate))
+        source = TokenSource(settings_for(running.url, authority.certificate), lambda: clock[0])
+        first = source.current()
+        clock[0] = 79.0
+        assert source.current() == first
+        clock[0] = 80.0
+        second = source.current()
 
-        token = source.current()
-
-    assert token.expires_at - token.fresh_until == pytest.approx(20.0)
-    with endpoint(authority, seconds=0.0) as running:
-        source = TokenSource(settings_for(running.url, authority.certificate))
-        assert [source.current() for _ in range(3)]
-    assert running.scopes == [""] * 3
+    assert (first.expires_at, second.expires_at) == (100.0, 180.0)
+    assert running.scopes == [""] * 2
+    clock[0] = 179.0
+    assert source.current() == second
+    clock[0] = 180.0
+    with pytest.raises(ServiceError, match=r"no token for 'me' from .*refused"):
+        source.current()
 
 
 def test_a_secret_does_not_follow_a_redirect(authority: MadeAuthority) -> None:

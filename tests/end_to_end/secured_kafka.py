@@ -10,13 +10,18 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from confluent_kafka.admin._scram import (
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.server import free_port
 from tests.made_ca import MadeAuthority
 
 PASSWORD = "Tr0ub4dor-3"  # noqa: S105
-USERS = ("worker", "guest")
+USERS = ("worker", "guest", "leaver")
 
 _PROPERTIES = """\
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
@@ -68,18 +73,25 @@ class SecuredKafka(RealKafka):
                 for name in USERS
             ],
         )
-        self._acls = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        self._users = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def allow(self, user: str, *rights: str) -> None:
         """Let a user do what is written like ``read topic readings``."""
-        for made in self._acls.create_acls([_binding(user, one) for one in rights]).values():
+        for made in self._users.create_acls([_binding(user, one) for one in rights]).values():
             made.result(30)
 
     def forbid(self, user: str, *rights: str) -> None:
         """Take such rights back."""
         filters = [_filter(user, one) for one in rights]
-        for deleted in self._acls.delete_acls(filters).values():
+        for deleted in self._users.delete_acls(filters).values():
             assert deleted.result(30), "there was no such right"
+
+    def change_password(self, user: str, password: str) -> None:
+        """Change it for SCRAM-SHA-512; connections that are open stay so."""
+        kind = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        wanted = UserScramCredentialUpsertion(user, kind, password.encode())
+        for changed in self._users.alter_user_scram_credentials([wanted]).values():
+            changed.result(30)
 
 
 def _binding(user: str, right: str) -> AclBinding:

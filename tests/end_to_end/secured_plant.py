@@ -55,7 +55,7 @@ class Plant:
 
 @contextmanager
 def run_plant(redis_server: RealRedis, bundle: Path, folder: Path) -> Iterator[Plant]:
-    """Start it: one user, ``worker``, may do what a worker has to, and another one nothing."""
+    """Start it: ``worker`` and ``leaver`` may do what a worker has to, ``guest`` nothing."""
     authority, other = MadeAuthority(folder / "ca"), MadeAuthority(folder / "other", "other")
     certificate, key = authority.issue("worker")
     (folder / "password").write_text(f"{PASSWORD}\n")
@@ -76,6 +76,7 @@ def run_plant(redis_server: RealRedis, bundle: Path, folder: Path) -> Iterator[P
             f"read group {installation.group}",
         )
         kafka.allow("worker", *rights)
+        kafka.allow("leaver", *rights)
         places = {
             "sasl": kafka.sasl,
             "tls": kafka.tls,

@@ -5,7 +5,10 @@ import re
 import pytest
 
 from tests.end_to_end.expectation import feed_of
-from tests.end_to_end.secured_plant import SCRAM, Plant, ended_with_one_line
+from tests.end_to_end.installation import COMMAND
+from tests.end_to_end.secured_kafka import PASSWORD
+from tests.end_to_end.secured_plant import SCRAM, WRONG, Plant, ended_with_one_line
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
@@ -63,3 +66,22 @@ def test_the_right_to_read_is_enough_for_a_replay(plant: Plant) -> None:
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"\d+ rows, \d+ scored", done.stderr)
+
+
+def test_a_password_that_is_refused_later_is_told_and_waited_for(plant: Plant) -> None:
+    settings = plant.settings({**SCRAM, "kafka_username": "leaver"})
+    with plant.installation.worker(COMMAND, stall_seconds="4", **settings) as worker:
+        plant.installation.send(feed_of("pm7").rows(3))
+        plant.installation.wait_until_done()
+        plant.kafka.change_password("leaver", WRONG)
+        plant.kafka.kill()
+        plant.kafka.start()
+        wait_until(lambda: "refuses user 'leaver'" in worker.log(), "it is told", limit_seconds=60)
+        plant.kafka.change_password("leaver", PASSWORD)
+        wait_until(lambda: "kafka.back" in worker.log(), "it is back", limit_seconds=60)
+        plant.installation.send(feed_of("pm8").rows(3))
+        plant.installation.wait_until_done()
+        assert worker.stop() == 0
+
+    assert worker.log().count("refuses user 'leaver'") == 1
+    assert [secret for secret in (PASSWORD, WRONG) if secret in worker.log()] == []
