@@ -223,7 +223,7 @@ def _invalid(error: msgspec.ValidationError, data: bytes) -> ReadingError:
     """Refuse a message for its types; where a value is no number, by the name of the sensor."""
     reason, place = str(error), "$.values[...]"
     if place in reason and (sensor := _sensor_without_number(data)) is not None:
-        reason = reason.replace(place, f"$.values[{sensor[:MAX_NAME]!r}]")
+        reason = reason.replace(place, f"$.values[{sensor!r}]")
     return ReadingError("invalid", reason)
 
 

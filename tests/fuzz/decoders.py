@@ -13,7 +13,8 @@ from stream_detector.alerting.rules import read_rules
 from stream_detector.bundle.manifest import decode_manifest
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.errors import BundleError, ReadingError, SettingsError
-from stream_detector.pipeline.readings import MAX_NAME, MAX_UNKNOWN_NAMES, ReadingDecoder, Record
+from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.pipeline.readings import MAX_UNKNOWN_NAMES, ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import decode_setting
 from stream_detector.worker.snapshots import Marker, PartitionSnapshots, Snapshot, encode
 
