@@ -74,6 +74,7 @@ class Machine:
     __slots__ = (
         "_limit",
         "_limits",
+        "_suppressible",
         "controller",
         "last_time",
         "level",
@@ -93,6 +94,7 @@ class Machine:
         self.state = state
         self.controller = Controller()
         self.lives = [(rule, AlertLife(rule, machine=name)) for rule in rules.rules]
+        self._suppressible = any(rule.suppressed_modes for rule in rules.rules)
         self.next_offset = 0
         """All readings below it are in the state: they are left out when they come again."""
         self.run_offset = -1
@@ -175,13 +177,14 @@ class Machine:
         By Kafka's too, because a timer goes by that: a reading kept back somewhere on
         its way has no gap before it, but its machine was told to be silent meanwhile.
         """
-        silence, received_at = self.silence(), self.received_at
+        last, received_at, limit = self.last_time, self.received_at, self.silence_after
+        was_silent = (last is not None and reading.time - last > limit) or (
+            received_at is not None and record.timestamp - received_at > limit
+        )
+        silence = self.silence() if was_silent else None
         self.silence_told = False
-        last, self.last_time, self.received_at = self.last_time, reading.time, record.timestamp
-        if silence is None or last is None or received_at is None:
-            return ()
-        gap = max(reading.time - last, record.timestamp - received_at)
-        if gap <= self.silence_after:
+        self.last_time, self.received_at = reading.time, record.timestamp
+        if silence is None:
             return ()
         return silence, silence._replace(began=False, time=reading.time)
 
@@ -216,7 +219,7 @@ class Machine:
 
     def _can_raise(self) -> bool:
         """Whether any rule could raise an alert: else the lack of alerts says nothing."""
-        return not all(life.is_suppressed for _, life in self.lives)
+        return not self._suppressible or not all(life.is_suppressed for _, life in self.lives)
 
     def _control(
         self, transitions: tuple[tuple[Rule, Transition], ...], *, over: bool, alarm: bool
