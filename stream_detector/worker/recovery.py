@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.records import to_record
-from stream_detector.worker.snapshots import PartitionSnapshots
+from stream_detector.worker.snapshots import PartitionSnapshots, Snapshot
 from stream_detector.worker.suspicion import Suspicion
 
 log = structlog.get_logger()
@@ -121,10 +121,8 @@ class Recovery:
     ) -> "Restored":
         began = time.monotonic()
         found = await self._read_snapshots(consumer, partition.partition)
-        for name, one in found.snapshots.items():
-            self._pipeline.machines.restore(
-                partition.partition, name, one.state, next_offset=one.next_offset
-            )
+        for name, one in list(found.snapshots.items()):
+            self._take_up(partition.partition, name, one, found)
         log_begin = (await consumer.beginning_offsets([partition]))[partition]
         start = log_begin if found.start is None else found.start
         if start < log_begin:
@@ -155,6 +153,14 @@ class Recovery:
             )
         kept = {name: one.next_offset for name, one in found.snapshots.items()}
         return Restored(start, kept, found.suspicion)
+
+    def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
+        try:
+            self._pipeline.machines.restore(partition, name, one.state, next_offset=one.next_offset)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # Nobody of ours wrote that. Without it the log tells all of the machine again.
+            log.warning("snapshot.unusable", partition=partition, machine=name, error=repr(error))
+            found.discard(name)
 
     async def _read_snapshots(
         self, consumer: AIOKafkaConsumer, partition: int

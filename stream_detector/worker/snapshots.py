@@ -90,6 +90,11 @@ class PartitionSnapshots:
         elif newer := _newer(self._snapshots.get(name), self._decode(value, Snapshot)):
             self._snapshots[name] = newer
 
+    def discard(self, name: str) -> None:
+        """Pass over the snapshot of a machine, as if it were lost."""
+        del self._snapshots[name]
+        self._n_unusable += 1
+
     @property
     def snapshots(self) -> Mapping[str, Snapshot]:
         """The newest state of each machine, by name."""

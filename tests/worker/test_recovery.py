@@ -160,6 +160,25 @@ def test_from_snapshots_only_the_rest_of_the_log_is_read(
         send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 13, pm3=13)])
 
 
+def test_a_state_that_cannot_be_taken_up_is_read_from_the_log(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    forged = encode(Snapshot(bundle=small_bundle.id, next_offset=12, state={"detector": None}))
+    send(
+        kafka,
+        "detector.snapshots",
+        [(b"pm3", forged), marker(small_bundle.id, 14, pm3=12)],
+    )
+    try:
+        with capture_logs() as told:
+            states = Station(kafka, small_bundle).take_over(30)
+
+        assert states == states_of(judged(small_bundle, records[:30]))
+        assert "snapshot.unusable" in [one["event"] for one in told]
+    finally:
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 15, pm3=15)])
+
+
 def test_readings_are_judged_again_by_the_threshold_that_counted_then(
     kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
 ) -> None:
