@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, NetworkConfig
-from trainer.export import check_parity, export
+from trainer.export import export
+from trainer.parity import check_parity
 from trainer.score_parts import Coordinates, Network, ScoreParts
 from trainer.whitening import PURGED_ROWS, blocks, fit_whitening, outside
 

@@ -14,21 +14,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from stream_detector.bundle.graph import MAX_ROWS, OnnxGraph
-from stream_detector.detection.detector import GraphScores
-from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, Layer, plan
 from trainer.score_parts import Network, ScoreParts
 from trainer.whitening import Whitening
 
 OPSET, IR_VERSION = 17, 9
 """Old enough for every ONNX Runtime since 2022."""
-
-TOLERANCE = 1e-5
-"""Largest difference to Keras and NumPy, relative to the score; 1e-6 is usual in float32."""
-
-_SMALL_SCORE = 0.1
-"""Scores far below the normal ones, which are near 1, need not agree to all their digits."""
 
 _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
 
@@ -81,61 +72,6 @@ def export(parts: ScoreParts) -> bytes:
             "deviation_contributions": ("n", p),
             "expected": ("n", p),
         },
-    )
-
-
-def check_parity(
-    graph: bytes,
-    parts: ScoreParts,
-    windows: NDArray[np.float32],
-    deviations: NDArray[np.float32],
-) -> None:
-    """Make sure that the graph gives the scores that the parts define.
-
-    One row at a time and 64 at once, within 1e-5 of the score; contributions within 1e-5
-    of the score they sum to, expected values within 1e-5 of a spread or of their size.
-
-    Parameters
-    ----------
-    graph : bytes
-        From :func:`export`.
-    parts : ScoreParts
-    windows : float32 array, shape (n, window_size, p)
-    deviations : float32 array, shape (n, p)
-        Some hundred rows, from all over the history: whether the model saw them in training
-        makes no difference to arithmetic.
-
-    Raises
-    ------
-    TrainingError
-        If they differ by more.
-    """
-    session = OnnxGraph(graph, window_size=parts.window_size, n_sensors=parts.n_sensors)
-    wanted = parts.score(windows, deviations)
-    one_by_one = [session(windows[i : i + 1], deviations[i : i + 1]) for i in range(len(windows))]
-    singles = GraphScores(*(np.concatenate(rows) for rows in zip(*one_by_one, strict=True)))
-    for size, found in ((1, singles), (MAX_ROWS, session(windows, deviations))):
-        for name, got, want, scale in zip(
-            GraphScores._fields, found, wanted, _scales(wanted), strict=True
-        ):
-            worst = float((np.abs(got - want) / scale).max(initial=0.0))
-            if not worst <= TOLERANCE:
-                raise TrainingError(
-                    f"the ONNX graph's {name} differs from Keras by {worst:.1e}, allowed "
-                    f"{TOLERANCE:.0e} (batch {size}): the model cannot be trusted; report this"
-                )
-
-
-def _scales(wanted: GraphScores) -> GraphScores:
-    """Size that a difference in each output is measured by."""
-    level = np.maximum(wanted.level, _SMALL_SCORE)
-    deviation = np.maximum(wanted.deviation, _SMALL_SCORE)
-    return GraphScores(
-        level=level,
-        deviation=deviation,
-        level_contributions=level[:, None],
-        deviation_contributions=deviation[:, None],
-        expected=np.maximum(np.abs(wanted.expected), 1.0),
     )
 
 
