@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from threadpoolctl import threadpool_limits
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.errors import RecordingError, SettingsError, StreamDetectorError
@@ -169,6 +170,18 @@ def test_what_is_odd_about_the_history_is_told_in_a_line_each(tmp_path: Path) ->
         "note: column 'a remark of the shift crew' is text (first 'ok' at row 0): not a sensor",
         "note: only 480 normal rows: thresholds will be rough; 1000 are better",
     ]
+
+
+@pytest.mark.slow
+def test_another_number_of_processors_gives_the_same_bundle(history: Path, tmp_path: Path) -> None:
+    options = ("--model", "linear", "--holdout", "0", *LABELS)
+
+    with threadpool_limits(limits=1):
+        alone = fit(history, tmp_path / "one", *options)
+    with threadpool_limits(limits=2):
+        together = fit(history, tmp_path / "two", *options)
+
+    assert alone.id == together.id
 
 
 def test_a_folder_that_is_no_bundle_is_not_overwritten(history: Path, tmp_path: Path) -> None:
