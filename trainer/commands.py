@@ -114,11 +114,13 @@ def fit(
     rules = load_rules(rules_file)
     console = Console(stderr=True)
     recording = read_recording(path, options)
-    _say(console, recording.notes)
     # Plots and TensorFlow take seconds to load: only now, when everything else is in order.
     from trainer.progress import FitProgress
+    from trainer.run import first_notes
     from trainer.run import fit as run
 
+    notes = first_notes(recording, rules)
+    _say(console, notes)
     with FitProgress(console) as progress:
         findings = run(
             recording,
@@ -128,7 +130,7 @@ def fit(
             make_fitter=_fitter_maker(config, progress, tensorboard),
             tell=progress.tell,
         )
-    _say(console, findings.notes[len(recording.notes) :])
+    _say(console, findings.notes[len(notes) :])
     for line in findings.summary:
         click.echo(line, err=True)
     click.echo(

@@ -1,7 +1,7 @@
 """What a bundle does on rows it has not seen, through the live code."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +128,14 @@ def evaluate(
         alerts=alerts,
         outcomes=outcomes,
         label_kind=label_kind,
-        card=scorecard(seen.alerts, outcomes, horizon=horizon, start=start, end=end),
+        card=scorecard(
+            seen.alerts,
+            outcomes,
+            horizon=horizon,
+            cadence=timedelta(seconds=bundle.manifest.cadence_seconds),
+            start=start,
+            end=end,
+        ),
         span=seen.span,
         asked_per_day=budget.per_day,
         days=len(seen.rows) / bundle.model.limits.readings_per_day,

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.ledger import readings_within
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
 
@@ -66,6 +67,20 @@ def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray
     lead = outcomes[following[before]] - recording.times[before]
     before[before] = lead <= np.timedelta64(horizon)
     return before & ~outcome_rows(recording)
+
+
+def notes_on_horizon(recording: Recording, *, horizon: timedelta) -> tuple[str, ...]:
+    """Tell where the rows are too far apart for any of them to warn of an outcome."""
+    if recording.labels is None or recording.label_kind != "event":
+        return ()
+    cadence = measure_timing(recording).cadence
+    if readings_within(horizon, cadence=cadence):
+        return ()
+    return (
+        f"rows come every {cadence.total_seconds():g} s, and the first rule counts an alert as a "
+        f"warning {horizon.total_seconds():g} s ahead at most: none can be one; set "
+        f"horizon_seconds to {cadence.total_seconds():g} or more in a file for --rules",
+    )
 
 
 def outcome_rows(recording: Recording) -> NDArray[np.bool_]:

@@ -140,6 +140,13 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
         yield "The recall is unknown: the rows kept back hold nothing that was to be warned of."
     if interval is None:
         return
+    if not card.readings_ahead:
+        yield (
+            f"The recall says nothing: with a reading every {lasting(card.cadence)} no alert can "
+            f"come at most {lasting(card.horizon)} ahead. Set the rule's horizon_seconds to "
+            f"{card.cadence.total_seconds():g} or more."
+        )
+        return
     low, high = interval
     if card.recall_by_chance >= low:
         yield (

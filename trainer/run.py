@@ -16,7 +16,7 @@ from trainer.assembly import keras_files_of, provenance_of
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter
 from trainer.evaluation import Evaluation, evaluate
-from trainer.history import measure_timing, split_by_time
+from trainer.history import measure_timing, notes_on_horizon, split_by_time
 from trainer.report import Findings, report_html, report_json
 from trainer.steps import Steps
 from trainer.training import TrainedModel, train
@@ -83,13 +83,18 @@ def fit(
             training_times=model.rows.times,
             default_limit=model.limits.limit(Budget(config.budget)),
             evaluation=evaluation,
-            notes=(*recording.notes, *model.rows.notes),
+            notes=(*first_notes(recording, rules), *model.rows.notes),
             seconds=dict(steps.seconds),
         )
         files |= keras_files_of(model.parts)
         files |= {"report.html": report_html(findings), "report.json": report_json(findings)}
         write_bundle(folder, manifest, parameters=model.parameters, files=files)
     return findings
+
+
+def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
+    """Say what is odd about a recording and its rules, before anything is trained."""
+    return (*recording.notes, *notes_on_horizon(recording, horizon=rules.rules[0].horizon))
 
 
 def _evaluate(

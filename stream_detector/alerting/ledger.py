@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median_low
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_JITTER: Final = 1.01
+"""Clocks jitter: a reading counts within a horizon up to 1 % longer."""
 
 
 class Fate(StrEnum):
@@ -46,11 +49,12 @@ class Scorecard:
 
     ``leads`` holds, for each outcome that was warned of, the time from the earliest
     alert within the horizon before it. ``alarm_share`` is the share of the span during
-    which an alert was open, and ``recall_by_chance`` what a random alarm of the same
-    number and horizon would have warned of: without it no recall means anything.
+    which an alert was open, and ``recall_by_chance`` what as many alerts, each at a
+    reading drawn at random, would have warned of: without it no recall means anything.
     """
 
     horizon: timedelta
+    cadence: timedelta
     n_alerts: int
     n_nuisance: int
     n_outcomes: int
@@ -58,6 +62,11 @@ class Scorecard:
     alarm_share: float
     recall_by_chance: float
     span: timedelta
+
+    @property
+    def readings_ahead(self) -> int:
+        """Readings within the horizon before an outcome; at none, nothing can be warned of."""
+        return readings_within(self.horizon, cadence=self.cadence)
 
     @property
     def n_missed(self) -> int:
@@ -78,6 +87,16 @@ class Scorecard:
     def median_lead(self) -> timedelta | None:
         """Middle lead (the lower of two) of the outcomes warned of; None where there was none."""
         return median_low(self.leads) if self.leads else None
+
+
+def readings_within(horizon: timedelta, *, cadence: timedelta) -> int:
+    """Count the readings at most a horizon before another one.
+
+    >>> minutes = lambda n: timedelta(minutes=n)
+    >>> [readings_within(minutes(4), cadence=minutes(n)) for n in (1, 2, 3, 4, 5)]
+    [4, 2, 1, 1, 0]
+    """
+    return int(horizon / cadence * _JITTER)
 
 
 def close_alerts(
@@ -129,6 +148,7 @@ def scorecard(
     outcomes: Sequence[datetime],
     *,
     horizon: timedelta,
+    cadence: timedelta,
     start: datetime,
     end: datetime,
 ) -> Scorecard:
@@ -141,6 +161,8 @@ def scorecard(
     outcomes : sequence of datetime
     horizon : timedelta
         How far ahead an alert counts as a warning.
+    cadence : timedelta
+        The usual time between readings; alerts are raised at readings only.
     start, end : datetime
         The span that was watched.
 
@@ -150,7 +172,7 @@ def scorecard(
     >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
     >>> card = scorecard(
     ...     [(t(4), t(8)), (t(30), t(40))], [t(8), t(20)],
-    ...     horizon=timedelta(minutes=4), start=t(0), end=t(50),
+    ...     horizon=timedelta(minutes=4), cadence=timedelta(minutes=2), start=t(0), end=t(50),
     ... )
     >>> card.recall, card.n_missed, card.n_nuisance, card.median_lead
     (0.5, 1, 1, datetime.timedelta(seconds=240))
@@ -165,13 +187,15 @@ def scorecard(
     closed = close_alerts(alerts, outcomes, horizon=horizon, end=end)
     span = max(end - start, timedelta(microseconds=1))
     in_alarm = sum(((cleared or end) - begin for begin, cleared in alerts), timedelta())
+    ahead = min(readings_within(horizon, cadence=cadence) * cadence, horizon)
     return Scorecard(
         horizon=horizon,
+        cadence=cadence,
         n_alerts=len(raised),
         n_nuisance=sum(alert.fate is Fate.NUISANCE for alert in closed),
         n_outcomes=len(happened),
         leads=tuple(leads),
         alarm_share=in_alarm / span,
-        recall_by_chance=1 - (1 - min(horizon / span, 1.0)) ** len(raised),
+        recall_by_chance=1 - (1 - min(ahead / span, 1.0)) ** len(raised),
         span=span,
     )

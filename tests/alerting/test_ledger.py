@@ -22,6 +22,7 @@ def card(
     outcomes: Sequence[float] = (),
     *,
     horizon: float = 4,
+    cadence: float = 2,
     end: float = 60,
 ) -> Scorecard:
     """Close alerts and outcomes of the hour after three o'clock; all in minutes."""
@@ -29,6 +30,7 @@ def card(
         [(at(raised), None if cleared is None else at(cleared)) for raised, cleared in alerts],
         [at(minute) for minute in outcomes],
         horizon=timedelta(minutes=horizon),
+        cadence=timedelta(minutes=cadence),
         start=at(0),
         end=at(end),
     )
@@ -139,3 +141,18 @@ def test_the_books_balance(raised: list[int], happened: list[int], horizon: int)
     assert (len(found.leads), found.n_missed) == (len(warned), len(happened) - len(warned))
     assert found.n_nuisance == len(nuisances)
     assert all(timedelta(0) < lead <= timedelta(minutes=horizon) for lead in found.leads)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "chance"),
+    [
+        (2, 4 / 60),  # readings 4 and 2 minutes ahead, of 30
+        (3, 3 / 60),  # one reading of 20, 3 minutes ahead
+        (4.02, 4 / 60),  # a clock that jitters
+        (5, 0),
+    ],
+)
+def test_a_random_alert_comes_at_a_reading_so_only_whole_cadences_count(
+    cadence: float, chance: float
+) -> None:
+    assert card([(4, 8)], [8], cadence=cadence).recall_by_chance == pytest.approx(chance)

@@ -33,6 +33,7 @@ def made_evaluation(
     alert_rows: tuple[tuple[int, int | None], ...] = (),
     threshold: float = 3.0,
     label_kind: LabelKind | None = "event",
+    horizon: timedelta = HORIZON,
 ) -> Evaluation:
     """An evaluation of rows every two minutes; rows at most 4 minutes before an outcome count."""
     label_kind = "rows" if anomalous_rows else label_kind
@@ -46,8 +47,8 @@ def made_evaluation(
     scored[list(outcome_rows)] = False
     alerts = [(at[a], None if b is None else at[b]) for a, b in alert_rows]
     outcomes = tuple(at[row] for row in outcome_rows)
-    card = scorecard(alerts, outcomes, horizon=HORIZON, start=at[0], end=at[-1])
-    closed = close_alerts(alerts, outcomes, horizon=HORIZON, end=at[-1])
+    card = scorecard(alerts, outcomes, horizon=horizon, cadence=CADENCE, start=at[0], end=at[-1])
+    closed = close_alerts(alerts, outcomes, horizon=horizon, end=at[-1])
     if label_kind != "event":
         closed = tuple(
             ClosedAlert(raised, cleared, _fate(row in anomalous_rows, label_kind))

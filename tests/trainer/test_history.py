@@ -11,7 +11,12 @@ from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
 from tests.small_models import recording_of
 from tests.trainer.histories import FOUR_MINUTES
-from trainer.history import measure_timing, rows_before_outcomes, split_by_time
+from trainer.history import (
+    measure_timing,
+    notes_on_horizon,
+    rows_before_outcomes,
+    split_by_time,
+)
 
 
 def minutes(*numbers: float) -> NDArray[np.datetime64]:
@@ -76,3 +81,15 @@ def test_labels_of_anomalous_rows_are_no_outcomes() -> None:
     recording = dataclasses.replace(some_rows(minutes(0, 2, 4), outcomes=[2]), label_kind="rows")
 
     assert not rows_before_outcomes(recording, horizon=FOUR_MINUTES).any()
+
+
+def test_rows_too_far_apart_to_warn_of_an_outcome_are_told() -> None:
+    #  rows every 5 minutes; a warning counts at most 4, or 5, minutes ahead
+    rows = some_rows(minutes(0, 5, 10, 15), outcomes=[2])
+
+    (note,) = notes_on_horizon(rows, horizon=timedelta(minutes=4))
+
+    assert note.startswith("rows come every 300 s")
+    assert "set horizon_seconds to 300 or more" in note
+    assert notes_on_horizon(rows, horizon=timedelta(minutes=5)) == ()
+    assert notes_on_horizon(dataclasses.replace(rows, labels=None), horizon=timedelta(0)) == ()

@@ -1,4 +1,5 @@
 import dataclasses
+from datetime import timedelta
 
 import numpy as np
 
@@ -52,6 +53,24 @@ def test_alerts_that_chance_could_equal_are_said_to_prove_nothing() -> None:
 
     assert said(made_findings(missed).cautions, "not shown that the alerts do better than chance")
     assert not said(made_findings(foretold).cautions, "better than chance")
+
+
+def test_a_horizon_shorter_than_the_cadence_warns_of_nothing_and_neither_does_chance() -> None:
+    #  A reading every 2 minutes, and a warning counts 1 minute ahead at most.
+    evaluation = made_evaluation(
+        np.ones(PER_DAY),
+        outcome_rows=(100,),
+        alert_rows=((99, 105),),
+        horizon=timedelta(minutes=1),
+    )
+    findings = made_findings(evaluation)
+
+    assert said(findings.showed, "As many alerts at random times would reach 0 %")
+    assert said(
+        findings.cautions, "with a reading every 2 min no alert can come at most 60 s ahead"
+    )
+    assert said(findings.cautions, "Set the rule's horizon_seconds to 120 or more")
+    assert not said(findings.cautions, "better than chance")
 
 
 def test_without_labels_the_recall_is_unknown() -> None:

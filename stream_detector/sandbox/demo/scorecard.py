@@ -109,7 +109,12 @@ def _unlabelled(story: Story, budget_per_day: float) -> Iterator[str]:
 
 def _card(story: Story, horizon: timedelta) -> Scorecard:
     return scorecard(
-        story.alerts, story.labels.breaks, horizon=horizon, start=story.start, end=story.end
+        story.alerts,
+        story.labels.breaks,
+        horizon=horizon,
+        cadence=story.cadence,
+        start=story.start,
+        end=story.end,
     )
 
 
