@@ -68,6 +68,11 @@ class Evaluation:
     days: float
 
     @property
+    def running(self) -> timedelta:
+        """Scored rows as a span of time."""
+        return timedelta(days=self.days)
+
+    @property
     def n_false(self) -> int | None:
         """Alerts that nothing followed; None without labels."""
         if self.label_kind is None:

@@ -127,6 +127,22 @@ class Measures:
         card = self.evaluation.card
         return wilson_interval(len(card.leads), card.n_outcomes) if card.n_outcomes else None
 
+    @property
+    def n_stretches(self) -> int:
+        """Stretches of positive rows that follow each other."""
+        positives = self.evaluation.positives
+        return int(np.count_nonzero(np.diff(positives, prepend=False) & positives))
+
+    @property
+    def interval_of_rows(self) -> tuple[float, float] | None:
+        """Bounds of the recall of positive rows at 95 % confidence; None where it is unknown.
+
+        The rows of a stretch are near copies of each other: a stretch counts as one trial.
+        """
+        if self.confusion is None or self.confusion.recall is None:
+            return None
+        return wilson_interval(self.confusion.recall * self.n_stretches, self.n_stretches)
+
 
 def measure(evaluation: Evaluation) -> Measures:
     """Measure the rows kept back."""
@@ -140,7 +156,7 @@ def measure(evaluation: Evaluation) -> Measures:
     )
 
 
-def wilson_interval(n_hits: int, n_trials: int) -> tuple[float, float]:
+def wilson_interval(n_hits: float, n_trials: int) -> tuple[float, float]:
     """Bound the share behind so many hits at 95 % confidence.
 
     Wilson (1927), "Probable inference, the law of succession, and statistical inference".

@@ -11,15 +11,16 @@ _SHORT_DAYS = 2.0
 _OFTEN_IN_ALARM = 0.2
 _FAR_OVER_BUDGET = 1.5
 _MANY_OVER = 0.1
+_CHANCE_AUC = 0.5
 
 
-def counted(number: int, noun: str) -> str:
-    """Say how many.
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Say how many; the plural of most nouns has an s.
 
-    >>> counted(1, "alert"), counted(3300, "row")
-    ('1 alert', '3,300 rows')
+    >>> counted(1, "alert"), counted(3300, "row"), counted(2, "stretch", "stretches")
+    ('1 alert', '3,300 rows', '2 stretches')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def percent(share: float) -> str:
@@ -40,10 +41,10 @@ def lasting(span: timedelta) -> str:
     """Say a span of time in the unit that suits it.
 
     >>> lasting(timedelta(minutes=4)), lasting(timedelta(days=3))
-    ('4 min', '72 h')
+    ('4 min', '3 days')
     """
     seconds = span.total_seconds()
-    for unit, size in (("h", 3600), ("min", 60)):
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
@@ -69,7 +70,7 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
     span, n_alerts, n_false = evaluation.span, len(evaluation.alerts), evaluation.n_false
     yield (
         f"{counted(len(evaluation.scores), 'row')} that training never saw "
-        f"({evaluation.days:.1f} days of readings, {minute(span[0])} to {minute(span[1])} UTC) "
+        f"({lasting(evaluation.running)} of readings, {minute(span[0])} to {minute(span[1])} UTC) "
         "went through the code that runs live. They raised "
         f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
         f"{percent(evaluation.card.alarm_share)} of the time."
@@ -82,7 +83,7 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
         if evaluation.label_kind == "rows":
             why = "raised on rows that are not labelled anomalous"
         yield (
-            f"{n_false:,} of {counted(n_alerts, 'alert')} were false ({why}), "
+            f"{n_false:,} of {counted(n_alerts, 'alert')} {_were(n_false)} false ({why}), "
             f"{evaluation.per_day:.1f} a day; {asked}"
         )
     yield from _recall(measures)
@@ -109,23 +110,30 @@ def what_not_to_believe(measures: Measures | None, *, training_share_over: float
     )
 
 
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
 def _recall(measures: Measures) -> Iterator[str]:
     card, confusion = measures.evaluation.card, measures.confusion
     if card.recall is not None and measures.recall_interval is not None:
         low, high = measures.recall_interval
         yield (
-            f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} were warned of: a recall "
+            f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} "
+            f"{_were(len(card.leads))} warned of: a recall "
             f"of {percent(card.recall)} (95 % interval {percent(low)} to {percent(high)}). "
             f"As many alerts at random times would reach {percent(card.recall_by_chance)}."
         )
         if card.median_lead is not None:
-            yield f"The middle one of these warnings came {lasting(card.median_lead)} ahead."
+            yield f"The median warning came {lasting(card.median_lead)} ahead."
     elif confusion is not None and confusion.recall is not None:
         n_positives = confusion.true_positives + confusion.false_negatives
+        n_normal = confusion.true_negatives + confusion.false_positives
         yield (
             f"{confusion.true_positives:,} of {counted(n_positives, 'anomalous row')} were over "
-            f"the threshold: a recall of {percent(confusion.recall)}. As many rows drawn at "
-            f"random would reach {percent(confusion.share_over)}."
+            f"the threshold: a recall of {percent(confusion.recall)}. So were "
+            f"{confusion.false_positives:,} of {counted(n_normal, 'normal row')}: as many rows "
+            f"drawn at random would reach {percent(confusion.share_over)}."
         )
 
 
@@ -139,6 +147,7 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
     elif interval is None and not measures.evaluation.positives.any():
         yield "The recall is unknown: the rows kept back hold nothing that was to be warned of."
     if interval is None:
+        yield from _doubts_of_rows(measures)
         return
     if not card.readings_ahead:
         yield (
@@ -155,9 +164,33 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
         )
     if card.n_outcomes < _FEW_OUTCOMES:
         yield (
-            f"{counted(card.n_outcomes, 'outcome')} are few: the true recall may be anything "
-            f"from {percent(low)} to {percent(high)}. Between two models, a difference of fewer "
+            f"With {counted(card.n_outcomes, 'outcome')} the true recall may be anything from "
+            f"{percent(low)} to {percent(high)}. Between two models, a difference of fewer "
             "than 3 outcomes is noise."
+        )
+
+
+def _doubts_of_rows(measures: Measures) -> Iterator[str]:
+    """Doubt a recall of labelled rows: rows in a stretch are one case, not many."""
+    confusion, curves, interval = (
+        measures.confusion,
+        measures.curves,
+        measures.interval_of_rows,
+    )
+    if confusion is None or interval is None:
+        return
+    low, _ = interval
+    if confusion.share_over >= low:
+        yield (
+            "It is not shown that the threshold does better than chance: the anomalous rows are "
+            f"{counted(measures.n_stretches, 'stretch', 'stretches')}, so the recall may really "
+            f"be as low as {percent(low)}, and rows drawn at random reach "
+            f"{percent(confusion.share_over)}."
+        )
+    if curves is not None and curves.auc <= _CHANCE_AUC:
+        yield (
+            "The score does not tell anomalous rows from normal ones: it is higher for the "
+            f"anomalous one of two in {percent(curves.auc)} of all pairs, and 50 % is chance."
         )
 
 
@@ -174,4 +207,4 @@ def _doubts_of_alerts(measures: Measures) -> Iterator[str]:
             "training rows. The scores over time show since when."
         )
     if evaluation.days < _SHORT_DAYS:
-        yield f"{evaluation.days:.1f} days are short: alerts per day are a rough guess."
+        yield f"{lasting(evaluation.running)} are short: alerts per day are a rough guess."

@@ -50,13 +50,23 @@ def _tiles(findings: Findings) -> tuple[Tile, ...]:
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
     evaluation = measures.evaluation
-    per_day = Tile(
-        "Alerts a day" if evaluation.n_false is None else "False alerts a day",
-        f"{evaluation.per_day:.1f}",
-        f"asked for: {evaluation.asked_per_day:g} false",
-    )
     in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time kept back")
-    return per_day, _recall_tile(measures), in_alarm, threshold
+    return _false_tile(measures), _recall_tile(measures), in_alarm, threshold
+
+
+def _false_tile(measures: Measures) -> Tile:
+    evaluation, confusion = measures.evaluation, measures.confusion
+    name = "Alerts" if evaluation.n_false is None else "False alerts"
+    asked = f"asked for: {evaluation.asked_per_day:g} false"
+    if evaluation.label_kind == "rows" and confusion and confusion.false_positive_rate is not None:
+        # One alert that stands all the time is no false one where it began on an anomalous row.
+        over = percent(confusion.false_positive_rate)
+        beside = f"{evaluation.per_day:.1f} false alerts a day, {asked}"
+        return Tile("Normal rows over the threshold", over, beside)
+    if evaluation.days < 1:
+        n_alerts = len(evaluation.alerts) if evaluation.n_false is None else evaluation.n_false
+        return Tile(name, f"{n_alerts}", f"in {lasting(evaluation.running)}; {asked} a day")
+    return Tile(f"{name} a day", f"{evaluation.per_day:.1f}", asked)
 
 
 def _recall_tile(measures: Measures) -> Tile:

@@ -36,15 +36,17 @@ def test_a_recall_stands_beside_its_interval_and_chance() -> None:
 
     showed = made_findings(evaluation).showed
 
-    assert said(showed, "1 of 2 alerts were false (no outcome followed within 4 min), 1.0 a day")
+    assert said(showed, "1 of 2 alerts was false (no outcome followed within 4 min), 1.0 a day")
     assert said(showed, "6 false ones a day were asked for")
-    assert said(showed, "1 of 2 outcomes were warned of: a recall of 50 % (95 % interval 9.5 % to")
+    assert said(showed, "1 of 2 outcomes was warned of: a recall of 50 % (95 % interval 9.5 % to")
     assert said(showed, "As many alerts at random times would reach 0.56 %")
-    assert said(showed, "came 4 min ahead")
+    assert said(showed, "The median warning came 4 min ahead")
 
 
 def test_few_outcomes_are_called_few() -> None:
-    assert said(made_findings(paper_like()).cautions, "18 outcomes are few")
+    assert said(
+        made_findings(paper_like()).cautions, "With 18 outcomes the true recall may be anything"
+    )
 
 
 def test_alerts_that_chance_could_equal_are_said_to_prove_nothing() -> None:
@@ -97,7 +99,33 @@ def test_anomalous_rows_are_held_against_rows_drawn_at_random() -> None:
     findings = made_findings(made_evaluation(scores, anomalous_rows=(10, 11, 12, 13)))
 
     assert said(findings.showed, "2 of 4 anomalous rows were over the threshold: a recall of 50 %")
-    assert said(findings.showed, "drawn at random would reach 3 %")
+    assert said(
+        findings.showed, "So were 1 of 96 normal rows: as many rows drawn at random would reach 3 %"
+    )
+
+
+def test_a_threshold_that_all_rows_exceed_is_said_to_prove_nothing() -> None:
+    #  All rows are over the threshold of 3, and the anomalous ones score least.
+    scores = np.full(100, 5.0)
+    scores[10:20] = 4.0
+    over_all = made_findings(made_evaluation(scores, anomalous_rows=tuple(range(10, 20))))
+    scores = np.full(100, 1.0)
+    scores[10:20] = 4.0
+    told_apart = made_findings(made_evaluation(scores, anomalous_rows=tuple(range(10, 20))))
+
+    assert said(over_all.showed, "So were 90 of 90 normal rows")
+    # One stretch is one case: 1 of 1, of which Wilson's lower bound is 1 / (1 + 1.96 ** 2).
+    assert said(over_all.cautions, "1 stretch, so the recall may really be as low as 21 %")
+    assert said(over_all.cautions, "rows drawn at random reach 100 %")
+    assert said(over_all.cautions, "in 0 % of all pairs, and 50 % is chance")
+    assert not said(told_apart.cautions, "chance")
+
+
+def test_minutes_are_not_called_no_day() -> None:
+    findings = made_findings(made_evaluation(np.ones(10), alert_rows=((5, 9),)))
+
+    assert said(findings.showed, "(20 min of readings")
+    assert said(findings.cautions, "20 min are short")
 
 
 def test_rows_without_an_anomaly_speak_of_no_outcome() -> None:
@@ -106,7 +134,7 @@ def test_rows_without_an_anomaly_speak_of_no_outcome() -> None:
         made_evaluation(np.ones(PER_DAY), alert_rows=((5, 9),), label_kind="rows")
     )
 
-    assert said(findings.showed, "1 of 1 alert were false (raised on rows that are not labelled")
+    assert said(findings.showed, "1 of 1 alert was false (raised on rows that are not labelled")
     assert said(findings.cautions, "hold nothing that was to be warned of")
     assert "outcome" not in " ".join(findings.showed)
 
@@ -117,7 +145,7 @@ def test_much_time_in_alarm_and_far_more_alerts_than_asked_for_are_told() -> Non
 
     assert said(cautions, "An alert was open during 67 % of the time")
     assert said(cautions, "far more alerts than asked for")
-    assert said(cautions, "1.0 days are short")
+    assert said(cautions, "24 h are short")
 
 
 def test_a_threshold_that_many_training_rows_exceed_is_told() -> None:

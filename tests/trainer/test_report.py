@@ -27,6 +27,7 @@ from tests.trainer.made_findings import (
     paper_like,
 )
 from trainer.report import report_html, report_json
+from trainer.report_page import page as laid_out
 
 pytestmark = pytest.mark.slow
 
@@ -218,3 +219,21 @@ def test_the_report_holds_the_figures_that_were_measured() -> None:
     assert [alert["fate"] for alert in numbers["alerts"]["first"]] == ["early", "nuisance"]
     assert [alert["cleared"] is None for alert in numbers["alerts"]["first"]] == [False, True]
     assert datetime.fromisoformat(numbers["span"][0]) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("of_kind", "tile"),
+    [
+        ("rows labelled", ("Normal rows over the threshold", "0 %")),
+        ("nothing happened", ("False alerts", "0")),
+        ("no labels", ("Alerts", "1")),
+    ],
+)
+def test_the_first_figure_does_not_flatter_a_short_recording(
+    of_kind: str, tile: tuple[str, str]
+) -> None:
+    assert laid_out(KINDS[of_kind]).tiles[0][:2] == tile
+
+
+def test_a_phone_is_told_that_a_chart_is_wider() -> None:
+    assert page_of("breaks").count("scroll it sideways") == 3
