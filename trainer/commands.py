@@ -11,7 +11,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
-from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, read_config
+from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,12 @@ def main() -> None:
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Bundle folder."
 )
-@click.option("--config", "config_file", type=_file, help="Configuration (TOML); options win.")
+@click.option(
+    "--config",
+    "config_file",
+    type=_file,
+    help=f"Configuration (TOML): {known_names()}. Options win.",
+)
 @click.option(
     "--model",
     type=click.Choice(["dense", "lstm", "linear"]),

@@ -90,4 +90,16 @@ def read_config(path: Path) -> TrainingConfig:
     except OSError as error:
         raise SettingsError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     except (ValueError, msgspec.ValidationError) as error:
-        raise SettingsError(f"{str(path)!r} is wrong: {error}; correct it") from error
+        hint = f"it may say {known_names()}" if "unknown field" in str(error) else "correct it"
+        raise SettingsError(f"{str(path)!r} is wrong: {error}; {hint}") from error
+
+
+def known_names() -> str:
+    """Name all that a configuration file may say.
+
+    >>> known_names()
+    'seed, holdout, budget; in [network] kind, layers, code, activation, window, steps, batch, \
+rate, decay'
+    """
+    own = ", ".join(name for name in TrainingConfig.__struct_fields__ if name != "network")
+    return f"{own}; in [network] {', '.join(NetworkSettings.__struct_fields__)}"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
 from stream_detector.alerting.rules import Rules, read_rules
@@ -19,6 +20,8 @@ from stream_detector.connections.settings import PREFIX, SECRETS, Settings
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
+from trainer.architectures import DENSE
+from trainer.config import NetworkSettings, TrainingConfig, read_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,10 +75,23 @@ def test_the_settings_tables_name_every_setting_and_no_other() -> None:
 
 
 def test_the_rules_in_the_readme_are_the_default_rules() -> None:
-    (text,) = blocks("toml")
+    _, text = blocks("toml")
 
     assert tomllib.loads(text)
     assert read_rules(text) == Rules()
+
+
+def test_the_training_configuration_in_the_readme_is_the_default_one(tmp_path: Path) -> None:
+    text, _ = blocks("toml")
+    file = tmp_path / "training.toml"
+    file.write_text(text, encoding="utf-8")
+
+    config = read_config(file)
+
+    assert msgspec.structs.replace(config, network=NetworkSettings()) == TrainingConfig()
+    assert config.network.config(seed=0) == DENSE
+    for name in (*TrainingConfig.__struct_fields__, *NetworkSettings.__struct_fields__):
+        assert re.search(rf"^(# {name} =|{name} =|\[{name}\])", text, flags=re.MULTILINE), name
 
 
 def test_the_messages_in_the_readme_hold_to_their_schemas() -> None:

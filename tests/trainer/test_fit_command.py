@@ -101,6 +101,10 @@ def test_a_history_that_is_too_short_is_refused_in_one_line(history: Path, tmp_p
         ("budget = inf", "budget"),
         ("[network]\nrate = inf", "rate"),
         ("[network]\nlayer = 3", "layer"),
+        (
+            'model = "linear"',
+            r"unknown field `model`; it may say seed, .* in \[network\] kind, layers",
+        ),
         ("[network]\nwindow = 10", "a dense model has no window to set"),
         ("budget = ", "wrong.toml"),
     ],
