@@ -59,6 +59,7 @@ class SensorColumn:
         self._n_texts = 0
         self._n_words = 0
         self._first_text = ""
+        self._has_comma = False
 
     def add(self, cells: Sequence[str], first_row: int, /) -> None:
         """Take the next cells as numbers."""
@@ -70,7 +71,8 @@ class SensorColumn:
         if texts and not self._n_texts:
             row, text = texts[0]
             self._first_text = f"first {reprlib.repr(text)} at row {first_row + row}"
-            if _DECIMAL_COMMA.fullmatch(text):
+            self._has_comma = _DECIMAL_COMMA.fullmatch(text) is not None
+            if self._has_comma:
                 self._first_text += "; write decimals with a point"
         self._n_numbers += len(cells) - len(missing)
         self._n_texts += len(texts)
@@ -80,6 +82,11 @@ class SensorColumn:
     def is_sensor(self) -> bool:
         """Whether it has numbers, at least as many as words."""
         return 0 < self._n_numbers >= self._n_words
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether it would be a sensor if its decimals were written with a point."""
+        return self._has_comma and not self.is_sensor
 
     def values(self) -> NDArray[np.float64]:
         """Give one number per row, NaN where the value is missing."""

@@ -180,9 +180,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     notes += [note for column in columns for note in column.notes()]
     instants = times.values() if isinstance(times, TimeColumn) else times.values(n_rows)
     notes += check_order(instants)
-    sensors = [c for c in columns if isinstance(c, SensorColumn) and c.is_sensor]
-    if not sensors:
-        raise RecordingError(f"no column is a sensor: {'; '.join(notes) or 'there is no other'}")
+    sensors = _sensors([c for c in columns if isinstance(c, SensorColumn)], notes)
     names = tuple(column.name for column in sensors)
     if too_long := [name for name in names if len(name) > MAX_NAME]:
         raise RecordingError(
@@ -208,6 +206,21 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     )
 
 
+def _sensors(columns: Sequence[SensorColumn], notes: Sequence[str]) -> list[SensorColumn]:
+    """Keep the columns that are sensors; refuse the rest of a file whose numbers were not read."""
+    sensors = [column for column in columns if column.is_sensor]
+    with_commas = [column.name for column in columns if column.has_decimal_commas]
+    if len(with_commas) > len(sensors):
+        raise RecordingError(
+            f"{len(with_commas)} of {len(columns)} columns hold numbers with a decimal comma, "
+            f"first {with_commas[0]!r}: write decimals with a point"
+        )
+    if not sensors:
+        why = "; ".join(notes) or "none is left besides time, mode, label and what is excluded"
+        raise RecordingError(f"no column is a sensor: {why}")
+    return sensors
+
+
 @dataclass(frozen=True)
 class _Layout:
     """Which column is what; ``columns`` are all that are read, in the order of the file."""
@@ -226,6 +239,11 @@ def _layout(header: Sequence[str], options: RecordingOptions) -> _Layout:
     labels = LabelColumn(options.label_column) if options.label_column else None
 
     named = [name for name in (options.mode_column, options.label_column) if name]
+    for name in named:
+        if name in options.exclude:
+            raise RecordingError(
+                f"column {name!r} is to be read as mode or label, and excluded: choose one"
+            )
     _require(named, names)
     if len({options.time_column, *named}) <= len(named):
         raise RecordingError(

@@ -7,6 +7,7 @@ their meaning. A few hundred rows are held as text at a time.
 import csv
 import gzip
 import itertools
+import reprlib
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -127,7 +128,7 @@ def _check_delimiter(header: list[str], first: list[str], delimiter: str) -> Non
     for other in _DELIMITERS:
         if other != delimiter and 0 < header[0].count(other) == row.count(other):
             raise RecordingError(
-                f"cut at {delimiter!r} there is a single column {header[0]!r}, "
+                f"cut at {delimiter!r} there is a single column {reprlib.repr(header[0])}, "
                 f"cut at {other!r} there are {header[0].count(other) + 1}: "
                 f"add --delimiter {other!r}"
             )

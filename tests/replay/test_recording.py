@@ -114,12 +114,11 @@ def test_a_column_without_any_value_is_no_sensor(tmp_path: Path) -> None:
 
 def test_a_file_without_sensors_says_why(tmp_path: Path) -> None:
     with pytest.raises(RecordingError) as caught:
-        read(tmp_path, "x;operator\n3,14;Ada\n", cadence=60.0, delimiter=";")
+        read(tmp_path, "x,operator\nfast,Ada\n", cadence=60.0)
 
     assert str(caught.value) == (
-        f"'{tmp_path / 'pm3.csv'}': no column is a sensor: column 'x' is text (first '3,14' at row "
-        "0; write decimals with a point): not a sensor; column 'operator' is text (first 'Ada' at "
-        "row 0): not a sensor"
+        f"'{tmp_path / 'pm3.csv'}': no column is a sensor: column 'x' is text (first 'fast' at row "
+        "0): not a sensor; column 'operator' is text (first 'Ada' at row 0): not a sensor"
     )
 
 
@@ -281,3 +280,22 @@ def test_a_long_file_is_read_across_chunks(tmp_path: Path) -> None:
     assert recording.labels is not None
     assert recording.labels.sum() == 500
     assert "first 'Bad' at row 700" in recording.notes[0]
+
+
+def test_a_file_of_decimal_commas_is_not_read_for_its_whole_numbers(tmp_path: Path) -> None:
+    rows = "time;x;y;count\n2024-05-01T06:00Z;3,14;1;7\n2024-05-01T06:02Z;3,15;2,5;8\n"
+    most = rows.replace(";1;", ";1,0;")
+
+    assert read(tmp_path, rows, delimiter=";").sensors == ("y", "count")
+    with pytest.raises(RecordingError, match="2 of 3 columns hold numbers with a decimal comma"):
+        read(tmp_path, most, delimiter=";")
+
+
+def test_a_column_cannot_be_a_label_and_excluded(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="'y' is to be read as mode or label, and excluded"):
+        read(tmp_path, "time,y,x\n2024-05-01T06:00Z,0,1\n", label_column="y", exclude=("y",))
+
+
+def test_a_file_whose_sensors_are_all_excluded_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"none is left besides .* what is excluded"):
+        read(tmp_path, "time,x\n2024-05-01T06:00Z,1\n", exclude=("x",))
