@@ -116,6 +116,8 @@ def fit(
         read_config(config_file) if config_file else TrainingConfig(),
         {name: value for name, value in given.items() if value is not None},
     )
+    if tensorboard and config.network.kind == "linear":
+        raise click.UsageError("a linear model has no loss to log: leave --tensorboard out")
     rules = load_rules(rules_file)
     console = Console(stderr=True)
     recording = read_recording(path, options)

@@ -130,6 +130,7 @@ def test_a_wrong_configuration_is_refused_by_name(
         ("--budget 0", "Invalid value for '--budget': 0"),
         ("--holdout 0.9", "Invalid value for '--holdout': 0.9: Expected `float` < 0.9"),
         ("--seed -1", "Invalid value for '--seed': -1"),
+        ("--model linear --tensorboard logs", "a linear model has no loss to log"),
         ("--seed many", "'many' is not a valid integer"),
     ],
 )
