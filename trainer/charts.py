@@ -30,6 +30,7 @@ from trainer.chart_style import (
     time_axis,
 )
 from trainer.measures import Confusion, Curves, Measures
+from trainer.plain_words import fit_in_words
 from trainer.thinning import MAX_POINTS, Histogram, Peaks
 
 _POINTS_PER_LOSS = 75
@@ -165,7 +166,7 @@ def loss_curves(losses: Mapping[str, NDArray[np.floating[Any]]]) -> Markup:
         axes = one.figure.add_subplot(xlabel="step", ylabel="training loss")
         for number, (label, values) in enumerate(losses.items()):
             color, dashes = (INK, "-") if label == "final" else looks[number % len(looks)]
-            name = label.replace("-", " ")
+            name = fit_in_words(label)
             axes.plot(*smoothed_losses(values), dashes, color=color, linewidth=1.0, label=name)
         axes.set_ylim(bottom=0)
         legend(axes)

@@ -64,6 +64,15 @@ def model_in_words(network: Mapping[str, Any]) -> str:
     return f"{what} autoencoder ({sizes} units) beside a linear model"
 
 
+def fit_in_words(name: str) -> str:
+    """Say which rows a fit of the network learns from, by its name.
+
+    >>> fit_in_words("block-1-of-3"), fit_in_words("final")
+    ('all but block 1 of 3', 'all rows')
+    """
+    return "all rows" if name == "final" else f"all but {name.replace('-', ' ')}"
+
+
 def what_it_showed(measures: Measures) -> Iterator[str]:
     """Say what the alerts on the rows kept back were worth, always beside chance."""
     evaluation = measures.evaluation

@@ -6,6 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from trainer.plain_words import fit_in_words
+
 
 class FitProgress:
     """A progress bar with the loss on a terminal, plain lines elsewhere.
@@ -48,11 +50,13 @@ class FitProgress:
     def __call__(self, name: str, step: int, n_steps: int, loss: float) -> None:
         """Show how a fit gets on."""
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(f"  {name}", total=n_steps, loss=loss)
+            self._tasks[name] = self._bars.add_task(
+                f"  {fit_in_words(name)}", total=n_steps, loss=loss
+            )
         self._bars.update(self._tasks[name], completed=step, loss=loss)
         if step == n_steps and not self._console.is_terminal:
             self._console.print(
-                f"  {name}: {n_steps} steps, loss {loss:.4f}",
+                f"  {fit_in_words(name)}: {n_steps} steps, loss {loss:.4f}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,

@@ -8,7 +8,7 @@ from stream_detector.alerting.ledger import ClosedAlert, Fate
 from trainer import charts
 from trainer.findings import Findings
 from trainer.measures import Confusion, Curves, Measures
-from trainer.plain_words import counted, lasting, minute, percent
+from trainer.plain_words import counted, fit_in_words, lasting, minute, percent
 from trainer.report_layout import Chart, Page, Section, Table, Tile
 from trainer.report_numbers import MAX_ALERTS
 
@@ -232,10 +232,12 @@ def _confusion_table(confusion: Confusion, class_names: tuple[str, str]) -> Tabl
 def _training(findings: Findings) -> Section:
     losses = Chart("Training loss", _NO_NETWORK)
     if findings.losses:
-        last = ", ".join(f"{name} {values[-1]:.3f}" for name, values in findings.losses.items())
+        last = ", ".join(
+            f"{fit_in_words(name)} {values[-1]:.3f}" for name, values in findings.losses.items()
+        )
         losses = Chart(
             "Training loss",
-            "One fit per block that was left out, and the final one on all rows. Means over "
+            "One fit per block that was left out, and one, in use, on all rows. Means over "
             "equal stretches of steps; their number is fixed, so there is no early stopping.",
             charts.loss_curves(findings.losses),
             f"{counted(len(findings.losses), 'fit')}; they end at {last}.",
