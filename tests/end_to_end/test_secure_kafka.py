@@ -155,6 +155,6 @@ def test_check_says_so_beside_what_is_well(plant: Plant) -> None:
 
     assert (found.returncode, found.stderr) == (1, "")
     marks = [line.partition(": ")[0] for line in found.stdout.splitlines()]
-    assert marks == ["FAULT broker", "FAULT topics", "ok    redis", "ok    bundle", "ok    rules"]
+    assert marks == ["FAULT broker", "FAULT topics", "ok    bundle", "ok    redis", "ok    rules"]
     assert "refuses user 'worker'" in found.stdout
     assert WRONG not in found.stdout
