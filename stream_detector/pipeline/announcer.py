@@ -76,6 +76,8 @@ class Announcer:
         None where there is no score.
         """
         evidence = [one.evidence for one in scored if one.evidence is not None]
+        if not evidence:
+            return [()] * len(scored)
         shares = sensor_shares(evidence, n_sensors=self._features.n_sensors)
         top = np.argsort(-shares, axis=1, kind="stable")[:, :N_CONTRIBUTORS]
         expected = self._conditioning.in_units(
