@@ -25,6 +25,12 @@ TOPICS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded broker never says how its topics are configured."""
+    monkeypatch.setattr("stream_detector.connections.topics._ANSWER_SECONDS", 0.1)
+
+
 def settings_with(
     bundle: Path | None,
     *,
@@ -52,8 +58,10 @@ def test_when_all_is_well_every_check_says_what_it_found(
 
 
 def test_what_others_keep_under_our_key_is_found(
-    small_bundle_folder: Path, small_bundle: Bundle
+    small_bundle_folder: Path, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # There is no broker, which is not what is looked for here.
+    monkeypatch.setattr("stream_detector.connections.kafka._METADATA_SECONDS", (0.1,))
     with EmbeddedRedis() as server, redis_client.Redis.from_url(server.url) as client:
         client.set(f"detector:thresholds:{small_bundle.id}", "something else")
         settings = settings_with(small_bundle_folder, broker="127.0.0.1:1", redis=server.url)
