@@ -17,13 +17,19 @@ class MadeAuthority:
         _openssl(
             *("req", "-x509", *_EC, "-keyout", self._key, "-out", self.certificate),
             *("-days", "2", "-subj", f"/CN={name} test CA"),
+            # Python 3.13 takes no authority that does not say what its key is for.
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
 
     def issue(self, name: str) -> tuple[Path, Path]:
         """Make a certificate of this name, for 127.0.0.1 alone, and its key."""
         certificate, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         request, more = self._folder / f"{name}.csr", self._folder / f"{name}.ext"
-        more.write_text("subjectAltName = IP:127.0.0.1\n")
+        more.write_text(
+            "subjectAltName = IP:127.0.0.1\n"
+            "subjectKeyIdentifier = hash\n"
+            "authorityKeyIdentifier = keyid\n"
+        )
         _openssl("req", *_EC, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
         _openssl(
             *("x509", "-req", "-in", request, "-out", certificate, "-days", "2"),
