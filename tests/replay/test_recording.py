@@ -9,19 +9,10 @@ import numpy as np
 import pytest
 
 from stream_detector.errors import RecordingError
-from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
+from stream_detector.replay.recording import RecordingOptions, read_recording
+from tests.replay.written import read, times
 
 NAN = float("nan")
-
-
-def read(folder: Path, text: str, **options: Any) -> Recording:
-    path = folder / "pm3.csv"
-    path.write_text(text, encoding="utf-8")
-    return read_recording(path, RecordingOptions(**options))
-
-
-def times(*texts: str) -> np.ndarray[Any, np.dtype[np.datetime64]]:
-    return np.array(texts, dtype="datetime64[us]")
 
 
 def test_numbers_become_sensors_in_the_order_of_the_file(tmp_path: Path) -> None:

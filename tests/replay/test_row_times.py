@@ -8,19 +8,7 @@ import numpy as np
 import pytest
 
 from stream_detector.errors import RecordingError
-from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
-
-NAN = float("nan")
-
-
-def read(folder: Path, text: str, **options: Any) -> Recording:
-    path = folder / "pm3.csv"
-    path.write_text(text, encoding="utf-8")
-    return read_recording(path, RecordingOptions(**options))
-
-
-def times(*texts: str) -> np.ndarray[Any, np.dtype[np.datetime64]]:
-    return np.array(texts, dtype="datetime64[us]")
+from tests.replay.written import read, times
 
 
 def test_rows_without_times_follow_the_cadence(tmp_path: Path) -> None:
