@@ -38,8 +38,9 @@ soak: $(READY) ## prove exact recovery on real Kafka for SECONDS=600: the last l
 fuzz: $(READY) ## give every decoder INPUTS=1000000 inputs: read, or refused with a reason
 	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),1000000) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## measure what a score costs
+bench: $(READY) ## measure what a score costs in memory, then on real Kafka: five minutes
 	$(BIN)/python -m tests.benchmarks.scoring
+	$(BIN)/python -m tests.benchmarks.streaming
 
 demo: $(READY) ## the whole product on this machine; CSV=FILE takes your readings, ARGS= goes to the command
 	$(BIN)/stream-detector demo $(if $(CSV),--csv "$(CSV)") $(ARGS)

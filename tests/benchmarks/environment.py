@@ -6,7 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("numpy", "onnxruntime", "msgspec", "tensorflow", "keras", "scikit-learn")
+_PACKAGES = (
+    *("numpy", "onnxruntime", "msgspec", "tensorflow", "keras", "scikit-learn"),
+    *("faust-streaming", "mode-streaming", "aiokafka", "confluent-kafka"),
+)
 
 
 def environment() -> dict[str, Any]:

@@ -73,11 +73,15 @@ class Subject:
     @cached_property
     def bundle(self) -> Bundle:
         """The default recipe around the network, by the trainer's own run."""
-        config = TrainingConfig(network=self.settings, holdout=0.0)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "bundle")
-            fit(self._history, folder, config, rules=Rules(), make_fitter=lambda _: self._fitter)
+            self.write_bundle(folder)
             return read_bundle(folder)
+
+    def write_bundle(self, folder: Path) -> None:
+        """Write that bundle into a folder."""
+        config = TrainingConfig(network=self.settings, holdout=0.0)
+        fit(self._history, folder, config, rules=Rules(), make_fitter=lambda _: self._fitter)
 
     @cached_property
     def _fitter(self) -> Untrained:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 from tests.benchmarks.environment import environment
+from tests.benchmarks.figures import Cost
 from tests.benchmarks.measuring import ALONE, BATCH, MANY, ONE, PREDICT, RECIPE, Effort, Measured
 from tests.benchmarks.plant import N_SENSORS
 from tests.benchmarks.ways import STAGES
@@ -18,18 +18,6 @@ MOST_US = {
 
 LEAST_RATIO = 1000.0
 """Goal: so many times less than ``model.predict``, for the network alone in batches of 64."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """CPU µs per reading, over the repeats."""
-
-    minimum: float
-    median: float
-
-    def __str__(self) -> str:
-        digits = 0 if self.minimum >= 1000 else 1
-        return f"{self.minimum:.{digits}f} ({self.median:.{digits}f})"
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class Results:
 
     def cost(self, key: Measured) -> Cost:
         """Sum up the repeats of one measurement."""
-        return Cost(round(min(self.repeats[key]), 2), round(median(self.repeats[key]), 2))
+        return Cost.of(self.repeats[key])
 
     def predict(self, network: str) -> Measured:
         """Name what the others are compared with."""

@@ -1,15 +1,16 @@
 """What a score costs: CPU µs per reading, from the bytes of a JSON message to the score.
 
-``make bench`` runs this. It prints a table and writes it to ``build/bench.json``. The figures
+``make bench`` runs this first. It prints a table and writes it to ``build/bench.json``. The figures
 depend on the machine, so nothing fails: goals are shown as met or not met.
 """
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import click
+
+from tests.benchmarks.progress import tell
 
 _OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
@@ -36,20 +37,12 @@ def main(*, quick: bool, out: Path) -> None:
     effort = (
         Effort(training_rows=400, repeats=1, readings=BATCH, predictions=1) if quick else Effort()
     )
-    results = Results(effort, measure(effort, tell=_tell))
+    results = Results(effort, measure(effort, tell=tell))
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results.as_json(), indent=2, ensure_ascii=False), encoding="utf-8")
-    _tell("done")
+    tell("done")
     click.echo(f"\n{table(results)}")
     click.echo(f"\nwith the environment in {out}")
-
-
-def _tell(what: str) -> None:
-    """Say what is being done: on one line of a terminal, on a line each elsewhere."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{what}", err=True, nl=False)
-    else:
-        click.echo(what, err=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The results as a table to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from tests.benchmarks.figures import row
 from tests.benchmarks.measuring import (
     ALONE,
     BATCH,
@@ -15,8 +16,6 @@ from tests.benchmarks.measuring import (
 from tests.benchmarks.plant import N_SENSORS
 from tests.benchmarks.results import Results
 from tests.benchmarks.ways import STAGES
-
-_LABEL_WIDTH, _CELL_WIDTH = 42, 18
 
 _FEEDS = {
     "one by one": (1, MANY),
@@ -35,7 +34,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield f"Least of {results.effort.repeats} repeats, in brackets their median."
     yield "Goals are for the least, in batches of 64, of one machine as of 64."
     yield ""
-    yield _row("", results.networks)
+    yield row("", results.networks)
     yield PREDICT
     yield _costs(results, PREDICT, "one by one", (1, ONE))
     for way in (ALONE, RECIPE, RECIPE_TOLD):
@@ -51,16 +50,12 @@ def _lines(results: Results) -> Iterator[str]:
 def _goals(results: Results, way: str) -> Iterator[str]:
     goals = [goal for goal in results.goals() if goal.way == way]
     if at_most := [goal for goal in goals if goal.unit == "µs"]:
-        yield _row("  goal: at most", at_most)
+        yield row("  goal: at most", at_most)
     if ratios := [goal for goal in goals if goal.unit != "µs"]:
-        yield _row("  times less than model.predict", [goal.found for goal in ratios])
-        yield _row("  goal: at least", ratios)
+        yield row("  times less than model.predict", [goal.found for goal in ratios])
+        yield row("  goal: at least", ratios)
 
 
 def _costs(results: Results, way: str, label: str, feed: tuple[int, int]) -> str:
     keys = [Measured(network, way, *feed) for network in results.networks]
-    return _row(f"  {label}", [results.cost(key) for key in keys])
-
-
-def _row(label: str, cells: Sequence[object]) -> str:
-    return f"{label:{_LABEL_WIDTH}}" + "".join(f"{cell!s:>{_CELL_WIDTH}}" for cell in cells)
+    return row(f"  {label}", [results.cost(key) for key in keys])

@@ -41,6 +41,7 @@ class Installation:
         bundle: Path,
         folder: Path,
         name: str | None = None,
+        n_partitions: int = N_PARTITIONS,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         name = name or uuid.uuid4().hex[:8]
@@ -48,6 +49,7 @@ class Installation:
         self.bundle = bundle
         self.group = f"detector-{name}"
         self.topics = topic_names(name)
+        self.n_partitions = n_partitions
         self.folder = folder
         self._settings = {
             "broker": broker,
@@ -97,7 +99,7 @@ class Installation:
             "snapshots": {"cleanup.policy": "compact"},
         }
         wanted = [
-            NewTopic(topic, N_PARTITIONS, 1, config=special.get(kind, {}))
+            NewTopic(topic, self.n_partitions, 1, config=special.get(kind, {}))
             for kind, topic in self.topics.items()
         ]
         for made in self._admin.create_topics(wanted).values():
@@ -179,7 +181,7 @@ class Installation:
                 number: consumer.get_watermark_offsets(
                     TopicPartition(topic, number), timeout=_LIMIT_SECONDS
                 )[1]
-                for number in range(N_PARTITIONS)
+                for number in range(self.n_partitions)
             }
             return self.committed() == {number: end for number, end in ends.items() if end}
         except KafkaException:
@@ -190,7 +192,7 @@ class Installation:
     def committed(self) -> dict[int, int]:
         """How far the group has come on each partition where it has begun."""
         topic = self.topics["readings"]
-        places = [TopicPartition(topic, number) for number in range(N_PARTITIONS)]
+        places = [TopicPartition(topic, number) for number in range(self.n_partitions)]
         consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
         try:
             found = consumer.committed(places, timeout=_LIMIT_SECONDS)
