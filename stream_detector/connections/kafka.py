@@ -16,7 +16,7 @@ from stream_detector.connections.security import confluent_security, kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import token_source
 from stream_detector.errors import RefusedError, ServiceError
-from stream_detector.pipeline.messages import Output
+from stream_detector.pipeline.messages import Headers, Output
 
 log = structlog.get_logger()
 
@@ -141,6 +141,10 @@ def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, in
         raise ServiceError(f"Kafka does not say where its log ends: {_text(error)}") from error
 
 
+_Note = Callable[[KafkaError | None, Message | None], None]
+"""Told of a message that it was delivered, or why not."""
+
+
 class PlacedMessage(NamedTuple):
     """A message for a certain partition."""
 
@@ -188,8 +192,17 @@ class ConfirmedProducer:
         """
         errors: list[KafkaError] = []
         further = tuple(headers)
+
+        # One for all of them: a function made for each message is a third of what it costs.
+        def note(error: KafkaError | None, _: Message | None) -> None:
+            if error is not None:
+                errors.append(error)
+
         for output in outputs:
-            self._produce(output._replace(headers=output.headers + further), errors)
+            if output.topic == "dead-letters":
+                self._produce_dead_letter(output, output.headers + further, note)
+            else:
+                self._produce(output, output.headers + further, note)
         # Delivery reports are taken in a thread, so the event loop stays free meanwhile.
         await asyncio.to_thread(self._producer.flush)
         if errors:
@@ -240,29 +253,29 @@ class ConfirmedProducer:
         except KafkaException as error:
             fail(error.args[0])
 
-    def _produce(self, output: Output, errors: list[KafkaError]) -> None:
-        def note(error: KafkaError | None, _: Message | None) -> None:
-            if error is None:
-                return
-            too_long = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-            if too_long and output.topic == "dead-letters" and output.value is not None:
-                # One message must not stop the stream. Where it lies in the log, its headers say.
-                left_out = ("value_left_out", str(len(output.value)).encode())
-                without_value = output._replace(value=None, headers=(*output.headers, left_out))
-                self._produce(without_value, errors)
-            else:
-                errors.append(error)
-
+    def _produce(self, output: Output, headers: Headers, note: _Note) -> None:
         try:
             self._producer.produce(
                 self._topics[output.topic],
                 key=output.key,
                 value=output.value,
-                headers=list(output.headers),
+                headers=list(headers),
                 on_delivery=note,
             )
         except KafkaException as error:
             note(error.args[0], None)
+
+    def _produce_dead_letter(self, output: Output, headers: Headers, note: _Note) -> None:
+        def note_or_shorten(error: KafkaError | None, message: Message | None) -> None:
+            too_long = error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+            if too_long and output.value is not None:
+                # One message must not stop the stream. Where it lies in the log, its headers say.
+                left_out = ("value_left_out", str(len(output.value)).encode())
+                self._produce(output._replace(value=None), (*headers, left_out), note)
+            else:
+                note(error, message)
+
+        self._produce(output, headers, note_or_shorten)
 
 
 def _lose(
