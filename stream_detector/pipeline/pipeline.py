@@ -105,7 +105,8 @@ class Pipeline:
                 reading = self._decoder.decode(record)
                 machine = self.machines.get(record.partition, reading.machine)
             except ReadingError as error:
-                batch.append(Refusal(record, error))
+                # Not the one that was raised: that holds this frame, and so the whole batch.
+                batch.append(Refusal(record, ReadingError(error.code, error.reason)))
                 continue
             if record.offset >= machine.next_offset:
                 batch.append(Decoded(record, reading, machine))
