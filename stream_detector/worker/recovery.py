@@ -35,6 +35,11 @@ class Restored(NamedTuple):
     suspicion: Suspicion
 
 
+class _Consumers(NamedTuple):
+    of_snapshots: AIOKafkaConsumer
+    of_readings: AIOKafkaConsumer
+
+
 class Recovery:
     """Knows up to which offset the state of each of our partitions reaches.
 
@@ -90,16 +95,14 @@ class Recovery:
         if not begins:
             return {}
         restored = {}
-        consumer = self._make_consumer()
-        await consumer.start()
-        try:
+        # One for each topic: one that goes to another topic waits 100 ms until it knows it.
+        async with self._make_consumer() as of_snapshots, self._make_consumer() as of_readings:
+            consumers = _Consumers(of_snapshots, of_readings)
             for partition, offset in begins.items():
                 restored[partition.partition] = await self._restore(
-                    consumer, partition, offset, thresholds
+                    consumers, partition, offset, thresholds
                 )
                 self._next[partition] = offset
-        finally:
-            await consumer.stop()
         return restored
 
     def give_away(self) -> None:
@@ -114,16 +117,16 @@ class Recovery:
 
     async def _restore(
         self,
-        consumer: AIOKafkaConsumer,
+        consumers: _Consumers,
         partition: TopicPartition,
         offset: int,
         thresholds: ThresholdTable,
     ) -> "Restored":
         began = time.monotonic()
-        found = await self._read_snapshots(consumer, partition.partition)
+        found = await self._read_snapshots(consumers.of_snapshots, partition.partition)
         for name, one in list(found.snapshots.items()):
             self._take_up(partition.partition, name, one, found)
-        log_begin = (await consumer.beginning_offsets([partition]))[partition]
+        log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
         start = log_begin if found.start is None else found.start
         if start < log_begin:
             log.error(
@@ -135,7 +138,7 @@ class Recovery:
             )
         start = max(start, log_begin)
         n_read, skipped = 0, set(found.suspicion.skipped)
-        async for messages in _read(consumer, partition, start, offset):
+        async for messages in _read(consumers.of_readings, partition, start, offset):
             records = [to_record(one) for one in messages if one.offset not in skipped]
             self._pipeline.follow(records, thresholds)
             n_read += len(messages)
