@@ -51,7 +51,10 @@ _Label = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 
 
 class Record(NamedTuple):
-    """A message as it stands in the log: its place, Kafka's time of it, and its bytes."""
+    """A message as it stands in the log: its place, Kafka's time of it, and its bytes.
+
+    One that ends whoever judges it is ``is_poison``: it is refused unread.
+    """
 
     topic: str
     partition: int
@@ -59,6 +62,7 @@ class Record(NamedTuple):
     timestamp: datetime
     key: bytes | None
     value: bytes | None
+    is_poison: bool = False
 
 
 def kafka_time(milliseconds: int) -> datetime:
@@ -153,10 +157,15 @@ class ReadingDecoder:
         Raises
         ------
         ReadingError
-            With code ``too-large``, ``empty``, ``too-deep``, ``not-json``, ``invalid`` (a wrong
-            type, no machine, no time, a time without a zone, a name that is too long, too many
-            values), ``nothing`` (neither values nor an event) or ``clock``.
+            With code ``poison``, ``too-large``, ``empty``, ``too-deep``, ``not-json``, ``invalid``
+            (a wrong type, no machine, no time, a time without a zone, a name that is too long, too
+            many values), ``nothing`` (neither values nor an event) or ``clock``.
         """
+        if record.is_poison:
+            raise ReadingError(
+                "poison",
+                "the worker ended again and again when it judged this message; report this",
+            )
         data = record.value
         if not data:
             raise ReadingError("empty", "the message has no value")

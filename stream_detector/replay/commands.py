@@ -23,12 +23,12 @@ from stream_detector.replay.fault_drill import drill
 from stream_detector.replay.fault_injection import inject
 from stream_detector.replay.fault_report import report
 from stream_detector.replay.faults import Fault, parse_faults
+from stream_detector.replay.log_range import LogRange, log_options
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import replay as run_replay
-from stream_detector.replay.time_range import TimeRange, parse_range
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
@@ -39,14 +39,7 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 )
 @click.option("--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model.")
 @click.option("--csv", "path", type=_file, help=_CSV_HELP)
-@click.option(
-    "--kafka",
-    "span",
-    type=Parsed(parse_range),
-    metavar="START/END",
-    help="Instead of a recording: what Kafka took into the readings topic in this span of its own "
-    "time, e.g. 2026-11-22T03:00:00Z/; / is all of it.",
-)
+@log_options
 @click.option("--scores", type=click.Path(path_type=Path), help="Write a line per row here (CSV).")
 @click.option(
     "--alerts", type=click.Path(path_type=Path), help="Write the alerts here (JSON lines)."
@@ -78,7 +71,7 @@ def replay(
     *,
     folder: Path,
     path: Path | None,
-    span: TimeRange | None,
+    log: LogRange | None,
     rules_file: Path | None,
     threshold: Threshold | None,
     thresholds_file: Path | None,
@@ -87,7 +80,7 @@ def replay(
     **outputs: Path | None,
 ) -> None:
     """Run recorded readings through the pipeline: what would have been said of them live."""
-    if (path is None) == (span is None):
+    if (path is None) == (log is None):
         raise click.UsageError("give either --csv or --kafka")
     if threshold is not None and thresholds_file is not None:
         raise click.UsageError("give --threshold or --thresholds, not both")
@@ -98,7 +91,7 @@ def replay(
         click.echo(f"note: {note}", err=True)
     default = threshold or Budget(bundle.manifest.default_budget_per_day)
     thresholds = ThresholdTable(default, by_machine)
-    source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(span)
+    source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(log)
     new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")
     lines: list[str] = []
     if faults:
@@ -169,11 +162,11 @@ def _from_file(
     return records(recording, rules)
 
 
-def _from_kafka(span: TimeRange | None) -> Iterator[Record]:
+def _from_kafka(log: LogRange | None) -> Iterator[Record]:
     # A replay of a file needs no Kafka client.
     from stream_detector.replay.kafka_range import read_range
 
-    return read_range(span or TimeRange(None, None), read_settings())
+    return read_range(log or LogRange(), read_settings())
 
 
 def _read_thresholds(path: Path) -> dict[str, Threshold]:

@@ -8,22 +8,30 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import ServiceError
+from stream_detector.errors import ServiceError, SettingsError, counted
 from stream_detector.pipeline.readings import Record, kafka_time
+from stream_detector.replay.log_range import LogRange
 from stream_detector.replay.time_range import TimeRange
 
 _TIMEOUT_SECONDS = 10.0
 
 
-def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:
-    """Read the readings of a span, one partition after the other, each in log order.
+def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
+    """Read a part of the readings, one partition after the other, each in log order.
 
     Raises
     ------
     ServiceError
         If Kafka or the topic is missing, or the log cannot be read.
+    SettingsError
+        If a message to be skipped is in a partition that there is not.
     """
     (n_partitions,) = partition_counts(settings, reads=[settings.readings_topic]).values()
+    if (last := max((place.partition for place in log.skipped), default=0)) >= n_partitions:
+        raise SettingsError(
+            f"--skip names partition {last}, but {settings.readings_topic!r} has "
+            f"{counted(n_partitions, 'partition')}, counted from 0"
+        )
     consumer = Consumer(
         {
             **client_options(settings),
@@ -35,7 +43,9 @@ def read_range(span: TimeRange, settings: Settings) -> Iterator[Record]:
     )
     try:
         for number in range(n_partitions):
-            yield from _read_partition(consumer, settings.readings_topic, number, span)
+            for record in _read_partition(consumer, settings.readings_topic, number, log.span):
+                is_poison = (number, record.offset) in log.skipped
+                yield record._replace(is_poison=True) if is_poison else record
     except KafkaException as error:
         raise ServiceError(
             f"topic {settings.readings_topic!r} cannot be read: {error.args[0].str()}"

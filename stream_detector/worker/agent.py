@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.kafka import ConfirmedProducer
-from stream_detector.errors import ReadingError, ServiceError, listed
-from stream_detector.pipeline.messages import Output, dead_letter
+from stream_detector.errors import ServiceError, listed
+from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.keeper import StateKeeper
@@ -21,10 +21,6 @@ from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
-
-_POISON = ReadingError(
-    "poison", "the worker ended again and again when it judged this message; report this"
-)
 
 
 class BatchWork:
@@ -131,8 +127,10 @@ class BatchWork:
                 partition=partition.partition,
                 offset=message.offset,
                 doing="passing it on to the dead letters, and over it from now on",
+                replay_with=f"--skip {partition.partition}:{message.offset}",
             )
-            await self._send([dead_letter(to_record(message), _POISON)])
+            record = to_record(message)._replace(is_poison=True)
+            await self._send(self._pipeline.process([record], table))
             await self._keeper.skip(partition.partition, message.offset)
             self._recovery.advance(partition, message.offset + 1)
         await self._keeper.acquit(partition.partition)

@@ -11,7 +11,7 @@
 ``blocks``
     the same, and its event loop stands still
 ``dies-of-poison``
-    it dies of any reading of the machine ``poison``
+    it dies of any reading in the mode ``poison``
 """
 
 # ruff: noqa: SLF001 - it breaks what is nobody else's to touch
@@ -82,7 +82,7 @@ def die_of_poison() -> None:
 
     def judge_or_die(pipeline: Any, batch: Iterable[Any]) -> list[Any]:
         decoded = list(batch)
-        if any(isinstance(one, Decoded) and one.machine.name == "poison" for one in decoded):
+        if any(isinstance(one, Decoded) and one.reading.mode == "poison" for one in decoded):
             os._exit(9)
         verdicts: list[Any] = judge(pipeline, decoded)
         return verdicts

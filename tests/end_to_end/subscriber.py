@@ -83,6 +83,20 @@ def decoded(message: Message) -> dict[str, Any]:
     return found
 
 
+def as_replayed(score: Message) -> dict[str, str]:
+    """What a score says, as ``replay --scores`` writes it; without the number of the row."""
+    value = decoded(score)
+    return {
+        "time": value["event_time"],
+        "machine": value["machine"],
+        "score": "" if value["score"] is None else str(value["score"]),
+        "threshold": str(value["threshold"]),
+        "above": str(int(value["above"])),
+        "alarm": str(int(value["alarm"])),
+        "quality": value["quality"]["state"],
+    }
+
+
 def headers(message: Message) -> dict[str, str]:
     """Its headers, as text."""
     given = cast("list[tuple[str, bytes]]", message.headers() or [])

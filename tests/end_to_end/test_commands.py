@@ -80,6 +80,7 @@ def test_an_option_that_does_not_exist_is_2(program: str, command: str) -> None:
         "replay --bundle model --kafka / --csv pyproject.toml",
         "replay --bundle model --kafka noon/",
         "replay --bundle model --kafka / --threshold high",
+        "replay --bundle model --kafka / --skip 4711",
         "replay --bundle model --kafka / --threshold rate:0.1 --thresholds pyproject.toml",
         "replay --bundle model --csv pyproject.toml --scores a --alerts a",
         "replay --bundle model --csv pyproject.toml --scores pyproject.toml",

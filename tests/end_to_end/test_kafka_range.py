@@ -11,6 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 from stream_detector.connections.settings import Settings
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.kafka_range import read_range
+from stream_detector.replay.log_range import LogRange
 from stream_detector.replay.time_range import TimeRange
 from tests.end_to_end.real_kafka import RealKafka
 
@@ -43,7 +44,7 @@ def settings(kafka: RealKafka) -> Settings:
 
 
 def test_a_record_is_as_it_stands_in_the_log(settings: Settings) -> None:
-    *_, last = read_range(TimeRange(None, None), settings)
+    *_, last = read_range(LogRange(), settings)
 
     assert last == Record(settings.readings_topic, 1, 2, minute(5), b"pm3", b"5")
 
@@ -65,6 +66,6 @@ def test_a_record_is_as_it_stands_in_the_log(settings: Settings) -> None:
 def test_a_span_is_read_partition_after_partition_in_the_order_of_the_log(
     settings: Settings, start: datetime | None, end: datetime | None, read: str
 ) -> None:
-    records = read_range(TimeRange(start, end), settings)
+    records = read_range(LogRange(TimeRange(start, end)), settings)
 
     assert "".join((record.value or b"").decode() for record in records) == read

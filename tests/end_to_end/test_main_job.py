@@ -20,7 +20,7 @@ from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.contract.schemas import faults, parse
 from tests.end_to_end.installation import COMMAND, N_PARTITIONS, Installation, run, topic_names
-from tests.end_to_end.subscriber import by_key, decoded, headers, without_repeats
+from tests.end_to_end.subscriber import as_replayed, by_key, decoded, headers, without_repeats
 from tests.requirements import require_recordings
 
 pytestmark = pytest.mark.tensorflow
@@ -166,23 +166,12 @@ def test_the_stream_gives_the_alerts_of_the_replay_byte_for_byte(job: Job) -> No
 
 
 def test_the_stream_gives_the_scores_of_the_replay(job: Job) -> None:
-    streamed = [
-        (
-            value["event_time"],
-            "" if value["score"] is None else str(value["score"]),
-            str(value["threshold"]),
-            str(int(value["above"])),
-            str(int(value["alarm"])),
-            value["quality"]["state"],
-        )
-        for value in map(decoded, job.scores)
-    ]
-    names = ("time", "score", "threshold", "above", "alarm", "quality")
-    replayed = [tuple(row[name] for name in names) for row in job.replayed_scores]
+    streamed = list(map(as_replayed, job.scores))
 
     assert len(streamed) > N_LIVE_ROWS * 0.9
     # A reading that is a process event is not judged, so it has a row but no message.
-    assert streamed == [row for row in replayed if row[2]]
+    judged = [row for row in job.replayed_scores if row["threshold"]]
+    assert streamed == [{name: row[name] for name in row if name != "row"} for row in judged]
 
 
 def test_every_message_holds_to_its_schema(job: Job) -> None:

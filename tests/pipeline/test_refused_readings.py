@@ -92,6 +92,21 @@ def test_it_changes_no_state(small_bundle: Bundle, what: str) -> None:
     assert list(states(station.pipeline)) == ["pm3"]
 
 
+def test_poison_is_refused_unread(small_bundle: Bundle) -> None:
+    feed = Feed()
+    feed.rows(3)
+    poison = feed.records[1] = feed.records[1]._replace(is_poison=True)
+    station = Station(small_bundle)
+
+    sent = station.take(feed.records)
+
+    (letter,) = sent.letters
+    assert (letter.value, dict(letter.headers)["reason_code"]) == (poison.value, b"poison")
+    untouched = Station(small_bundle)
+    assert sent.scores == untouched.take([feed.records[0], feed.records[2]]).scores
+    assert station.state() == untouched.state()
+
+
 def test_a_partition_has_so_many_machines_and_no_more(
     small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import BundleError, ServiceError, SettingsError
 from stream_detector.replay.commands import replay
+from stream_detector.replay.kafka_range import read_range
+from stream_detector.replay.log_range import LogRange
 from stream_detector.replay.publish import publish
 from stream_detector.replay.recording import RecordingOptions, read_recording
 from stream_detector.replay.records import records
@@ -64,6 +66,12 @@ def run(small_bundle_folder: Path, tmp_path: Path) -> Replay:
         return (scores.read_text() + alerts.read_text()).splitlines()
 
     return run
+
+
+def places_in(kafka: EmbeddedKafka) -> set[str]:
+    """Where the readings stand in Kafka's log."""
+    settings = read_settings({"DETECTOR_BROKER": kafka.bootstrap})
+    return {f"{one.partition}:{one.offset}" for one in read_range(LogRange(), settings)}
 
 
 def thresholds_in(lines: list[str]) -> set[str]:
@@ -131,6 +139,41 @@ def test_a_span_without_readings_gives_only_the_head_of_a_table(
     assert lines == ["row,time,machine,score,threshold,above,alarm,quality"]
 
 
+def test_a_skipped_reading_is_told_as_poison_and_the_others_as_if_it_had_not_been_sent(
+    run: Replay, history: Path, kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    # The first of the three: after it, the second one raises the alert.
+    head, *rows = history.read_text().splitlines()
+    without = tmp_path / "pm3.csv"
+    without.write_text("\n".join([head, *rows[:60], *rows[61:]]))
+    (skip,) = {f"{number}:60" for number in (0, 1)} & places_in(kafka)
+    lines = run("--csv", without)
+    for_poison = "60,,,,,0,0,poison"
+    later = [f"{row + 1},{line.partition(',')[2]}" for row, line in enumerate(lines[61:80], 60)]
+
+    told = run("--kafka", "/", "--skip", skip, DETECTOR_BROKER=kafka.bootstrap)
+
+    assert told == [*lines[:61], for_poison, *later, *lines[80:]]
+    assert told != run("--kafka", "/", DETECTOR_BROKER=kafka.bootstrap)
+
+
+def test_faults_can_be_played_where_a_reading_is_skipped(
+    told: Callable[..., list[str]], kafka: EmbeddedKafka
+) -> None:
+    skip = ",".join(sorted(places_in(kafka))[:2])
+
+    lines = told("--kafka", "/", "--skip", skip, "--inject", "nan", DETECTOR_BROKER=kafka.bootstrap)
+
+    assert lines[0].startswith("80 rows, 78 scored, ")
+
+
+def test_a_partition_that_is_not_there_cannot_be_skipped(run: Replay, kafka: EmbeddedKafka) -> None:
+    with pytest.raises(
+        SettingsError, match=r"names partition 2, but 'sensor\.readings' has 2 part"
+    ):
+        run("--kafka", "/", "--skip", "0:5,2:5", DETECTOR_BROKER=kafka.bootstrap)
+
+
 def test_a_topic_that_is_not_there_is_named(run: Replay, kafka: EmbeddedKafka) -> None:
     with pytest.raises(ServiceError, match=r"has no topic nobody\.made\.it; make them with"):
         run(
@@ -182,6 +225,8 @@ def test_a_wrong_entry_is_refused_with_its_file_and_machine(
         (("--inject", "nan,nun"), "faults are 'nan,nun', expected some of nan,stuck,frozen,gap"),
         (("--inject", ""), "faults are '', expected some of nan"),
         (("--kafka", "/"), "give either --csv or --kafka"),
+        (("--skip", "60"), "places are '60', expected PARTITION:OFFSET,"),
+        (("--skip", "0:60"), "--skip names places in Kafka's log: give it with --kafka"),
         (("--threshold", "fixed:8", "--thresholds", "{history}"), "not both"),
     ],
 )
