@@ -189,6 +189,16 @@ class Installation:
         finally:
             consumer.close()
 
+    def shares(self) -> dict[str, frozenset[int]]:
+        """The partitions of each worker that is in the group now."""
+        (group,) = self._admin.describe_consumer_groups([self.group]).values()
+        return {
+            member.member_id: frozenset(
+                place.partition for place in member.assignment.topic_partitions
+            )
+            for member in group.result(_LIMIT_SECONDS).members
+        }
+
     def committed(self) -> dict[int, int]:
         """How far the group has come on each partition where it has begun."""
         topic = self.topics["readings"]
