@@ -72,7 +72,7 @@ class ServiceError(StreamDetectorError):
 
 
 class RefusedError(ServiceError):
-    """The broker is there, but does not take us: correct how we say who we are."""
+    """The broker or Redis is there, but refuses us: correct who we say we are, or our rights."""
 
 
 class BundleError(StreamDetectorError):

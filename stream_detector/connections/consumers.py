@@ -6,7 +6,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaConnectionError
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from stream_detector.connections.kafka import client_options as confluent_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import TokenSource, token_source
 from stream_detector.errors import ServiceError
@@ -26,6 +28,8 @@ _REQUEST_TIMEOUT_MS = _REBALANCE_TIMEOUT_MS + 5_000
 
 _MAX_POLL_INTERVAL_MS = 300_000
 """Kafka takes a worker for dead whose batch takes longer. Deliveries are tried for 240 s."""
+
+_ANSWER_SECONDS = 5.0
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -75,6 +79,30 @@ def group_consumer(settings: Settings) -> AIOKafkaConsumer:
         max_poll_records=settings.max_batch,
         fetch_max_wait_ms=settings.fetch_wait_ms,
     )
+
+
+def has_judged(settings: Settings, n_partitions: int) -> bool:
+    """Tell whether our group has judged readings before: then Kafka knows how far it came.
+
+    False also where Kafka does not say, as one does not that has just started.
+
+    Parameters
+    ----------
+    settings : Settings
+    n_partitions : int
+        Of the readings.
+    """
+    places = [TopicPartition(settings.readings_topic, number) for number in range(n_partitions)]
+    # It joins nothing. An AdminClient could ask as well, but dies of an answer of such a Kafka.
+    options = {"group.id": settings.group, "enable.auto.commit": False}
+    consumer = Consumer({**confluent_options(settings), **options})
+    try:
+        found = consumer.committed(places, timeout=_ANSWER_SECONDS)
+    except KafkaException:
+        return False
+    finally:
+        consumer.close()
+    return any(one.offset >= 0 for one in found)
 
 
 def log_consumer(settings: Settings) -> AIOKafkaConsumer:

@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import RefusedError, ServiceError, SettingsError
 from stream_detector.pipeline.thresholds import (
     InForce,
     ThresholdSetting,
@@ -33,11 +33,6 @@ _TIMEOUT_SECONDS = 2.0
 _BUNDLE = "bundle"
 """Who wants a default: no person."""
 
-RedisError = redis.RedisError
-
-RedisRefusal = (redis.ResponseError, redis.AuthenticationError)
-"""Redis is there, but does not do what it is asked."""
-
 
 @contextmanager
 def redis_faults() -> Iterator[None]:
@@ -46,24 +41,28 @@ def redis_faults() -> Iterator[None]:
     Raises
     ------
     ServiceError
-        If Redis does not answer, or refuses us.
+        If Redis does not answer; a RefusedError if it does, but not as we ask.
     """
     try:
         yield
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-        raise ServiceError(
+        raise RefusedError(
             f"Redis refuses us: {error}; correct the user and password in DETECTOR_REDIS_URL or "
             "DETECTOR_REDIS_PASSWORD, or what that user may do"
         ) from error
     except redis.ResponseError as error:
-        raise ServiceError(
+        raise RefusedError(
             f"Redis does not do what it is asked: {error}; mend that there, or name another "
             "database in DETECTOR_REDIS_URL if others keep something under our keys "
             "detector:thresholds:*"
         ) from error
+    except redis.InvalidResponse as error:
+        raise RefusedError(
+            f"what answers is no Redis: {error}; correct DETECTOR_REDIS_URL"
+        ) from error
     except redis.RedisError as error:
         if _is_of_tls(error):
-            raise ServiceError(
+            raise RefusedError(
                 f"no TLS with Redis: {error}; correct DETECTOR_REDIS_CA_FILE, "
                 "DETECTOR_REDIS_CERTIFICATE_FILE or DETECTOR_REDIS_URL"
             ) from error
@@ -119,18 +118,22 @@ class ThresholdStore:
         Raises
         ------
         ServiceError
-            If it does not, or refuses us.
+            If it does not answer; a RefusedError if it does, but not as we ask.
         """
-        with (
-            redis_faults(),
-            self._redis.client() as connection,  # type: ignore[no-untyped-call]
-        ):
-            connection.hgetall(self._key)
-            # What may not be done is refused already when it is queued.
-            connection.execute_command("MULTI")
-            connection.execute_command("HSETNX", self._key, "check", "")
-            connection.execute_command("HSET", f"{self._key}:current", "check", "")
-            connection.execute_command("DISCARD")
+        try:
+            with (
+                redis_faults(),
+                self._redis.client() as connection,  # type: ignore[no-untyped-call]
+            ):
+                connection.hgetall(self._key)
+                # What may not be done is refused already when it is queued.
+                connection.execute_command("MULTI")
+                connection.execute_command("HSETNX", self._key, "check", "")
+                connection.execute_command("HSET", f"{self._key}:current", "check", "")
+                connection.execute_command("DISCARD")
+        finally:
+            # After a refusal this connection still only queues what it is asked.
+            self._redis.connection_pool.disconnect()
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
@@ -162,7 +165,7 @@ class ThresholdStore:
                 version, there = _setting(data).version, _setting(found.get(machine))
                 offered = there.set_by == _BUNDLE and there.version < version
                 gone = machine not in found or offered
-                if gone and int(cleared.get(machine, 0)) < version:
+                if gone and _version_of(cleared.get(machine)) < version:
                     lost[machine] = data
             if lost:
                 transaction.multi()
@@ -231,7 +234,7 @@ class ThresholdStore:
         return max(version, self._cleared_version(client, machine))
 
     def _cleared_version(self, client: redis.Redis, machine: str) -> int:
-        return int(cast("bytes | None", client.hget(self._cleared_key, machine)) or 0)
+        return _version_of(cast("bytes | None", client.hget(self._cleared_key, machine)))
 
 
 def _entries(client: redis.Redis, key: str) -> dict[str, bytes]:
@@ -245,6 +248,14 @@ def _setting(data: bytes | None) -> ThresholdSetting:
         return decode_setting(data or b"")
     except SettingsError:
         return ThresholdSetting(kind="fixed")
+
+
+def _version_of(data: bytes | None) -> int:
+    """Read the version that was cleared; what is unreadable is as if nothing was."""
+    try:
+        return int(data or 0)
+    except ValueError:
+        return 0
 
 
 def _security(settings: Settings) -> dict[str, Any]:

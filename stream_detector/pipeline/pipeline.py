@@ -128,7 +128,8 @@ class Pipeline:
         return [
             one
             for one in batch
-            if isinstance(one, Decoded) and one.machine.adopt(thresholds.of(one.machine.name))
+            if isinstance(one, Decoded)
+            and one.machine.adopt(thresholds.of(one.machine.name, one.machine.threshold))
         ]
 
     def judge(self, batch: Iterable["Decoded | Refusal"]) -> list[Verdict | Refusal]:

@@ -152,7 +152,16 @@ class ThresholdTable:
 
     by_machine: Mapping[str, Threshold] = dataclass_field(default_factory=dict)
 
-    def of(self, machine: str) -> Threshold:
-        """Give the threshold wanted for a machine."""
+    unknown: frozenset[str] = frozenset()
+    """Machines, or ``*``, of which something may be wanted that nobody could read so far."""
+
+    def of(self, machine: str, taken: Threshold | None = None) -> Threshold:
+        """Give the threshold for a machine that has taken this one, if any, before.
+
+        It keeps that where it is not known what is wanted: so a worker that starts while
+        Redis is away changes nothing for the machines that it takes over.
+        """
         own = self.by_machine.get(machine)
+        if own is None and taken is not None and self.unknown & {machine, ALL_MACHINES}:
+            return taken
         return own or self.by_machine.get(ALL_MACHINES) or self.default

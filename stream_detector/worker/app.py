@@ -13,7 +13,7 @@ from faust.app.base import BootStrategy
 from faust.types import AppT, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
 
-from stream_detector.connections.consumers import group_consumer, log_consumer
+from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.redis import ThresholdStore
@@ -104,7 +104,7 @@ def build(settings: Settings) -> AppT:
     if note := on_delay_note(bundle.manifest, rules):
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
-    check_topics(settings)
+    n_partitions = check_topics(settings)[settings.readings_topic]
     pipeline = Pipeline(
         bundle,
         rules,
@@ -122,7 +122,7 @@ def build(settings: Settings) -> AppT:
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,
     )
-    watch.start_with_default()
+    watch.begin(is_first_start=lambda: not has_judged(settings, n_partitions))
     producer = ConfirmedProducer(settings)
     recovery = Recovery(
         pipeline,

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stream_detector.errors import listed
+
 
 class Status(StrEnum):
     """What a supervisor shall do."""
@@ -65,7 +67,10 @@ class Health:
     committed_at: float | None = None
     thresholds_at: float | None = None
     kafka_away: bool = False
-    redis_away: bool = False
+    redis_fault: str | None = None
+    """What Redis does instead of what it should: it ``does not answer``, or it ``refuses us``."""
+    unreadable_thresholds: Collection[str] = ()
+    """Machines, or ``*``, whose entries in Redis nobody can read."""
 
     def __post_init__(self) -> None:
         """Count from the begin."""
@@ -115,12 +120,21 @@ class Health:
         away = []
         if self.kafka_away:
             away.append("Kafka does not answer")
-        if self.redis_away:
-            away.append("Redis does not answer: the last thresholds stay in force")
+        if self.redis_fault:
+            away.append(f"Redis {self.redis_fault}{self._thresholds_kept}")
+        if self.unreadable_thresholds:
+            names = listed(sorted(self.unreadable_thresholds))
+            away.append(f"unreadable thresholds of {names}: the last good ones stay in force")
         stalled = [] if self.kafka_away else self._stalled(now)
         if stalled:
             return Report(Status.FAILING, (*stalled, *away))
         return Report(Status.DEGRADED if away else Status.OK, tuple(away))
+
+    @property
+    def _thresholds_kept(self) -> str:
+        if self.thresholds_at is None:
+            return " since the start: machines keep their thresholds, new ones take the bundle's"
+        return ": the last thresholds stay in force"
 
     def _stalled(self, now: float) -> list[str]:
         idle, outside = now - self.progressed_at, now - self.left_at

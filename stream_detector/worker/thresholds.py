@@ -3,6 +3,12 @@
 The stream never waits for Redis. While Redis is away, or an entry is wrong, the last
 good value stays in force. Where Redis comes back without what people set, it is put
 back.
+
+The worker starts without Redis, too: a machine whose state was kept goes on with the
+threshold it had taken, a new one begins with the bundle's. A Redis that refuses us ends
+only the very first start, where somebody sets it up and reads the line. Later, when the
+group has judged readings already, a password that was changed must not end a detector that
+can go on with what it knows.
 """
 
 import asyncio
@@ -12,9 +18,9 @@ from collections.abc import Callable
 import structlog
 from mode import Service
 
-from stream_detector.connections.redis import RedisError, RedisRefusal, ThresholdStore, redis_faults
+from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import SettingsError, listed
+from stream_detector.errors import RefusedError, ServiceError, SettingsError, listed
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     InForce,
@@ -55,39 +61,63 @@ class ThresholdWatch(Service):
         self._in_force = in_force
         self._refresh_seconds = refresh_seconds
         self._health = health
-        self._entries: dict[str, bytes] = {}
+        self._entries: dict[str, bytes] | None = None
+        self._default_offered = False
         self._wanted: dict[str, Threshold] = {}
         self._published: dict[str, InForce] = {}
-        self._away = False
-        self.table = ThresholdTable(default)
+        self._fault: type[ServiceError] | None = None
+        # Until Redis has answered, something may be wanted of any machine.
+        self.table = ThresholdTable(default, unknown=frozenset({ALL_MACHINES}))
 
-    def start_with_default(self) -> None:
-        """Offer the bundle's default to whoever set nothing yet, and read what is wanted.
+    def begin(self, *, is_first_start: Callable[[], bool]) -> None:
+        """Look for the first time; a Redis that is away is waited for beside the stream.
+
+        Parameters
+        ----------
+        is_first_start : callable
+            Asked only if Redis refuses us.
+
+        Raises
+        ------
+        RefusedError
+            If Redis refuses us at the very first start.
+        """
+        try:
+            self._store.check_access()
+            self.refresh()
+        except ServiceError as error:
+            if isinstance(error, RefusedError) and is_first_start():
+                raise
+            self._note_fault(error)
+
+    def refresh(self) -> None:
+        """Read the thresholds once; at the first time, offer the bundle's default for all.
 
         Raises
         ------
         ServiceError
-            If Redis does not answer, or refuses us.
+            If Redis does not answer; a RefusedError if it refuses us. The table stays as it is.
         """
         with redis_faults():
-            self._store.offer_default(ALL_MACHINES, self.table.default)
-            self.refresh()
+            self._take(self._store.read())
+            if not self._default_offered:
+                # Not first: what cannot be written to, as a copy of Redis, can still be read.
+                self._store.offer_default(ALL_MACHINES, self.table.default)
+                self._default_offered = True
+                self._take(self._store.read())
 
-    def refresh(self) -> None:
-        """Read the thresholds once.
+    def _take(self, entries: dict[str, bytes]) -> None:
+        """Make these entries the table, with those put back that Redis has lost."""
+        if entries != self._entries:
+            try:
+                entries |= self._put_back_lost()
+            except SettingsError:
+                return  # somebody changes them in this moment: look again next time
+            self._decode(entries)
+        self._health.thresholds_at = time.monotonic()
 
-        Raises
-        ------
-        RedisError
-            If Redis does not answer; the table stays as it is.
-        """
-        entries = self._store.read()
-        if entries == self._entries:
-            return
-        try:
-            entries |= self._put_back_lost()
-        except SettingsError:
-            return  # somebody changes them in this moment: look again next time
+    def _decode(self, entries: dict[str, bytes]) -> None:
+        """Make what can be read the table; of the rest, what was read last stays in it."""
         wanted, refused = {}, {}
         for machine, data in entries.items():
             try:
@@ -96,19 +126,24 @@ class ThresholdWatch(Service):
                 refused[machine] = str(fault)
                 if machine in self._wanted:
                     wanted[machine] = self._wanted[machine]
-        table = ThresholdTable(self.table.default, wanted)
+        unknown = frozenset(refused.keys() - wanted.keys())
+        table = ThresholdTable(self.table.default, wanted, unknown)
+        before = self._entries or {}
         for machine, error in refused.items():
-            if entries[machine] != self._entries.get(machine):
+            if entries[machine] != before.get(machine):
                 kept = str(table.of(machine))
+                if machine in unknown:
+                    kept = f"what was taken before, else {kept}"
                 log.error("threshold.refused", machine=machine, error=error, keeping=kept)
         for machine in wanted.keys() | self._wanted.keys():
             if wanted.get(machine) != self._wanted.get(machine):
                 log.info("threshold.adopted", machine=machine, threshold=str(table.of(machine)))
         self._entries, self._wanted, self.table = entries, wanted, table
+        self._health.unreadable_thresholds = frozenset(refused)
 
     def _put_back_lost(self) -> dict[str, bytes]:
         """Write again what Redis has lost; whoever wants to be rid of it clears it."""
-        lost = self._store.put_back(self._entries)
+        lost = self._store.put_back(self._entries) if self._entries else {}
         if lost:
             log.warning(
                 "thresholds.lost",
@@ -126,17 +161,10 @@ class ThresholdWatch(Service):
             try:
                 await asyncio.to_thread(self.refresh)
                 await self._publish()
-                self._health.thresholds_at = time.monotonic()
-                if self._away:
-                    log.info("redis.back")
-                    self._away = self._health.redis_away = False
-                    # It may have forgotten everything.
-                    self._published = {}
-            except RedisError as error:
-                if not self._away:
-                    event = "redis.refuses" if isinstance(error, RedisRefusal) else "redis.away"
-                    log.warning(event, error=str(error), keeping="the last thresholds")
-                    self._away = self._health.redis_away = True
+            except ServiceError as error:
+                self._note_fault(error)
+            else:
+                self._note_answer()
             await self.sleep(self._refresh_seconds)
 
     async def _publish(self) -> None:
@@ -147,5 +175,28 @@ class ThresholdWatch(Service):
             if self._published.get(machine) != value
         }
         if changed:
-            await asyncio.to_thread(self._store.publish_current, changed)
+            with redis_faults():
+                await asyncio.to_thread(self._store.publish_current, changed)
             self._published = in_force
+
+    def _note_fault(self, error: ServiceError) -> None:
+        """Say once that Redis is away or refuses us, not with every look."""
+        refuses = isinstance(error, RefusedError)
+        self._health.redis_fault = "refuses us" if refuses else "does not answer"
+        # It may forget everything meanwhile.
+        self._published = {}
+        if type(error) is self._fault:
+            return
+        self._fault = type(error)
+        kept = "the last thresholds"
+        if self._entries is None:
+            kept = f"what machines took before; new ones take {self.table.default}"
+        if refuses:
+            log.error("redis.refuses", error=str(error), keeping=kept)
+        else:
+            log.warning("redis.away", error=str(error), keeping=kept)
+
+    def _note_answer(self) -> None:
+        if self._fault is not None:
+            log.info("redis.back")
+        self._fault = self._health.redis_fault = None

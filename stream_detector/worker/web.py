@@ -64,4 +64,6 @@ def health_facts(health: Health, *, now: float) -> dict[str, Any]:
         "progress_age_s": age(health.progressed_at),
         "commit_age_s": age(health.committed_at),
         "thresholds_age_s": age(health.thresholds_at),
+        "redis_fault": health.redis_fault,
+        "unreadable_thresholds": len(health.unreadable_thresholds),
     }

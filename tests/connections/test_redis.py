@@ -1,9 +1,11 @@
 """The thresholds in Redis: what is written there, and how a Redis that fails is told."""
 
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +15,7 @@ from pydantic import SecretStr
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Fixed, Threshold
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import RefusedError, ServiceError, SettingsError
 from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce, decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.contract.schemas import faults, parse
@@ -145,6 +147,42 @@ def test_what_is_in_force_is_told_apart_from_what_is_wanted(store: ThresholdStor
 
     assert store.read_current() == in_force
     assert store.read() == {}
+
+
+def test_an_unreadable_note_of_what_was_cleared_is_as_if_nothing_was(
+    store: ThresholdStore, client: redis.Redis
+) -> None:
+    client.hset(f"{KEY}:cleared", "pm3", "lately")
+    setting = store.put("pm3", Fixed(3.1), set_by="me")
+    known = store.read()
+
+    client.delete(KEY)
+    assert setting.version == 1
+    assert store.put_back(known) == known
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 mail\r\n"])
+def test_somebody_else_who_answers_is_one_line(answer: bytes) -> None:
+    told = r"what answers is no Redis: .*; correct DETECTOR_REDIS_URL"
+    with answering(answer) as port, pytest.raises(RefusedError, match=told):
+        read(f"redis://127.0.0.1:{port}/0")
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """A port where somebody answers each caller in these words, and hangs up."""
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
 
 
 def test_nobody_there_is_one_line() -> None:

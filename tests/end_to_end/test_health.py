@@ -1,22 +1,17 @@
 """A worker that only seems to work ends, and ``/healthz`` tells how it is."""
 
-import json
 import os
 import signal
-from collections.abc import Callable
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
 from tests.end_to_end.chaos import broken
 from tests.end_to_end.expectation import feed_of
+from tests.end_to_end.healthz import wait_for_health
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.end_to_end.server import free_port
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
@@ -37,40 +32,21 @@ def test_healthz_tells_how_the_worker_is(
     port = str(free_port())
     with installation.worker(health_port=port):
         installation.send(feed_of("pm1").rows(5))
-        facts = wait_for(port, lambda told: told["status"] == "ok" and told["commit_age_s"])
+        facts = wait_for_health(port, lambda told: told["status"] == "ok" and told["commit_age_s"])
         assert (facts["partitions"], facts["lag"]) == ([0, 1, 2, 3], 0)
         assert facts["thresholds_age_s"] < 10
 
         redis_server.kill()
-        facts = wait_for(port, lambda told: told["status"] == "degraded")
+        facts = wait_for_health(port, lambda told: told["status"] == "degraded")
         assert facts["reasons"] == ["Redis does not answer: the last thresholds stay in force"]
         redis_server.start()
-        wait_for(port, lambda told: told["status"] == "ok")
+        wait_for_health(port, lambda told: told["status"] == "ok")
 
         os.kill(kafka.pid, signal.SIGSTOP)
         try:
-            facts = wait_for(port, lambda told: told["status"] == "degraded")
+            facts = wait_for_health(port, lambda told: told["status"] == "degraded")
             assert facts["reasons"] == ["Kafka does not answer"]
         finally:
             os.kill(kafka.pid, signal.SIGCONT)
             kafka.stop()
             kafka.start()
-
-
-def wait_for(port: str, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    """Wait until what is told fulfils the condition; everything told is answered with 200."""
-    told: dict[str, Any] = {}
-
-    def fulfilled() -> object:
-        nonlocal told
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                told = json.load(answer)
-        except HTTPError as error:
-            raise AssertionError(f"{error.code}: {error.read()!r}") from error
-        except OSError:
-            return False
-        return condition(told)
-
-    wait_until(fulfilled, f"last it told {told}", limit_seconds=40)
-    return told

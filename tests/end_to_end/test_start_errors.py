@@ -41,10 +41,6 @@ CASES = {
         "Kafka at {broker} has no topic nobody.made.it; "
         "make them with `stream-detector topics create`, or correct",
     ),
-    "no Redis": Case(
-        {"redis_url": "redis://:{secret}@127.0.0.1:{free_port}/0"},
-        "Redis does not answer: .*; start it, or correct DETECTOR_REDIS_URL",
-    ),
     "wrong password": Case(
         {"redis_url": "redis://nobody:{secret}@{redis}"},
         "Redis refuses us: .*; correct the user and password in DETECTOR_REDIS_URL",

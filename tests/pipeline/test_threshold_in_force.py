@@ -90,6 +90,21 @@ def test_a_change_counts_from_the_next_reading_on(small_bundle: Bundle) -> None:
     assert {one["threshold"] for one in after.scores} == {4.0}
 
 
+def test_while_nobody_knows_what_is_wanted_only_new_machines_take_the_default(
+    small_bundle: Bundle,
+) -> None:
+    feed, station = Feed(), Station(small_bundle, threshold=Fixed(3.0))
+    station.take(feed.rows(5))
+
+    station.thresholds = ThresholdTable(Fixed(4.0), unknown=frozenset({"*"}))
+    sent = station.take([*feed.rows(5), *Feed("pm4").rows(5)])
+
+    assert {(one["machine"], one["threshold"]) for one in sent.scores} == {
+        ("pm3", 3.0),
+        ("pm4", 4.0),
+    }
+
+
 def test_machines_may_have_thresholds_of_their_own(small_bundle: Bundle) -> None:
     station = Station(small_bundle)
     station.thresholds = ThresholdTable(Fixed(3.0), {"pm4": Fixed(4.0)})

@@ -156,3 +156,15 @@ def test_a_machines_own_threshold_wins_over_that_of_all_and_that_over_the_defaul
     assert ThresholdTable(Budget(6.0), own).of("pm4") == Budget(6.0)
     assert ThresholdTable(Budget(6.0), {**own, "*": Rate(0.01)}).of("pm3") == Fixed(3.0)
     assert ThresholdTable(Budget(6.0), {**own, "*": Rate(0.01)}).of("pm4") == Rate(0.01)
+
+
+def test_a_machine_keeps_what_it_took_where_nobody_knows_what_is_wanted_of_it() -> None:
+    own, taken = {"pm3": Fixed(3.0)}, Fixed(9.0)
+    nothing_known = ThresholdTable(Budget(6.0), unknown=frozenset({"*"}))
+    all_but_pm4 = ThresholdTable(Budget(6.0), own, unknown=frozenset({"pm4"}))
+
+    assert nothing_known.of("pm3", taken) == taken
+    assert nothing_known.of("pm3") == Budget(6.0)
+    assert all_but_pm4.of("pm4", taken) == taken
+    assert all_but_pm4.of("pm3", taken) == Fixed(3.0)
+    assert all_but_pm4.of("pm5", taken) == Budget(6.0)

@@ -92,11 +92,34 @@ def test_readings_of_others_do_not_count() -> None:
 
 def test_without_redis_it_goes_on() -> None:
     health = at_work()
-    health.redis_away = True
+    health.redis_fault, health.thresholds_at = "does not answer", 19.0
+
+    report = health.report(now=5000.0)
+    assert report.status is Status.DEGRADED
+    assert report.reasons == ("Redis does not answer: the last thresholds stay in force",)
+
+
+def test_without_redis_since_the_start_it_goes_on_too() -> None:
+    health = at_work()
+    health.redis_fault = "refuses us"
+
+    report = health.report(now=5000.0)
+    assert report.status is Status.DEGRADED
+    assert report.reasons == (
+        "Redis refuses us since the start: machines keep their thresholds, "
+        "new ones take the bundle's",
+    )
+
+
+def test_unreadable_thresholds_are_told_by_name() -> None:
+    health = at_work()
+    health.unreadable_thresholds = {"pm4", "*"}
 
     report = health.report(now=20.0)
     assert report.status is Status.DEGRADED
-    assert report.reasons == ("Redis does not answer: the last thresholds stay in force",)
+    assert report.reasons == (
+        "unreadable thresholds of '*', 'pm4': the last good ones stay in force",
+    )
 
 
 def test_the_facts_are_told_as_plain_data() -> None:
@@ -111,4 +134,6 @@ def test_the_facts_are_told_as_plain_data() -> None:
         "progress_age_s": 2.5,
         "commit_age_s": 1.5,
         "thresholds_age_s": None,
+        "redis_fault": None,
+        "unreadable_thresholds": 0,
     }

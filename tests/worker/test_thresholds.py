@@ -8,7 +8,7 @@ import redis
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from stream_detector.connections.redis import RedisError, ThresholdStore
+from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Fixed
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
@@ -61,13 +61,13 @@ def store_at(url: str) -> ThresholdStore:
     return ThresholdStore(Settings(broker="kafka:9092", redis_url=SecretStr(url)), BUNDLE)
 
 
-def watch_at(url: str) -> ThresholdWatch:
+def watch_at(url: str, *, health: Health | None = None) -> ThresholdWatch:
     return ThresholdWatch(
         store_at(url),
         DEFAULT,
         in_force=dict,
         refresh_seconds=1.0,
-        health=Health(stall_seconds=60, began_at=0.0),
+        health=health or Health(stall_seconds=60, began_at=0.0),
     )
 
 
@@ -85,6 +85,7 @@ def test_where_nobody_set_anything_the_bundles_budget_counts(
 
 
 def test_a_change_is_adopted_and_told_once(watch: ThresholdWatch, hash_of_thresholds: Hash) -> None:
+    watch.refresh()
     hash_of_thresholds.write("pm3", fixed(3.1))
 
     with capture_logs() as lines:
@@ -120,7 +121,7 @@ def test_a_threshold_that_is_cleared_gives_way_to_that_for_all(
 def test_what_redis_lost_stays_in_force_and_is_put_back(
     server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash
 ) -> None:
-    watch.start_with_default()
+    watch.refresh()
     store_at(server.url).put("pm3", Fixed(5.0), set_by="the shift leader")
     watch.refresh()
     before = hash_of_thresholds.entries()
@@ -140,13 +141,13 @@ def test_what_redis_lost_stays_in_force_and_is_put_back(
 def test_the_default_of_a_worker_that_started_on_an_empty_redis_gives_way(
     server: EmbeddedRedis, watch: ThresholdWatch, hash_of_thresholds: Hash
 ) -> None:
-    watch.start_with_default()
+    watch.refresh()
     store_at(server.url).put("*", Fixed(5.0), set_by="the shift leader")
     watch.refresh()
 
     hash_of_thresholds.lose_everything()
     newcomer = watch_at(server.url)
-    newcomer.start_with_default()
+    newcomer.refresh()
     watch.refresh()
     newcomer.refresh()
 
@@ -179,7 +180,7 @@ def test_what_was_cleared_is_not_lost(
         watch.refresh()
 
     assert watch.table.of("pm3") == DEFAULT
-    assert hash_of_thresholds.entries() == {}
+    assert machine.encode() not in hash_of_thresholds.entries()
     assert [line["event"] for line in lines] == ["threshold.adopted"]
 
 
@@ -204,7 +205,7 @@ def test_a_wrong_entry_is_told_once_and_the_last_good_one_stays(
     ]
 
 
-def test_a_wrong_entry_that_was_never_good_leaves_the_machine_what_others_have(
+def test_a_wrong_entry_that_we_never_saw_good_leaves_the_machine_what_it_took_before(
     watch: ThresholdWatch, hash_of_thresholds: Hash
 ) -> None:
     hash_of_thresholds.write("*", fixed(2.5))
@@ -213,18 +214,35 @@ def test_a_wrong_entry_that_was_never_good_leaves_the_machine_what_others_have(
     with capture_logs() as lines:
         watch.refresh()
 
+    assert watch.table.of("pm3", Fixed(3.1)) == Fixed(3.1)
     assert watch.table.of("pm3") == Fixed(2.5)
+    assert watch.table.of("pm4", Fixed(3.1)) == Fixed(2.5)
     (refused,) = [line for line in lines if line["event"] == "threshold.refused"]
-    assert refused["keeping"] == "Fixed(value=2.5)"
+    assert refused["keeping"] == "what was taken before, else Fixed(value=2.5)"
 
 
-def test_without_redis_the_last_thresholds_stay() -> None:
-    with EmbeddedRedis() as server:
-        watch = watch_at(server.url)
-        with redis.Redis.from_url(server.url) as client:
-            Hash(client).write("pm3", fixed(3.1))
-        watch.refresh()
+def test_a_wrong_entry_for_all_leaves_each_machine_what_it_took_before(
+    watch: ThresholdWatch, hash_of_thresholds: Hash
+) -> None:
+    hash_of_thresholds.write("*", "\x00")
+    hash_of_thresholds.write("pm3", fixed(3.1))
 
-    with pytest.raises(RedisError):
-        watch.refresh()
-    assert watch.table.of("pm3") == Fixed(3.1)
+    watch.refresh()
+
+    assert watch.table.of("pm3", Fixed(9.0)) == Fixed(3.1)
+    assert watch.table.of("pm4", Fixed(9.0)) == Fixed(9.0)
+    assert watch.table.of("pm4") == DEFAULT
+
+
+def test_health_tells_of_wrong_entries_until_they_are_put_right(
+    server: EmbeddedRedis, hash_of_thresholds: Hash
+) -> None:
+    health = Health(stall_seconds=60, began_at=0.0)
+    watch = watch_at(server.url, health=health)
+    hash_of_thresholds.write("pm3", fixed(0))
+    watch.refresh()
+    assert health.unreadable_thresholds == {"pm3"}
+
+    hash_of_thresholds.write("pm3", fixed(3.1))
+    watch.refresh()
+    assert health.unreadable_thresholds == frozenset()
