@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
 
@@ -20,6 +21,9 @@ from tests.end_to_end.installation import COMMAND, Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.small_models import BROKEN_STEAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READINGS_PER_SECOND = 300
 MOST_WORKERS = 3
@@ -96,14 +100,20 @@ class Crew:
         self._command = [*command, "worker"]
         self._numbers = count(1)
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._logs: list[Path] = []
         self.n_ended_themselves = 0
 
     @property
     def running(self) -> list[int]:
         return [one.pid for one in self._workers if one.poll() is None]
 
+    @property
+    def n_begun_without_redis(self) -> int:
+        return sum("what machines took before" in log.read_text() for log in self._logs)
+
     def add(self) -> None:
         log = self._installation.folder / f"chaos-worker-{next(self._numbers)}.log"
+        self._logs.append(log)
         with log.open("wb") as output:
             self._workers.append(
                 subprocess.Popen(
@@ -160,6 +170,7 @@ class Chaos:
         self._redis = redis
         self._chance = random.Random(seed)
         self._frozen: dict[int, float] = {}
+        self._redis_returns: float | None = None
         self.happened: Counter[str] = Counter()
 
     def rage(self, seconds: float) -> None:
@@ -172,22 +183,25 @@ class Chaos:
             "leave": (2, self._leave),
             "broker kill -9": (1, self._kill_broker),
             "broker restart": (1, self._restart_broker),
-            "Redis restart": (1, self._restart_redis),
+            "Redis kill -9, all TERM": (2, self._kill_redis),
         }
         names, weights = list(happenings), [weight for weight, _ in happenings.values()]
         until = time.monotonic() + seconds
+        name = "Redis kill -9, all TERM"  # first, so that a short run has it too
         while time.monotonic() < until:
-            self._pass(self._chance.uniform(0.3, 4.0), until)
-            (name,) = self._chance.choices(names, weights)
             happenings[name][1]()
             self.happened[name] += 1
+            self._pass(self._chance.uniform(0.3, 4.0), until)
+            (name,) = self._chance.choices(names, weights)
         self._wake(all_of_them=True)
+        self._let_redis_return(at_once=True)
 
     def _pass(self, seconds: float, until: float) -> None:
         """Let time go by: whoever sees to the workers does."""
         until = min(until, time.monotonic() + seconds)
         while time.monotonic() < until:
             self._wake()
+            self._let_redis_return()
             self._crew.tend()
             time.sleep(0.05)
 
@@ -234,10 +248,21 @@ class Chaos:
         self._kafka.stop()
         self._kafka.start()
 
-    def _restart_redis(self) -> None:
+    def _kill_redis(self) -> None:
+        if self._redis_returns is not None:
+            return
+        # Stopped, for Kafka gives the partitions of a killed worker to another one only after 10 s.
+        # Those that take their places judge without Redis for a while, then more happens to them.
         self._redis.kill()
-        self._pass(self._chance.uniform(0, 3), time.monotonic() + 3)
-        self._redis.start()
+        for pid in self._crew.running:
+            self._crew.send(pid, signal.SIGTERM)
+        self._pass(8, time.monotonic() + 8)
+        self._redis_returns = time.monotonic() + self._chance.uniform(0, 10)
+
+    def _let_redis_return(self, *, at_once: bool = False) -> None:
+        if self._redis_returns is not None and (at_once or time.monotonic() > self._redis_returns):
+            self._redis.start()
+            self._redis_returns = None
 
 
 def broken(how: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 ``make soak SECONDS=600`` runs it for as long as told. Machines send readings to a real Kafka;
 workers are killed, stopped, frozen and woken, they join and leave, the broker and Redis are killed
-and started again, at moments that a seed decides. Then everything that came out is held against
+and started again, at moments that a seed decides. One machine has a threshold of its own, which
+workers that begin without Redis have to keep. Then everything that came out is held against
 what the pipeline makes of the same readings in one go. The last line is the tally; it ends with 1
 if anything is missing, extra, different or out of order.
 """
@@ -19,18 +20,22 @@ from confluent_kafka import Message
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import read_bundle
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Budget, Fixed
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from tests.end_to_end.chaos import Chaos, Crew, Feeding
+from tests.end_to_end.expectation import MACHINES
 from tests.end_to_end.installation import COMMAND, Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.end_to_end.subscriber import by_key, identity, identity_of, without_repeats
 from tests.small_models import write_small_bundle
 from tests.waiting import wait_until
+
+OWN = {MACHINES[1]: Fixed(3.0)}
+"""Machines with a threshold of their own: the bundle's would give other bytes."""
 
 
 @dataclass
@@ -67,9 +72,14 @@ def soak(
     feeding, crew = Feeding(installation, seed=seed), Crew(installation, command)
     chaos = Chaos(crew, kafka, redis, seed=seed)
     try:
+        for machine, threshold in OWN.items():
+            wanted = f"fixed:{threshold.value}"
+            done = installation.run("threshold", "set", wanted, "--machine", machine)
+            assert done.returncode == 0, done.stderr
         crew.add()
         crew.add()
         feeding.start()
+        _wait_for_scores(installation)
         chaos.rage(seconds)
         records = feeding.stop()
         _finish(installation, crew)
@@ -79,7 +89,11 @@ def soak(
     for topic in ("alerts", "scores"):
         with installation.subscriber(topic) as subscriber:
             told += subscriber.read_to_the_end()
-    happened = {**chaos.happened, "worker ended by itself": crew.n_ended_themselves}
+    happened = {
+        **chaos.happened,
+        "worker ended by itself": crew.n_ended_themselves,
+        "worker began without Redis": crew.n_begun_without_redis,
+    }
     return tally(_expected(installation.bundle, records), told), happened
 
 
@@ -108,6 +122,15 @@ def _by_key(outputs: Iterable[Output]) -> dict[bytes, list[bytes]]:
     return values
 
 
+def _wait_for_scores(installation: Installation) -> None:
+    """Return when every machine has taken a threshold: before that there is none to be kept."""
+    with installation.subscriber("scores") as scores:
+        scores.wait_until(
+            lambda: {one.key() for one in scores.messages} == {name.encode() for name in MACHINES},
+            "a score of each machine",
+        )
+
+
 def _finish(installation: Installation, crew: Crew) -> None:
     """Return when all readings were judged, and what came of them delivered and committed."""
 
@@ -120,7 +143,7 @@ def _finish(installation: Installation, crew: Crew) -> None:
 
 def _expected(bundle: Path, records: Sequence[Record]) -> list[Output]:
     model = read_bundle(bundle)
-    thresholds = ThresholdTable(Budget(model.manifest.default_budget_per_day))
+    thresholds = ThresholdTable(Budget(model.manifest.default_budget_per_day), OWN)
     outputs = Pipeline(model, Rules()).process(records, thresholds)
     return [one for one in outputs if one.topic != "dead-letters"]
 
@@ -134,7 +157,10 @@ def main(*, seconds: float, seed: int | None) -> None:
     with tempfile.TemporaryDirectory(prefix="stream-detector-soak-") as temporary:
         folder = Path(temporary)
         write_small_bundle(folder / "bundle")
-        with RealKafka(folder / "kafka") as kafka, RealRedis(folder / "redis") as redis:
+        with (
+            RealKafka(folder / "kafka") as kafka,
+            RealRedis(folder / "redis", keeps_data=True) as redis,
+        ):
             installation = Installation(
                 kafka.bootstrap, redis.url, bundle=folder / "bundle", folder=folder
             )

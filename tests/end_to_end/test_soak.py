@@ -25,7 +25,10 @@ Servers = tuple[Installation, RealKafka, RealRedis]
 @pytest.fixture
 def servers(small_bundle_folder: Path, tmp_path: Path) -> Iterator[Servers]:
     """Of our own: others must not lose theirs."""
-    with RealKafka(tmp_path / "kafka") as kafka, RealRedis(tmp_path / "redis") as redis:
+    with (
+        RealKafka(tmp_path / "kafka") as kafka,
+        RealRedis(tmp_path / "redis", keeps_data=True) as redis,
+    ):
         yield install(kafka, redis, small_bundle_folder, tmp_path), kafka, redis
 
 
@@ -35,6 +38,7 @@ def test_nothing_is_missing_nothing_extra_and_nothing_different(servers: Servers
     assert found.is_clean, f"{found} after {happened}"
     assert found.expected > 5000
     assert happened["kill -9"] > 1, "hardly anything happened, so hardly anything was proved"
+    assert happened["worker began without Redis"]
 
 
 def test_states_that_are_kept_before_the_delivery_are_found(servers: Servers) -> None:
