@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_MACHINES = 10_000
-"""Machines of one partition; 60 MB at 60 sensors. Somebody who writes a number of his own into
+"""Machines of one partition; 200 MB at 60 sensors. Somebody who writes a number of his own into
 every name must not fill the memory."""
 
 
