@@ -30,7 +30,8 @@ def settings(kafka: RealKafka) -> Settings:
     topic = f"readings-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(30)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    # Idempotent: on a busy machine a message sent again would come after its successors.
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True})
     for number in range(6):
         producer.produce(
             topic,
