@@ -54,6 +54,19 @@ def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
         consumer.close()
 
 
+def to_record(message: Message) -> Record:
+    """Take over a message as librdkafka has read it."""
+    _, stamp = message.timestamp()
+    return Record(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        kafka_time(stamp),
+        message.key(),
+        message.value(),
+    )
+
+
 def _read_partition(
     consumer: Consumer, topic: str, number: int, span: TimeRange
 ) -> Iterator[Record]:
@@ -77,7 +90,7 @@ def _read_partition(
         offset = message.offset()
         # Compaction leaves holes: the last offset of the span may not be there any more.
         if error is None and offset is not None and offset < end:
-            yield _to_record(message)
+            yield to_record(message)
         if offset is None or offset >= end - 1:
             return
 
@@ -87,15 +100,3 @@ def _offset_at(consumer: Consumer, topic: str, number: int, at: datetime, high: 
     asked = TopicPartition(topic, number, max(int(at.timestamp() * 1000), 0))
     found: int = consumer.offsets_for_times([asked], timeout=_TIMEOUT_SECONDS)[0].offset
     return high if found < 0 else found
-
-
-def _to_record(message: Message) -> Record:
-    _, stamp = message.timestamp()
-    return Record(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        kafka_time(stamp),
-        message.key(),
-        message.value(),
-    )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Producer
 
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.connections.consumers import client_options, group_consumer
@@ -21,8 +21,9 @@ from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.readings import Record, kafka_time
+from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.replay import kafka_range
 from stream_detector.worker.records import to_record
 
 COMMIT_SECONDS = 1.0
@@ -94,23 +95,12 @@ def with_confluent_kafka(settings: Settings) -> None:
     while True:
         messages = consumer.consume(settings.max_batch, timeout=0.5)
         is_committed = is_committed and not messages
-        for one in score(map(_to_record, messages)):
+        for one in score(map(kafka_range.to_record, messages)):
             producer.produce(score.topics[one.topic], one.value, one.key, headers=list(one.headers))
         producer.flush()
         if not is_committed and time.monotonic() - committed_at >= COMMIT_SECONDS:
             committed_at, is_committed = time.monotonic(), True
             consumer.commit(asynchronous=False)
-
-
-def _to_record(message: Message) -> Record:
-    return Record(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        kafka_time(message.timestamp()[1]),
-        message.key(),
-        message.value(),
-    )
 
 
 LOOPS: dict[str, Callable[[Settings], object]] = {
