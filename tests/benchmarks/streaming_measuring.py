@@ -101,7 +101,7 @@ def _measure(
     work: dict[Run, Work] = {}
     tell(f"{network}: {TOLD}")
     worker = yard.program(*TOLD, bundle)
-    with worker:
+    with worker.at_work():
         work[TOLD] = Work(worker.work_off(yard.n_sent), worker.n_alerts())
         memory_mb = worker.memory_mb()
         tell(f"{network}: latency")
@@ -110,10 +110,10 @@ def _measure(
         ]
     for run in (QUIET, *BARE):
         tell(f"{network}: {run}")
-        with yard.program(*run, bundle) as program:
+        with yard.program(*run, bundle).at_work() as program:
             work[run] = Work(program.work_off(yard.n_sent), program.n_alerts())
     tell(f"{network}: recovery")
-    with worker:
+    with worker.at_work():
         wait_until(
             lambda: len(worker.told("recovery.done")) == N_PARTITIONS,
             "all partitions are restored",

@@ -7,8 +7,9 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -46,7 +47,7 @@ class Mark(NamedTuple):
 
 
 class Program:
-    """One of the programs, looked at from outside; at work inside ``with``, which kills it."""
+    """One of the programs, looked at from outside."""
 
     def __init__(self, name: str, installation: Installation, topic: str, *, core: int) -> None:
         command, sign = _PROGRAMS[name]
@@ -61,18 +62,12 @@ class Program:
             environment=installation.environment(),
         )
 
-    def __enter__(self) -> Self:
+    @contextmanager
+    def at_work(self) -> Iterator[Self]:
+        """Let it work inside ``with``, which kills it."""
         self._n_lives += 1
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.kill()
+        with self._server:
+            yield self
 
     def work_off(self, count: int) -> list[Mark]:
         """Wait until so many readings are committed; give a mark for each commit."""
