@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = (
-    *("numpy", "onnxruntime", "msgspec", "tensorflow", "keras", "scikit-learn"),
-    *("faust-streaming", "mode-streaming", "aiokafka", "confluent-kafka"),
+    "numpy",
+    "onnxruntime",
+    "msgspec",
+    "tensorflow",
+    "keras",
+    "scikit-learn",
+    "faust-streaming",
+    "mode-streaming",
+    "aiokafka",
+    "confluent-kafka",
 )
 
 

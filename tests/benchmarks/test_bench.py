@@ -1,16 +1,12 @@
 """The benchmark runs, and what it compares is the same score."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.benchmarks.plant import Plant
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.benchmarks.quick_run import run_quickly
 
 pytestmark = pytest.mark.tensorflow
 
@@ -30,19 +26,9 @@ def test_the_usual_way_and_ours_give_the_same_scores(network: str) -> None:
 
 
 def test_the_benchmark_runs_and_fails_for_no_figure(tmp_path: Path) -> None:
-    out = tmp_path / "bench.json"
+    printed, results = run_quickly("scoring", tmp_path / "bench.json")
 
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.scoring", "--quick", "--out", str(out)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stderr
-    assert "where the recipe's time goes" in run.stdout
-    results = json.loads(out.read_text(encoding="utf-8"))
+    assert "where the recipe's time goes" in printed
     assert len(results["measured"]) == 3 * (1 + 3 * 3 + 5)
     assert {goal["met"] for goal in results["goals"]} <= {True, False}
     assert results["environment"]["threads"]["OMP_NUM_THREADS"] == "1"
