@@ -197,6 +197,5 @@ def test_a_redis_that_never_answers_holds_up_neither_start_nor_stop(
             assert worker.stop() == 0
             stopped = time.monotonic()
 
-    print(f"started in {started - began:.1f} s, stopped in {stopped - started:.1f} s")  # noqa: T201
     assert started - began < 30  # 4 of them for Redis; the rest is the machine's
     assert stopped - started < 15
