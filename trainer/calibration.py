@@ -106,9 +106,7 @@ def calibrate(
         Part(fit_curve(scores), float(weight)) for scores, weight in zip(raw, weights, strict=True)
     ]
     calibration = Calibration(*parts)
-    rows = zip(*(scores.tolist() for scores in raw), strict=True)
-    joined = [join(calibration.surprises(*row)) for row in rows]
-    return Calibrated(calibration, np.array(joined))
+    return Calibrated(calibration, join(calibration.surprises(*raw)))
 
 
 def measure_limits(

@@ -75,7 +75,7 @@ class Conditioned:
             np.empty((n_rows, window_size, n_sensors), np.float32),
             np.empty((n_rows, n_sensors)),
             np.zeros((n_rows, n_sensors), bool),
-            np.empty(n_rows, np.intp),
+            np.zeros(n_rows, np.intp),
             np.empty(n_rows, np.intp),
         )
 
@@ -140,10 +140,10 @@ class HistoryIntake:
             here = slice(end, end := end + len(kept))
             made.windows[here] = rows.windows[kept]
             made.deviations[here] = rows.deviations[kept]
-            made.n_unseen[here] = np.array(rows.n_unseen, np.intp)[kept]
-            for mask, k in zip(made.left_out[here], kept, strict=True):
-                if (left_out := rows.left_out[k]) is not None:
-                    mask[:] = left_out
+            row_of = dict(zip(kept.tolist(), range(here.start, end), strict=True))
+            for k in rows.left_out.keys() & row_of.keys():
+                made.left_out[row_of[k]] = rows.left_out[k]
+                made.n_unseen[row_of[k]] = rows.n_unseen[k]
             began = np.array([scored[i].first_of_run for i in rows.indices], np.intp)
             made.run_numbers[here] = n_runs + began.cumsum()[kept]
             n_runs += int(began.sum())

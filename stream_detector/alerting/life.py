@@ -39,7 +39,7 @@ class ClearReason(StrEnum):
     OUTCOME = "outcome"
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False):
     """A scored reading beside the threshold in force.
 
     ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run;

@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,12 +124,11 @@ class ConditionalMeans:
         row[missing] = self._mean[missing] + shift
 
     def fill_rows(
-        self, rows: NDArray[np.floating], left_out: Iterable[NDArray[np.bool_] | None]
+        self, rows: NDArray[np.floating], left_out: Mapping[int, NDArray[np.bool_]]
     ) -> None:
-        """Fill every row, shape (n, p), of which some sensors were left out."""
-        for row, missing in zip(rows, left_out, strict=True):
-            if missing is not None:
-                self.fill(row, missing)
+        """Fill those rows, of shape (n, p), of which some sensors were left out, by row."""
+        for k, missing in left_out.items():
+            self.fill(rows[k], missing)
 
     def _coefficients_of(self, missing: NDArray[np.bool_]) -> NDArray[np.float64]:
         pattern = missing.tobytes()

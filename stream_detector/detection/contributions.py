@@ -19,14 +19,14 @@ from stream_detector.detection.packed import join_rows
 from stream_detector.detection.scoring import SUSTAINED_READINGS
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """What the explanation of a score rests on; turned into shares only when asked.
 
     Rows are the bytes of p float32 values (see ``packed``).
 
     Parameters
     ----------
-    surprises : three floats
+    surprises : sequence of three floats
         Of level, sustained and deviation, weighted.
     level_rows : tuple of bytes
         Level contributions of the readings in the sustained part, newest last.
@@ -36,7 +36,7 @@ class Evidence(msgspec.Struct, frozen=True):
         Sensors that were not used.
     """
 
-    surprises: tuple[float, float, float]
+    surprises: Sequence[float]
     level_rows: tuple[bytes, ...]
     deviation_row: bytes
     expected_row: bytes

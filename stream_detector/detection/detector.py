@@ -13,7 +13,7 @@ from stream_detector.detection.conditioning import ConditionalMeans, Conditionin
 from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
-from stream_detector.detection.intake import Intake
+from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
@@ -119,31 +119,55 @@ class Detector:
         # A sensor that was left out deviates as the others of its reading let expect.
         self._deviation_means.fill_rows(deviations, rows.left_out)
         graph = self.model.graph(rows.windows, deviations)
-        levels, deviation_scores = graph.level.tolist(), graph.deviation.tolist()
+        levels, deviation_scores = self._over_used(rows, graph)
         level_rows = cut_rows(graph.level_contributions)
-        deviation_rows = cut_rows(graph.deviation_contributions)
-        expected_rows = cut_rows(graph.expected)
-        for k, i in enumerate(rows.indices):
-            one, state, left_out = scored[i], states[i], rows.left_out[k]
-            level, deviation = levels[k], deviation_scores[k]
-            if left_out is not None:
-                n_sensors, n_left_out = left_out.size, int(left_out.sum())
-                level = over_used(level, rows.n_unseen[k], n_sensors=n_sensors)
-                deviation = over_used(deviation, n_left_out, n_sensors=n_sensors)
-            if one.first_of_run:
-                state.levels.clear()
-                state.level_rows.clear()
-            state.levels.append(level)
-            state.level_rows.append(level_rows[k])
-            # fsum rounds once, so every Python version gives the same bits.
-            sustained = fsum(state.levels) / len(state.levels)
-            surprises = self.model.calibration.surprises(level, sustained, deviation)
-            one.score = join(surprises)
-            one.evidence = Evidence(
-                surprises,
-                tuple(state.level_rows),
-                deviation_rows[k],
-                expected_rows[k],
-                left_out,
+        sustained, sustained_rows = _sustain(rows, scored, states, levels, level_rows)
+        surprises = self.model.calibration.surprises(
+            np.array(levels), np.array(sustained), np.array(deviation_scores)
+        )
+        results = zip(
+            rows.indices,
+            join(surprises).tolist(),
+            surprises.tolist(),
+            sustained_rows,
+            cut_rows(graph.deviation_contributions),
+            cut_rows(graph.expected),
+            strict=True,
+        )
+        for k, (i, score, of_parts, its_rows, deviation, expected) in enumerate(results):
+            scored[i].score = score
+            scored[i].evidence = Evidence(
+                of_parts, its_rows, deviation, expected, rows.left_out.get(k)
             )
         return scored
+
+    def _over_used(self, rows: Rows, graph: GraphScores) -> tuple[list[float], list[float]]:
+        """Give the level and the deviation of each row over the sensors that it rests on."""
+        levels, deviations = graph.level.tolist(), graph.deviation.tolist()
+        n_sensors = self.model.features.n_sensors
+        for k, left_out in rows.left_out.items():
+            levels[k] = over_used(levels[k], rows.n_unseen[k], n_sensors=n_sensors)
+            deviations[k] = over_used(deviations[k], int(left_out.sum()), n_sensors=n_sensors)
+        return levels, deviations
+
+
+def _sustain(
+    rows: Rows,
+    scored: Sequence[Scored],
+    states: Sequence[DetectorState],
+    levels: Sequence[float],
+    level_rows: Sequence[bytes],
+) -> tuple[list[float], list[tuple[bytes, ...]]]:
+    """Let the levels enter their runs; give the mean of each run's last ones, and their rows."""
+    means, rows_of_means = [], []
+    for i, level, row in zip(rows.indices, levels, level_rows, strict=True):
+        state = states[i]
+        if scored[i].first_of_run:
+            state.levels.clear()
+            state.level_rows.clear()
+        state.levels.append(level)
+        state.level_rows.append(row)
+        # fsum rounds once, so every Python version gives the same bits.
+        means.append(fsum(state.levels) / len(state.levels))
+        rows_of_means.append(tuple(state.level_rows))
+    return means, rows_of_means

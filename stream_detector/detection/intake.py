@@ -4,7 +4,7 @@ Training and scoring both take their rows from here, so a model meets live exact
 what it was fitted on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,8 +27,8 @@ from stream_detector.detection.rounds import Rounds
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.state import DetectorState
 
-_Mask = NDArray[np.bool_] | None
-"""Sensors of a reading that were left out, shape (p,); None when there is none."""
+Masks = Mapping[int, NDArray[np.bool_]]
+"""By place, the sensors that were left out of a reading, shape (p,); few readings have any."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,17 +43,17 @@ class Rows:
         Scaled and clipped, oldest reading first.
     deviations : float64 array, shape (n, p)
         From the running mean, in spreads of the sensor; not yet scaled themselves.
-    left_out : list of (bool array, shape (p,), or None), length n
-        Sensors that were missing, outside their limits or stuck; None when there is none.
-    n_unseen : list of int, length n
-        How many of them were so throughout the window.
+    left_out : mapping of int to bool array, shape (p,)
+        By row, the sensors that were missing, outside their limits or stuck, where there are any.
+    n_unseen : mapping of int to int
+        How many of these were so throughout the window.
     """
 
     indices: list[int]
     windows: NDArray[np.float32]
     deviations: NDArray[np.float64]
-    left_out: list[_Mask]
-    n_unseen: list[int]
+    left_out: Masks
+    n_unseen: Mapping[int, int]
 
 
 class Intake:
@@ -101,8 +101,8 @@ class Intake:
         measured = [scored[i] for i in rounds.order]
         feeds = [states[i].feed for i in rounds.order]
         values, left_out = self._feed_check.check(measured, feeds, sizes=rounds.sizes)
-        some_left_out = np.asarray(left_out.any(axis=1)).tolist()
-        masks = [mask if some else None for mask, some in zip(left_out, some_left_out, strict=True)]
+        some_left_out = np.flatnonzero(left_out.any(axis=1)).tolist()
+        masks = {k: left_out[k] for k in some_left_out}
         scaled = self._scale(values, masks, measured)
         return scored, self._follow_runs(scored, states, rounds, scaled, masks)
 
@@ -121,16 +121,16 @@ class Intake:
         return Scored(reading, Status.EVENT if is_event else Status.SCORED)
 
     def _scale(
-        self, values: NDArray[np.float64], masks: list[_Mask], measured: list[Scored]
+        self, values: NDArray[np.float64], masks: Masks, measured: list[Scored]
     ) -> NDArray[np.float64]:
         """Scale rows, shape (n, p); what was left out stands at its conditional mean."""
         scaled = self._conditioning.scale(values)
-        for one, row, mask in zip(measured, scaled, masks, strict=True):
-            if one.status is not Status.SCORED:
+        for k, mask in masks.items():
+            if measured[k].status is Status.SCORED:
+                self._conditional_means.fill(scaled[k], mask)
+            else:
                 # It enters nothing, but a running mean that stands still is computed with it.
-                row[:] = 0.0
-            elif mask is not None:
-                self._conditional_means.fill(row, mask)
+                scaled[k] = 0.0
         return scaled
 
     def _follow_runs(
@@ -139,24 +139,27 @@ class Intake:
         states: Sequence[DetectorState],
         rounds: Rounds,
         scaled: NDArray[np.float64],
-        masks: list[_Mask],
+        masks: Masks,
     ) -> Rows:
         """Advance the runs, in the order of the batch; ``scaled`` and ``masks`` are in rounds."""
         clipped = cut_rows(clip(scaled))
         weights = [0.0] * len(clipped)
         indices: list[int] = []
         places: list[int] = []
-        n_unseen: list[int] = []
+        left_out: dict[int, NDArray[np.bool_]] = {}
+        n_unseen: dict[int, int] = {}
         windows: list[bytes] = []
         place = {i: k for k, i in enumerate(rounds.order)}
         for i, (one, state) in enumerate(zip(scored, states, strict=True)):
             if one.status is Status.SCORED:
                 k = place[i]
-                self._enter(one, state, clipped[k], masks[k])
+                mask = masks.get(k)
+                self._enter(one, state, clipped[k], mask)
                 weights[k] = mean_weight(state.n_readings)
+                if mask is not None:
+                    left_out[len(indices)], n_unseen[len(indices)] = mask, state.n_unseen
                 indices.append(i)
                 places.append(k)
-                n_unseen.append(state.n_unseen)
                 windows += state.window.rows
             elif one.status is Status.EVENT and one.reading.event in self._run_ending_events:
                 state.end_run()
@@ -167,11 +170,13 @@ class Intake:
             indices,
             join_rows(windows, np.float32, size, n_sensors),
             deviations[places],
-            [masks[k] for k in places],
+            left_out,
             n_unseen,
         )
 
-    def _enter(self, one: Scored, state: DetectorState, row: bytes, mask: _Mask) -> None:
+    def _enter(
+        self, one: Scored, state: DetectorState, row: bytes, mask: NDArray[np.bool_] | None
+    ) -> None:
         """Let one scaled and clipped row enter its run."""
         time = one.reading.time
         if state.run_start is None or time - state.times[-1] > self._max_gap:
@@ -192,7 +197,7 @@ class Intake:
         sizes: list[int],
         scaled: NDArray[np.float64],
         weights: list[float],
-        masks: list[_Mask],
+        masks: Masks,
     ) -> NDArray[np.float64]:
         """Advance the running means; give each row's deviation from its own, all in rounds.
 
@@ -201,15 +206,14 @@ class Intake:
         """
         n_sensors = scaled.shape[1]
         weight = np.repeat(np.array(weights)[:, None], n_sensors, axis=1)
-        for row, mask in zip(weight, masks, strict=True):
-            if mask is not None and row[0] < 1.0:
-                row[mask] = 0.0
+        for k, mask in masks.items():
+            if weights[k] < 1.0:
+                weight[k, mask] = 0.0
         before = [state.running_mean for state in states[: max(sizes, default=0)]]
         means = running_means(scaled, weight, join_rows(before, np.float64, n_sensors), sizes=sizes)
         for state, mean in zip(states, cut_rows(means), strict=True):
             state.running_mean = mean
         deviations = scaled - means
-        for row, mask in zip(deviations, masks, strict=True):
-            if mask is not None:
-                row[mask] = 0.0
+        for k, mask in masks.items():
+            deviations[k, mask] = 0.0
         return deviations

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """All values of one machine at one instant, and/or a process event.
 
     A struct, not a dataclass: one is made per message, and this is the cheapest

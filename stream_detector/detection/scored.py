@@ -24,8 +24,10 @@ class Status(StrEnum):
     """As old as the machine's last reading: it entered nothing."""
 
 
-class Scored(msgspec.Struct):
+class Scored(msgspec.Struct, gc=False):
     """A reading and what the detector says of it; written as it goes through.
+
+    Like all structs on a reading's way it is in no cycle, so the collector need not look at it.
 
     Parameters
     ----------

@@ -8,11 +8,11 @@ squares is the score.
 """
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 
-from stream_detector.detection.threshold import rounded
+import numpy as np
+from numpy.typing import NDArray
 
 SUSTAINED_READINGS = 8
 """Levels in the sustained part: 16 minutes at the paper machine's cadence."""
@@ -49,8 +49,8 @@ class SurpriseCurve:
     Examples
     --------
     >>> curve = SurpriseCurve(quantiles=(1.0, 2.0, 3.0), knee=4.0, tail=0.5, n_scores=100)
-    >>> round(curve(4.0 * math.e ** 0.5), 3)  # one tail length beyond the knee
-    1.735
+    >>> curve(np.array([0.5, 4.0 * math.e ** 0.5])).round(3)  # the second a tail length beyond
+    array([0.002, 1.735])
     """
 
     quantiles: tuple[float, ...]
@@ -58,18 +58,22 @@ class SurpriseCurve:
     tail: float
     n_scores: int
 
-    def __call__(self, score: float) -> float:
-        """Rate a part score; higher is more surprising, never negative."""
-        if score > self.knee:
-            return _KNEE + _LOG10_E * math.log(score / self.knee) / self.tail
-        return self._by_rank[bisect_left(self.quantiles, score)]
+    def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rate part scores, shape (n,); higher is more surprising, never negative."""
+        quantiles, by_rank = self._ranks
+        surprises = by_rank[quantiles.searchsorted(scores)]
+        # One by one: NumPy's logarithm may round otherwise in a longer array. They are few.
+        for i in np.flatnonzero(scores > self.knee):
+            surprises[i] = _KNEE + _LOG10_E * math.log(scores[i] / self.knee) / self.tail
+        return surprises
 
     @cached_property
-    def _by_rank(self) -> tuple[float, ...]:
-        """Surprise of a score that is over the first i quantiles, for every i."""
+    def _ranks(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The quantiles, and the surprise of a score over the first i of them, for every i."""
         n_scores, n_quantiles = self.n_scores, len(self.quantiles)
         below = (0.95 * n_scores * i / n_quantiles for i in range(n_quantiles + 1))
-        return tuple(min(-math.log10((n_scores - n + 0.5) / (n_scores + 1)), _KNEE) for n in below)
+        by_rank = [min(-math.log10((n_scores - n + 0.5) / (n_scores + 1)), _KNEE) for n in below]
+        return np.array(self.quantiles), np.array(by_rank)
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,14 @@ class Calibration:
     deviation: Part
 
     def surprises(
-        self, level: float, sustained: float, deviation: float
-    ) -> tuple[float, float, float]:
-        """Rate the three part scores, weighted, on one scale."""
-        return (
-            self.level.weight * self.level.curve(level),
-            self.sustained.weight * self.sustained.curve(sustained),
-            self.deviation.weight * self.deviation.curve(deviation),
-        )
+        self,
+        levels: NDArray[np.float64],
+        sustained: NDArray[np.float64],
+        deviations: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Rate the three part scores of n readings, weighted, on one scale; shape (n, 3)."""
+        parts = (self.level, levels), (self.sustained, sustained), (self.deviation, deviations)
+        return np.stack([part.weight * part.curve(scores) for part, scores in parts], axis=1)
 
 
 def over_used(score: float, n_unused: int, *, n_sensors: int) -> float:
@@ -113,15 +117,17 @@ def over_used(score: float, n_unused: int, *, n_sensors: int) -> float:
     return score * (n_sensors / (n_sensors - n_unused))
 
 
-def join(surprises: tuple[float, float, float]) -> float:
-    """Join the weighted surprises to the score, high = anomalous, never negative.
+def join(surprises: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Join weighted surprises, shape (n, 3), to n scores, high = anomalous, never negative.
 
-    Rounded: what is judged is exactly what is published.
+    Rounded to six decimals: what is judged is exactly what is published. Every step is one
+    that IEEE 754 rounds correctly, so a score is the same bits in any batch.
 
     Examples
     --------
-    >>> join((3.0, 4.0, 0.0))
-    5.0
+    >>> join(np.array([[3.0, 4.0, 0.0]]))
+    array([5.])
     """
-    level, sustained, deviation = surprises
-    return rounded(math.sqrt(level * level + sustained * sustained + deviation * deviation))
+    level, sustained, deviation = np.square(surprises).T
+    scores = np.sqrt(level + sustained + deviation)
+    return np.asarray(np.floor(scores * 1e6 + 0.5) / 1e6)

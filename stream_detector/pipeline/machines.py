@@ -110,9 +110,12 @@ class Machines:
         Each partition goes on with its own state of the machine. The lowest one is its
         home, whichever was heard first: that depends on which was recovered first.
         """
-        home, second = sorted((self._homes.setdefault(name, partition), partition))
+        known = self._homes.setdefault(name, partition)
+        if known == partition:
+            return
+        home, second = sorted((known, partition))
         self._homes[name] = home
-        if home != second and (name, second) not in self._strays:
+        if (name, second) not in self._strays:
             self._strays.add((name, second))
             event = FeedEvent(FeedFault.SECOND_PARTITION, began=True, machine=name, time=time)
             self._new_strays.append((event, second))

@@ -202,7 +202,7 @@ class Pipeline:
         )
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A record that is a reading, and the machine it is of."""
 
     record: Record
