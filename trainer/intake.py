@@ -140,10 +140,10 @@ class HistoryIntake:
             here = slice(end, end := end + len(kept))
             made.windows[here] = rows.windows[kept]
             made.deviations[here] = rows.deviations[kept]
-            row_of = dict(zip(kept.tolist(), range(here.start, end), strict=True))
-            for k in rows.left_out.keys() & row_of.keys():
-                made.left_out[row_of[k]] = rows.left_out[k]
-                made.n_unseen[row_of[k]] = rows.n_unseen[k]
+            for row, k in enumerate(kept.tolist(), start=here.start):
+                if k in rows.left_out:
+                    made.left_out[row] = rows.left_out[k]
+                    made.n_unseen[row] = rows.n_unseen[k]
             began = np.array([scored[i].first_of_run for i in rows.indices], np.intp)
             made.run_numbers[here] = n_runs + began.cumsum()[kept]
             n_runs += int(began.sum())

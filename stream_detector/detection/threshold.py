@@ -125,9 +125,9 @@ class Limits:
 
 
 def rounded(level: float) -> float:
-    """Round a score or a threshold, not negative, to six decimals.
+    """Round a threshold, not negative, to six decimals, as ``scoring.join`` rounds scores.
 
-    A seventh of the time that ``round`` takes, which is called twice per reading.
+    A seventh of the time that ``round`` takes, and it is called for every reading.
 
     Examples
     --------
