@@ -117,7 +117,14 @@ class Installation:
         ``options`` are further ones of the producer. A time is what they are stamped with, if
         the topic is one that senders stamp.
         """
-        producer = Producer({"bootstrap.servers": self.broker, "acks": "all", **(options or {})})
+        # Idempotent: without, a message that is sent again stands behind later ones of its machine.
+        producer = Producer(
+            {
+                "bootstrap.servers": self.broker,
+                "enable.idempotence": True,
+                **(options or {}),
+            }
+        )
         stamp = int(at.timestamp() * 1000) if at else 0
         for record in records:
             topic = self.topics["readings"]
