@@ -55,6 +55,23 @@ class ReadingError(StreamDetectorError):
         self.reason = reason
 
 
+class CommandError(StreamDetectorError):
+    """A command cannot be carried out: it is answered with the reason.
+
+    Parameters
+    ----------
+    code : str
+        Stable reason code, e.g. ``"unknown-alert"``; programs match on it.
+    reason : str
+        The same for people: what was found and what was expected.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
 class RecordingError(StreamDetectorError):
     """A recording (CSV, Parquet) cannot be read as told: correct the file or the options."""
 

@@ -119,6 +119,15 @@ class Settings(BaseModel):
     """Where the worker keeps the state of machines; compacted, with as many partitions as the
     readings."""
 
+    commands_topic: _TopicName = "detector.commands"
+    """Where operators' commands come from; one partition, whose owner keeps the alert book."""
+
+    replies_topic: _TopicName = "detector.replies"
+    """Where each command is answered; one partition."""
+
+    alert_state_topic: _TopicName = "detector.alert-state"
+    """Where the alerts are kept as they stand; compacted, one partition."""
+
     snapshot_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
     """How often the state of a partition is kept. It bounds how much of the log is read again when
     a worker takes the partition over; 800 machines every 10 s take 3 % of a core."""
@@ -175,6 +184,7 @@ class Settings(BaseModel):
         names = (
             *(self.readings_topic, self.alerts_topic, self.scores_topic),
             *(self.dead_letters_topic, self.snapshots_topic),
+            *(self.commands_topic, self.replies_topic, self.alert_state_topic),
         )
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -49,6 +49,8 @@ class Topic:
     """None is as the broker has it."""
     compacted: bool = False
     """Of each key only the newest message is kept."""
+    single: bool = False
+    """One partition, for one owner: the alert book's."""
 
     @property
     def config(self) -> dict[str, str]:
@@ -61,6 +63,10 @@ class Topic:
         if self.max_message_bytes is not None:
             config["max.message.bytes"] = str(self.max_message_bytes)
         return config
+
+    def partitions(self, wanted: int) -> int:
+        """Give how many partitions it is made with where the others have so many."""
+        return 1 if self.single else wanted
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
@@ -76,6 +82,10 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
             max_message_bytes=_LONGEST_DEAD_LETTER_BYTES,
         ),
         Topic(settings.snapshots_topic, _FOREVER, compacted=True),
+        # What an operator wants counts from when Kafka has it.
+        Topic(settings.commands_topic, timedelta(days=7), log_append_time=True, single=True),
+        Topic(settings.replies_topic, timedelta(days=7), single=True),
+        Topic(settings.alert_state_topic, _FOREVER, compacted=True, single=True),
     )
 
 
@@ -92,13 +102,14 @@ def create_topics(
     present = cluster_metadata(settings).topics
     admin = admin_client(settings)
     for topic in topics(settings):
+        count = topic.partitions(partitions)
         if topic.name in present:
             n_partitions = len(present[topic.name].partitions)
             found = counted(n_partitions, "partition")
-            other = f", not {partitions}" if n_partitions != partitions else ""
+            other = f", not {count}" if n_partitions != count else ""
             yield f"{topic.name}: is there already, with {found}{other}; left as it is"
             continue
-        wanted = NewTopic(topic.name, partitions, replication, config=topic.config)
+        wanted = NewTopic(topic.name, count, replication, config=topic.config)
         try:
             making = admin.create_topics([wanted], request_timeout=patience_seconds)
             making[topic.name].result()
@@ -110,7 +121,7 @@ def create_topics(
             ) from error
         kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
         stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""
-        yield f"{topic.name}: made, {counted(partitions, 'partition')}, kept {kept}{stamped}"
+        yield f"{topic.name}: made, {counted(count, 'partition')}, kept {kept}{stamped}"
 
 
 def check_topics(settings: Settings) -> dict[str, int]:
@@ -119,15 +130,20 @@ def check_topics(settings: Settings) -> dict[str, int]:
     Raises
     ------
     ServiceError
-        If the broker does not answer or does not let us use them, a topic is missing, or
-        there are not as many partitions of snapshots as of readings.
+        If the broker does not answer or does not let us use them, a topic is missing,
+        there are not as many partitions of snapshots as of readings, or not one of what
+        has one owner.
     """
     counts = partition_counts(
         settings,
-        reads=(settings.readings_topic, settings.snapshots_topic),
+        reads=(
+            *(settings.readings_topic, settings.snapshots_topic),
+            *(settings.alerts_topic, settings.commands_topic, settings.alert_state_topic),
+        ),
         writes=(
             *(settings.alerts_topic, settings.scores_topic),
             *(settings.dead_letters_topic, settings.snapshots_topic),
+            *(settings.replies_topic, settings.alert_state_topic),
         ),
     )
     check_group_access(settings)
@@ -139,6 +155,13 @@ def check_topics(settings: Settings) -> dict[str, int]:
             f"partition of its readings; delete {settings.snapshots_topic!r} and make it again "
             f"with `stream-detector topics create --partitions {readings}`"
         )
+    for topic in topics(settings):
+        if topic.single and counts[topic.name] != 1:
+            raise ServiceError(
+                f"topic {topic.name!r} has {counts[topic.name]} partitions, but it must have one: "
+                "the alert book has one owner; delete it and make it again with "
+                "`stream-detector topics create`"
+            )
     return counts
 
 

@@ -139,10 +139,24 @@ class DataQualityMessage(msgspec.Struct, frozen=True, kw_only=True):
     sensors: tuple[str, ...]
 
 
+class OutcomeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule warns of has happened (``schemas/outcome.v1.json``)."""
+
+    schema: str = "outcome/1.0"
+    event: Literal["happened"] = "happened"
+    event_id: str
+    machine: str
+    rule: str
+    site: str | None
+    outcome: str
+    event_time: datetime
+    run_start: datetime | None
+
+
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: AlertMessage | ScoreMessage | DataQualityMessage) -> bytes:
+def encode(message: AlertMessage | ScoreMessage | DataQualityMessage | OutcomeMessage) -> bytes:
     """Write a message as JSON."""
     return _encoder.encode(message)
 

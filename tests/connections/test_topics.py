@@ -26,6 +26,9 @@ COUNTS = {
     "detector.scores": 2,
     "detector.dead-letters": 1,
     "detector.snapshots": 4,
+    "detector.commands": 1,
+    "detector.replies": 1,
+    "detector.alert-state": 1,
 }
 
 
@@ -69,11 +72,22 @@ def test_the_snapshots_need_as_many_partitions_as_the_readings(kafka: EmbeddedKa
         check_topics(settings)
 
 
+@pytest.mark.parametrize("setting", ["commands_topic", "replies_topic", "alert_state_topic"])
+def test_what_has_one_owner_has_one_partition(kafka: EmbeddedKafka, setting: str) -> None:
+    settings = settings_of(kafka).model_copy(
+        update={setting: "detector.scores", "scores_topic": "detector.dead-letters"}
+    )
+
+    with pytest.raises(ServiceError, match=r"'detector\.scores' has 2 partitions, but .* have one"):
+        check_topics(settings)
+
+
 def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> None:
     told = list(create_topics(settings_of(kafka), partitions=8, replication=1))
 
     assert told[0] == "sensor.readings: is there already, with 4 partitions, not 8; left as it is"
-    assert len(told) == 5
+    assert told[-1] == "detector.alert-state: is there already, with 1 partition; left as it is"
+    assert len(told) == 8
 
 
 def test_a_broker_that_hangs_while_it_makes_a_topic_is_one_line() -> None:
@@ -98,5 +112,7 @@ def test_topics_are_kept_as_long_as_they_are_needed() -> None:
         "message.timestamp.type": "LogAppendTime",
     }
     assert by_name["detector.alerts"].config["retention.ms"] == "-1"
+    # Shelving is counted from when Kafka has the command.
+    assert by_name["detector.commands"].config["message.timestamp.type"] == "LogAppendTime"
     # A dead letter has all that was received, and our headers besides.
     assert int(by_name["detector.dead-letters"].config["max.message.bytes"]) > 1_048_588

@@ -59,12 +59,23 @@ def test_the_topics_are_those_of_the_settings_and_kept_as_long_as_they_are_made_
             assert retention == int(topic.config["retention.ms"])
 
 
+def test_what_has_one_owner_has_one_partition() -> None:
+    single = {
+        channel["address"]
+        for channel in document()["channels"].values()
+        if channel["bindings"]["kafka"].get("partitions") == 1
+    }
+
+    assert single == {topic.name for topic in topics(SETTINGS) if topic.single}
+
+
 def test_what_the_pipeline_sends_is_what_the_document_sends() -> None:
     sent = [one["channel"] for one in document()["operations"].values() if one["action"] == "send"]
 
     # The states are sent by whoever keeps them, not by the pipeline.
+    others = ("snapshots", "replies", "alert-state")
     assert sorted(at(channel["$ref"])["address"] for channel in sent) == sorted(
-        f"detector.{topic}" for topic in (*get_args(get_type_hints(Output)["topic"]), "snapshots")
+        f"detector.{topic}" for topic in (*get_args(get_type_hints(Output)["topic"]), *others)
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from stream_detector.alerting.commands import decode_command
 from stream_detector.alerting.rules import read_rules
 from stream_detector.bundle.manifest import Manifest
-from stream_detector.errors import SettingsError
+from stream_detector.errors import CommandError, SettingsError
 from stream_detector.pipeline.thresholds import decode_setting
 from tests.contract.schemas import FOLDER, NAMES, examples, faults, parse, validator
 
@@ -76,6 +77,24 @@ def test_invalid_rules_are_refused(path: Path) -> None:
 
 def as_toml_file(path: Path) -> str:
     return "\n".join(f"{key} = {toml(value)}" for key, value in parse(path.read_bytes()).items())
+
+
+@each("valid", "command")
+def test_a_valid_command_is_accepted(path: Path) -> None:
+    assert decode_command(path.read_bytes()).command_id == parse(path.read_bytes())["command_id"]
+
+
+@each("invalid", "command")
+def test_an_invalid_command_is_refused(path: Path) -> None:
+    with pytest.raises(CommandError, match=r"^malformed: "):
+        decode_command(path.read_bytes())
+
+
+@each("valid", "alert-state")
+def test_a_state_holds_an_alert_as_it_was_sent(path: Path) -> None:
+    alert = parse(path.read_bytes())["alert"]
+
+    assert alert is None or faults(alert, "alert.v1.json") == []
 
 
 @each("valid", "manifest")

@@ -7,11 +7,18 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from stream_detector.alerting.alert_state import AlertState, BookMarker, Flood
+from stream_detector.alerting.commands import Command, RefusalCode, Reply
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.manifest import FORMAT, Manifest
 from stream_detector.detection.feed_health import FeedFault, QualityState
-from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+from stream_detector.pipeline.messages import (
+    AlertMessage,
+    DataQualityMessage,
+    OutcomeMessage,
+    ScoreMessage,
+)
 from stream_detector.pipeline.readings import ReadingMessage
 from stream_detector.pipeline.thresholds import ThresholdSetting
 from tests.contract.schemas import parse, schema
@@ -21,8 +28,14 @@ WRITTEN: dict[str, type[msgspec.Struct]] = {
     "score": ScoreMessage,
     "data-quality": DataQualityMessage,
     "manifest": Manifest,
+    "reply": Reply,
+    "alert-state": AlertState,
+    "flood": Flood,
+    "book-marker": BookMarker,
+    "outcome": OutcomeMessage,
 }
 TAKEN: dict[str, type[msgspec.Struct]] = {
+    "command": Command,
     "reading": ReadingMessage,
     "threshold": ThresholdSetting,
     "rules": Rules,
@@ -173,7 +186,11 @@ def test_a_subscriber_is_told_of_an_escalation_before_there_is_one() -> None:
 
 @pytest.mark.parametrize(
     ("name", "key", "words"),
-    [("alert", "reason", ClearReason), ("data-quality", "fault", FeedFault)],
+    [
+        ("alert", "reason", ClearReason),
+        ("data-quality", "fault", FeedFault),
+        ("reply", "reason_code", RefusalCode),
+    ],
 )
 def test_an_open_vocabulary_begins_with_that_of_the_code(
     name: str, key: str, words: type[StrEnum]

@@ -28,9 +28,10 @@ def faults_of(output: Output) -> list[str]:
 
 
 def message_name(output: Output) -> str:
-    """Tell which message of its channel this is; ``ce_type`` decides where there are two."""
+    """Tell which message of its channel this is; ``ce_type`` decides where there are several."""
     address = f"detector.{output.topic}"
     channel = next(one for one in document()["channels"].values() if one["address"] == address)
     names: list[str] = list(channel["messages"])
-    ce_type = dict(output.headers).get("ce_type", b"")
-    return names[ce_type.startswith(b"io.stream-detector.data-quality.")]
+    ce_type = dict(output.headers).get("ce_type", b"").decode()
+    kinds = {"data-quality": "dataQuality", "outcome": "outcome"}
+    return kinds.get(ce_type.removeprefix("io.stream-detector.").partition(".")[0], names[0])

@@ -23,6 +23,8 @@ from tests.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "stream_detector")
 TOPICS = ("readings", "alerts", "scores", "dead_letters", "snapshots")
+SINGLE = ("commands", "replies", "alert_state")
+"""Those of one partition."""
 N_PARTITIONS = 4
 _LIMIT_SECONDS = 60.0
 
@@ -97,9 +99,13 @@ class Installation:
         special = {
             "readings": {"message.timestamp.type": "LogAppendTime"},
             "snapshots": {"cleanup.policy": "compact"},
+            "commands": {"message.timestamp.type": "LogAppendTime"},
+            "alert_state": {"cleanup.policy": "compact"},
         }
         wanted = [
-            NewTopic(topic, self.n_partitions, 1, config=special.get(kind, {}))
+            NewTopic(
+                topic, 1 if kind in SINGLE else self.n_partitions, 1, config=special.get(kind, {})
+            )
             for kind, topic in self.topics.items()
         ]
         for made in self._admin.create_topics(wanted).values():
@@ -220,7 +226,7 @@ class Installation:
 
 def topic_names(name: str) -> dict[str, str]:
     """The topics of the installation of this name, by what is in them."""
-    return {kind: f"{kind}-{name}" for kind in TOPICS}
+    return {kind: f"{kind}-{name}" for kind in (*TOPICS, *SINGLE)}
 
 
 def run(

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from stream_detector.alerting.commands import RefusalCode, decode_command, decode_sender
 from stream_detector.alerting.rules import read_rules
 from stream_detector.bundle.manifest import decode_manifest
 from stream_detector.detection.features import FeatureSpec
-from stream_detector.errors import BundleError, ReadingError, SettingsError
+from stream_detector.errors import BundleError, CommandError, ReadingError, SettingsError
 from stream_detector.pipeline.names import MAX_NAME
 from stream_detector.pipeline.readings import MAX_UNKNOWN_NAMES, ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import decode_setting
@@ -64,6 +65,7 @@ def decoders() -> dict[str, Decoder]:
     """Make them anew, by name."""
     return {
         "readings": Decoder([*_examples("reading"), _NOT_FINITE], _readings()),
+        "commands": Decoder(_examples("command"), _command),
         "thresholds": Decoder(_examples("threshold"), _threshold),
         "rules": Decoder([_RULES, *_RULES.split(b"\n\n")], _rules),
         "manifest": Decoder(_examples("manifest"), _manifest),
@@ -102,6 +104,21 @@ def _readings() -> Callable[[bytes], str | None]:
         return None
 
     return take
+
+
+def _command(data: bytes) -> str | None:
+    # What is answered has to be something that can be written.
+    msgspec.json.encode(decode_sender(data))
+    try:
+        command = decode_command(data)
+    except CommandError as refused:
+        assert refused.code == RefusalCode.MALFORMED
+        assert refused.reason
+        return refused.code
+    assert command.at.tzinfo is UTC
+    assert len(command.key) <= 2 * MAX_NAME
+    assert len(msgspec.json.encode(command)) < 12_000
+    return None
 
 
 def _threshold(data: bytes) -> str | None:

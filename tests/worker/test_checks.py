@@ -10,19 +10,14 @@ from structlog.testing import capture_logs
 
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.topics import topics
 from stream_detector.errors import BundleError, StreamDetectorError
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.app import build
 from stream_detector.worker.checks import check, load_bundle
 
-TOPICS = (
-    "sensor.readings",
-    "detector.alerts",
-    "detector.scores",
-    "detector.dead-letters",
-    "detector.snapshots",
-)
+TOPICS = {topic.name: topic.partitions(4) for topic in topics(Settings.model_construct(broker=""))}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +41,7 @@ def settings_with(
 def test_when_all_is_well_every_check_says_what_it_found(
     small_bundle_folder: Path, small_bundle: Bundle
 ) -> None:
-    with EmbeddedKafka(dict.fromkeys(TOPICS, 4)) as kafka, EmbeddedRedis() as redis:
+    with EmbeddedKafka(TOPICS) as kafka, EmbeddedRedis() as redis:
         settings = settings_with(small_bundle_folder, broker=kafka.bootstrap, redis=redis.url)
         found = {finding.subject: finding for finding in check(settings)}
 
@@ -76,7 +71,7 @@ def test_rules_that_the_bundle_was_not_fitted_with_are_told_and_no_fault(
     rules = tmp_path / "rules.toml"
     rules.write_text('[[rules]]\nname = "odd"\non_delay = { count = 3, of = 5 }\n')
 
-    with EmbeddedKafka(dict.fromkeys(TOPICS, 4)) as kafka, EmbeddedRedis() as redis:
+    with EmbeddedKafka(TOPICS) as kafka, EmbeddedRedis() as redis:
         settings = settings_with(
             small_bundle_folder, broker=kafka.bootstrap, redis=redis.url, rules=rules
         )

@@ -146,8 +146,8 @@ class _Demo:
 
     def _services(self, crew: Crew) -> dict[str, str]:
         """Start what a plant has already, and give the settings to work with it."""
-        names = [topic.name for topic in topics(Settings.model_construct(broker=""))]
-        kafka = crew.enter(EmbeddedKafka(dict.fromkeys(names, _PARTITIONS)))
+        ours = topics(Settings.model_construct(broker=""))
+        kafka = crew.enter(EmbeddedKafka({one.name: one.partitions(_PARTITIONS) for one in ours}))
         redis = crew.enter(EmbeddedRedis())
         self._screen.announce(
             2,

@@ -17,8 +17,8 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def settings() -> Iterator[Settings]:
-    names = [topic.name for topic in topics(Settings.model_construct(broker=""))]
-    with EmbeddedKafka(dict.fromkeys(names, 2)) as kafka:
+    ours = topics(Settings.model_construct(broker=""))
+    with EmbeddedKafka({topic.name: topic.partitions(2) for topic in ours}) as kafka:
         yield read_settings(
             {
                 "DETECTOR_BROKER": kafka.bootstrap,
