@@ -21,6 +21,8 @@ MAX_COMMENT: Final = 1000
 MAX_SHELVING: Final = timedelta(hours=12)
 """Longer is not shelving but forgetting: take the rule out of service, with a reason."""
 
+_LONGEST_REASON: Final = 300
+
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 """Other times are refused: arithmetic on them overflows."""
 
@@ -186,4 +188,6 @@ def _utc(name: str, time: datetime) -> datetime:
 
 
 def _malformed(reason: str) -> CommandError:
-    return CommandError(RefusalCode.MALFORMED, reason)
+    # It may quote what was sent, however long, and in whatever characters.
+    readable = reason.encode(errors="replace").decode()
+    return CommandError(RefusalCode.MALFORMED, readable[:_LONGEST_REASON])

@@ -112,13 +112,17 @@ def _command(data: bytes) -> str | None:
     try:
         command = decode_command(data)
     except CommandError as refused:
-        assert refused.code == RefusalCode.MALFORMED
-        assert refused.reason
-        return refused.code
+        return _refused_command(refused)
     assert command.at.tzinfo is UTC
     assert len(command.key) <= 2 * MAX_NAME
     assert len(msgspec.json.encode(command)) < 12_000
     return None
+
+
+def _refused_command(refused: CommandError) -> str:
+    assert refused.code == RefusalCode.MALFORMED
+    assert 0 < len(msgspec.json.encode(refused.reason)) < 2000
+    return refused.code
 
 
 def _threshold(data: bytes) -> str | None:
