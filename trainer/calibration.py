@@ -11,7 +11,8 @@ from datetime import UTC
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.life import AlertLife, Change, Judgement
+from stream_detector.alerting.life import AlertLife, Change
+from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import Rule
 from stream_detector.detection.scoring import (
     SUSTAINED_READINGS,

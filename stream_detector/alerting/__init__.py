@@ -1,7 +1,8 @@
 """From scores to alerts: values in, values out.
 
-``rules`` says what is warned of and how patiently; ``life`` carries one alert from
-raise to clear; ``ledger`` holds alerts against what really happened.
+``rules`` says what is warned of and how patiently; ``policy`` counts readings as a rule
+does; ``life`` carries one alert from raise to clear; ``ledger`` holds alerts against what
+really happened.
 
 A score is not an alert. Operators need few, stable alerts: one open alert per machine
 and rule, raised after an on-delay, cleared with hysteresis and an off-delay, never by

@@ -1,11 +1,11 @@
 """One alert from raise to clear: a function of the machine's scored readings alone.
 
 Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
-readings over the threshold and cleared by an off-delay below a share of it, or by the
-outcome it warned of. A return within the cooldown continues the same alert. Time is
-event time. No data never clears an alert: of what is not scored only the mode is seen
-here (a wash-up is one without data too), and a sensor that was there when the alert was
-raised has to be seen again before it clears.
+readings over the threshold, escalated while the score stays far over it, and cleared by
+an off-delay below a share of it, or by the outcome it warned of. A return within the
+cooldown continues the same alert. Time is event time. No data never clears an alert: of
+what is not scored only the mode is seen here (a wash-up is one without data too), and a
+sensor that was there when the alert was raised has to be seen again before it clears.
 
 References
 ----------
@@ -13,15 +13,13 @@ ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries"; on
 off-delay and deadband: section 10.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-import msgspec
-
-from stream_detector.alerting.rules import Rule
+from stream_detector.alerting.policy import Counts, Judgement, Suppression
+from stream_detector.alerting.rules import Priority, Rule
 
 
 class Change(StrEnum):
@@ -29,6 +27,7 @@ class Change(StrEnum):
 
     RAISED = "raised"
     UPDATED = "updated"
+    ESCALATED = "escalated"
     CLEARED = "cleared"
 
 
@@ -37,21 +36,6 @@ class ClearReason(StrEnum):
 
     RETURNED_TO_NORMAL = "returned-to-normal"
     OUTCOME = "outcome"
-
-
-class Judgement(msgspec.Struct, frozen=True, gc=False):
-    """A scored reading beside the threshold in force.
-
-    ``over`` is score > threshold; ``first_of_run`` says that the reading starts a run;
-    ``left_out`` are the sensors that the score does not rest on, by number.
-    """
-
-    time: datetime
-    score: float
-    threshold: float
-    over: bool
-    first_of_run: bool = False
-    left_out: frozenset[int] = frozenset()
 
 
 class Transition(NamedTuple):
@@ -66,6 +50,8 @@ class Transition(NamedTuple):
         Counts the messages of the alert, from 1.
     occurrence : int
         Counts its raises, from 1.
+    priority : Priority
+        The rule's, or the one it was escalated to.
     raised_at : datetime
         Event time of the reading that raised it first.
     n_over : int
@@ -78,6 +64,7 @@ class Transition(NamedTuple):
     alert_id: str
     seq: int
     occurrence: int
+    priority: Priority
     raised_at: datetime
     n_over: int
     reason: ClearReason | None = None
@@ -89,10 +76,9 @@ class _Alert:
 
     raised_at: datetime
     told_at: datetime
+    priority: Priority
     seq: int = 0
     occurrence: int = 0
-    left_out: frozenset[int] = frozenset()
-    """Sensors that were in no reading that raised or held it: it can clear without them."""
 
 
 class AlertLife:
@@ -127,38 +113,29 @@ class AlertLife:
     def __init__(self, rule: Rule, *, machine: str) -> None:
         self._rule = rule
         self._machine = machine
-        self._recent: deque[bool] = deque(maxlen=rule.on_delay.of)
-        self._n_below = 0
-        self._unseen: frozenset[int] = frozenset()
-        """Sensors that none of these readings below has."""
+        self._counts = Counts(rule)
+        self._suppression = Suppression(rule)
         self._alert: _Alert | None = None
         self._cleared_at: datetime | None = None
-        self._suppressed_until: datetime | None = None
         self.is_open = False
         self.is_suppressed = False
 
     def note_mode(self, time: datetime, mode: str | None) -> None:
         """Take in the mode of the machine's next reading, scored or not, before all else of it."""
-        if not self._rule.suppressed_modes:
-            return
-        in_mode = mode is not None and mode in self._rule.suppressed_modes
-        if in_mode:
-            self._suppressed_until = time + self._rule.suppression_hold
-        until = self._suppressed_until
-        self.is_suppressed = in_mode or (until is not None and time < until)
+        self.is_suppressed = self._suppression.follow(time, mode)
 
     def follow(self, judgement: Judgement) -> Transition | None:
         """Take in the machine's next scored reading; give the change it made, if any."""
         if judgement.first_of_run:
             # A gap resets the counts, not the alert, and a run's first reading has no
             # past to be judged by.
-            self._recent.clear()
-            self._n_below = 0
+            self._counts.begin_run()
             return None
-        self._recent.append(judgement.over)
+        self._counts.take(judgement)
         if self.is_open and self._alert is not None:
-            return self._follow_open(self._alert, judgement)
-        if sum(self._recent) >= self._rule.on_delay.count and not self.is_suppressed:
+            self._counts.take_open(judgement)
+            return self._follow_open(self._alert, judgement.time)
+        if self._counts.enough_to_raise and not self.is_suppressed:
             return self._raise(judgement)
         return None
 
@@ -172,39 +149,41 @@ class AlertLife:
             closed = self._clear(self._alert, time, ClearReason.OUTCOME)
         # Neither a cooldown nor readings from before it reach beyond the outcome.
         self._cleared_at = None
-        self._recent.clear()
+        self._counts.end_open()
         return closed
 
     def _raise(self, judgement: Judgement) -> Transition:
         alert, cleared_at, time = self._alert, self._cleared_at, judgement.time
         returns = cleared_at is not None and time - cleared_at < self._rule.cooldown
         if alert is None or not returns:
-            alert = self._alert = _Alert(raised_at=time, told_at=time)
+            alert = self._alert = _Alert(time, time, self._rule.priority)
         alert.occurrence += 1
-        alert.left_out = judgement.left_out
+        alert.priority = self._rule.priority
+        self._counts.begin_open(judgement)
         self.is_open = True
-        self._n_below = 0
         return self._tell(alert, Change.RAISED, time)
 
-    def _follow_open(self, alert: _Alert, judgement: Judgement) -> Transition | None:
-        if judgement.score < self._rule.clear_share * judgement.threshold:
-            again = self._n_below > 0
-            self._unseen = judgement.left_out & self._unseen if again else judgement.left_out
-            self._n_below += 1
-        else:
-            self._n_below = 0
-            alert.left_out &= judgement.left_out
-        if self._n_below >= self._rule.off_delay and self._unseen <= alert.left_out:
-            return self._clear(alert, judgement.time, ClearReason.RETURNED_TO_NORMAL)
-        if judgement.time - alert.told_at >= self._rule.heartbeat:
-            return self._tell(alert, Change.UPDATED, judgement.time)
+    def _follow_open(self, alert: _Alert, time: datetime) -> Transition | None:
+        if self._counts.enough_to_clear:
+            return self._clear(alert, time, ClearReason.RETURNED_TO_NORMAL)
+        escalation = self._rule.escalation
+        if (
+            escalation is not None
+            and alert.priority != escalation.to
+            and self._counts.enough_to_escalate
+            and not self.is_suppressed
+        ):
+            alert.priority = escalation.to
+            return self._tell(alert, Change.ESCALATED, time)
+        if time - alert.told_at >= self._rule.heartbeat:
+            return self._tell(alert, Change.UPDATED, time)
         return None
 
     def _clear(self, alert: _Alert, time: datetime, reason: ClearReason) -> Transition:
         self.is_open = False
         self._cleared_at = time
         cleared = self._tell(alert, Change.CLEARED, time, reason)
-        self._recent.clear()
+        self._counts.end_open()
         return cleared
 
     def _tell(
@@ -217,8 +196,9 @@ class AlertLife:
             alert_id=f"{self._machine}.{self._rule.name}.{rfc3339(alert.raised_at)}",
             seq=alert.seq,
             occurrence=alert.occurrence,
+            priority=alert.priority,
             raised_at=alert.raised_at,
-            n_over=sum(self._recent),
+            n_over=self._counts.n_over,
             reason=reason,
         )
 
@@ -226,19 +206,17 @@ class AlertLife:
         """Give the state as plain data; times as RFC 3339 text."""
         alert = self._alert
         return {
-            "recent": list(self._recent),
-            "n_below": self._n_below,
-            "unseen": sorted(self._unseen),
+            "counts": self._counts.snapshot(),
             "alert": alert
             and {
                 "raised_at": _text(alert.raised_at),
                 "told_at": _text(alert.told_at),
+                "priority": alert.priority,
                 "seq": alert.seq,
                 "occurrence": alert.occurrence,
-                "left_out": sorted(alert.left_out),
             },
             "cleared_at": _text(self._cleared_at),
-            "suppressed_until": _text(self._suppressed_until),
+            "suppressed_until": _text(self._suppression.until),
             "is_open": self.is_open,
             "is_suppressed": self.is_suppressed,
         }
@@ -247,19 +225,17 @@ class AlertLife:
     def restore(cls, data: dict[str, Any], rule: Rule, *, machine: str) -> Self:
         """Take a snapshot back, under the same rule."""
         life = cls(rule, machine=machine)
-        life._recent.extend(data["recent"])
-        life._n_below = data["n_below"]
-        life._unseen = frozenset(data["unseen"])
+        life._counts = Counts.restore(data["counts"], rule)
         if (alert := data["alert"]) is not None:
             life._alert = _Alert(
                 raised_at=datetime.fromisoformat(alert["raised_at"]),
                 told_at=datetime.fromisoformat(alert["told_at"]),
+                priority=alert["priority"],
                 seq=alert["seq"],
                 occurrence=alert["occurrence"],
-                left_out=frozenset(alert["left_out"]),
             )
         life._cleared_at = _time(data["cleared_at"])
-        life._suppressed_until = _time(data["suppressed_until"])
+        life._suppression.until = _time(data["suppressed_until"])
         life.is_open = data["is_open"]
         life.is_suppressed = data["is_suppressed"]
         return life

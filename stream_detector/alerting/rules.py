@@ -6,7 +6,7 @@ Rules are TOML, one table per rule. Without a file there is one rule, ``sheet-br
 import hashlib
 import tomllib
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -28,6 +28,19 @@ class OnDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: Count = 1
 
 
+class Escalation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An open alert rises to a higher priority when its score stays far over the threshold."""
+
+    to: Priority
+    """Higher than the rule's own."""
+
+    over: Annotated[float, msgspec.Meta(gt=1, le=1000)] = 1.5
+    """Far over it is above so many times the threshold ..."""
+
+    count: Count = 3
+    """... in so many readings in a row after the raise."""
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One kind of alert."""
 
@@ -45,6 +58,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     priority: Priority = "low"
     """From consequence and time to respond, not from the score."""
+
+    escalation: Escalation | None = None
+    """The score may raise the priority, if the rule says so, but never invents one."""
 
     response: str | None = None
     """What the operator shall do."""
@@ -123,7 +139,8 @@ def read_rules(text: str) -> Rules:
     ------
     SettingsError
         If it is not TOML, a key is unknown, a value is out of range, two rules have
-        one name, or a rule of class ``alarm`` gives no response.
+        one name, a rule escalates to no higher priority, or one of class ``alarm``
+        gives no response.
 
     Examples
     --------
@@ -151,9 +168,19 @@ def read_rules(text: str) -> Rules:
                 f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of "
                 f"{rule.on_delay.of}; the count cannot be larger"
             )
+        if rule.escalation and not _is_higher(rule.escalation.to, rule.priority):
+            raise SettingsError(
+                f"rule {rule.name!r} has the priority {rule.priority!r} and escalates to "
+                f"{rule.escalation.to!r}; give a higher one, or leave `escalation` out"
+            )
         if rule.alert_class == "alarm" and not rule.response:
             raise SettingsError(
                 f"rule {rule.name!r} is of class 'alarm' without a response; an alarm needs a "
                 "timely operator response: write it, or make the rule an 'advisory'"
             )
     return rules
+
+
+def _is_higher(one: Priority, other: Priority) -> bool:
+    order = get_args(Priority)
+    return order.index(one) > order.index(other)

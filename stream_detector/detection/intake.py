@@ -161,8 +161,10 @@ class Intake:
                 indices.append(i)
                 places.append(k)
                 windows += state.window.rows
-            elif one.status is Status.EVENT and one.reading.event in self._run_ending_events:
-                state.end_run()
+            elif one.status is Status.EVENT:
+                one.run_start = state.run_start
+                if one.reading.event in self._run_ending_events:
+                    state.end_run()
         ordered = [states[i] for i in rounds.order]
         deviations = self._deviate(ordered, rounds.sizes, scaled, weights, masks)
         size, n_sensors = self._conditioning.window_size, scaled.shape[1]

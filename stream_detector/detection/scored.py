@@ -37,8 +37,10 @@ class Scored(msgspec.Struct, gc=False):
         High = anomalous, never negative; None unless the status is SCORED.
     quality : Quality or None
         None where the status is EVENT, LATE or DUPLICATE.
-    run_start, window_start : datetime or None
-        First reading of the run, and of the window that was scored.
+    run_start : datetime or None
+        First reading of the run; of an event, of the run that it came in, if there was one.
+    window_start : datetime or None
+        First reading of the window that was scored.
     first_of_run : bool
     warming_up : bool
         The window still holds repetitions of the run's first reading.

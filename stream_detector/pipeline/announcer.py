@@ -21,6 +21,7 @@ from stream_detector.pipeline.messages import (
     Contributor,
     DataQualityMessage,
     Headers,
+    OutcomeMessage,
     Output,
     Over,
     QualityInfo,
@@ -61,10 +62,12 @@ class Announcer:
     def tell(
         self, verdict: Verdict, contributors: tuple[Contributor, ...], *, with_score: bool
     ) -> list[Output]:
-        """Tell the changes of the machine's alerts, and the score if the reading was judged."""
+        """Tell the changes of the machine's alerts, outcomes, and the score if it was judged."""
         outputs = [
             self._alert(verdict, rule, change, contributors) for rule, change in verdict.transitions
         ]
+        # Behind the clears: what closed an alert comes after it.
+        outputs += [self._outcome(verdict.scored, rule) for rule in verdict.outcome_of]
         level, quality = verdict.level, verdict.scored.quality
         if with_score and level is not None and quality is not None:
             outputs.append(self._score(verdict, level, quality, contributors))
@@ -171,7 +174,7 @@ class Announcer:
             alert_class=rule.alert_class,
             site=self._site,
             mode=reading.mode,
-            priority=rule.priority,
+            priority=change.priority,
             event_time=reading.time,
             raised_at=change.raised_at,
             reason=change.reason,
@@ -199,6 +202,28 @@ class Announcer:
         )
         key = f"{reading.machine}/{rule.name}"
         return Output("alerts", key.encode(), encode(message), headers + _place(verdict))
+
+    def _outcome(self, one: Scored, rule: Rule) -> Output:
+        reading = one.reading
+        event_id = f"{reading.machine}.{rule.name}.{rule.outcome}.{rfc3339(reading.time)}"
+        message = OutcomeMessage(
+            event_id=event_id,
+            machine=reading.machine,
+            rule=rule.name,
+            site=self._site,
+            outcome=rule.outcome or "",
+            event_time=reading.time,
+            run_start=one.run_start,
+        )
+        headers = cloud_event_headers(
+            event_id=event_id,
+            source=self._source,
+            event_type="outcome",
+            time=reading.time,
+            subject=reading.machine,
+        )
+        key = f"{reading.machine}/{rule.name}"
+        return Output("alerts", key.encode(), encode(message), headers)
 
     def _name(
         self, reading: Reading, sensors: list[int], expected: list[float], shares: list[float]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
-from stream_detector.alerting.life import AlertLife, Change, Judgement, Transition
+from stream_detector.alerting.life import AlertLife, Change, Transition
+from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
@@ -37,6 +38,8 @@ class Verdict(msgspec.Struct, gc=False):
     alarm : bool
         An alert is open after the reading.
     transitions : tuple of (Rule, Transition)
+    outcome_of : tuple of Rule
+        Those whose outcome it tells of.
     feed_events : tuple of FeedEvent
     run_offset : int
         Offset of the run's first reading.
@@ -49,6 +52,7 @@ class Verdict(msgspec.Struct, gc=False):
     over: bool = False
     alarm: bool = False
     transitions: tuple[tuple[Rule, Transition], ...] = ()
+    outcome_of: tuple[Rule, ...] = ()
     feed_events: tuple[FeedEvent, ...] = ()
     run_offset: int = -1
 
@@ -141,10 +145,13 @@ class Machine:
                     reading.time, scored.score, level, over, scored.first_of_run, _left_out(scored)
                 )
         transitions: tuple[tuple[Rule, Transition], ...] = ()
+        outcome_of: tuple[Rule, ...] = ()
         feed_events = scored.feed_events
         if scored.quality is not None or scored.status is Status.EVENT:
             feed_events = self._end_silence(record, reading) + feed_events
             transitions = self._follow(reading, judgement)
+            if reading.event is not None:
+                outcome_of = tuple(rule for rule, _ in self.lives if rule.outcome == reading.event)
         alarm = any(life.is_open for _, life in self.lives)
         if judgement is not None and not judgement.first_of_run and self._can_raise():
             self._control(transitions, over=over, alarm=alarm)
@@ -156,6 +163,7 @@ class Machine:
             over,
             alarm,
             transitions,
+            outcome_of,
             feed_events,
             self.run_offset,
         )

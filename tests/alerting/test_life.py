@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from stream_detector.alerting.life import AlertLife, Change, ClearReason, Judgement
+from stream_detector.alerting.life import AlertLife, Change, ClearReason
+from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import SHEET_BREAK, OnDelay, Rule
 from tests.alerting.judged import STEP, THREE, at, changes, judgement, judgements, picture
 

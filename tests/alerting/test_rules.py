@@ -102,3 +102,13 @@ def test_the_digest_tells_one_set_of_rules_from_another() -> None:
 def test_a_wrong_file_is_refused_with_what_is_wrong(text: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         read_rules(text)
+
+
+@pytest.mark.parametrize("to", ["low", "medium"])
+def test_an_escalation_has_to_go_up(to: str) -> None:
+    text = f'[[rules]]\nname = "odd"\npriority = "medium"\nescalation = {{ to = "{to}" }}\n'
+
+    with pytest.raises(
+        SettingsError, match=f"'odd' has the priority 'medium' and escalates to '{to}'"
+    ):
+        read_rules(text)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.rules import Rule, Rules
+from stream_detector.alerting.rules import Escalation, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.detection.conditioning import Conditioning
@@ -31,7 +31,12 @@ CADENCE = timedelta(minutes=2)
 START = datetime(2026, 11, 22, 3, tzinfo=UTC)
 RULES = Rules(
     rules=(
-        Rule(name="sheet-break", outcome="break", priority="medium"),
+        Rule(
+            name="sheet-break",
+            outcome="break",
+            priority="medium",
+            escalation=Escalation(to="high"),
+        ),
         Rule(name="anything-odd", alert_class="alarm", response="Look at the machine."),
     ),
     site="mill-a",

@@ -46,7 +46,13 @@ def test_that_life_brings_all_there_is() -> None:
             told[name, key].add(value.get(key))
         told[name, "quality"].add((value.get("quality") or {}).get("state"))
 
-    assert {name for name, _ in told} == {"alert", "dataQuality", "score", "deadLetter"}
+    assert {name for name, _ in told} == {
+        "alert",
+        "outcome",
+        "dataQuality",
+        "score",
+        "deadLetter",
+    }
     assert told["alert", "event"] == set(Change)
     assert told["alert", "reason"] == {None, *ClearReason}
     assert told["alert", "occurrence"] == {1, 2}

@@ -180,8 +180,8 @@ def test_the_states_of_quality_are_those_of_the_code(name: str) -> None:
     assert described(name)["quality.state"].bounds["enum"] == sorted(QualityState)
 
 
-def test_a_subscriber_is_told_of_an_escalation_before_there_is_one() -> None:
-    assert described("alert")["event"].bounds["enum"] == sorted([*Change, "escalated"])
+def test_the_events_of_an_alert_are_those_of_the_code() -> None:
+    assert described("alert")["event"].bounds["enum"] == sorted(Change)
 
 
 @pytest.mark.parametrize(

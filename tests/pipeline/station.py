@@ -24,6 +24,7 @@ class Sent:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
     letters: list[Output] = field(default_factory=list)
 
     @property
@@ -43,7 +44,12 @@ def read(outputs: Iterable[Output]) -> Sent:
             sent.letters.append(output)
             continue
         value = json.loads(output.value or b"")
-        places = {"alert": sent.alerts, "data-quality": sent.faults, "score": sent.scores}
+        places = {
+            "alert": sent.alerts,
+            "data-quality": sent.faults,
+            "score": sent.scores,
+            "outcome": sent.outcomes,
+        }
         places[value["schema"].partition("/")[0]].append(value)
     return sent
 

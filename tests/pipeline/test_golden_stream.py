@@ -39,6 +39,8 @@ def in_short(output: Output) -> tuple[Any, ...]:
     sent = read([output])
     for fault in sent.faults:
         return (fault["event_time"][11:16], fault["fault"], fault["event"], *fault["sensors"])
+    for outcome in sent.outcomes:
+        return (outcome["event_time"][11:16], outcome["outcome"], outcome["event"])
     for letter in sent.letters:
         return ("", "dead letter", dict(letter.headers)["reason_code"].decode())
     (alert,) = sent.alerts
@@ -56,6 +58,7 @@ def test_a_day_of_a_machine(small_bundle: Bundle) -> None:
     assert told == [
         ("05:04", "05:04/1", "raised", 1, "steam"),
         ("05:12", "05:04/2", "cleared", 1, "outcome"),
+        ("05:12", "break", "happened"),
         ("05:32", "silence", "began"),
         ("05:42", "silence", "ended"),
         ("07:12", "07:12/1", "raised", 1, "draw"),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream_detector.alerting.life import AlertLife, Change, Judgement
+from stream_detector.alerting.life import AlertLife, Change
+from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import SHEET_BREAK, OnDelay, Rule
 from stream_detector.detection.scoring import join
 from stream_detector.detection.threshold import Budget, Limits, Rate

@@ -1,4 +1,4 @@
-"""What the worker sends, as the demo reads it: alerts, scores, faults of the feed, dead letters."""
+"""What the worker sends, as the demo reads it: alerts, outcomes, scores, faults, dead letters."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,12 @@ from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics
 from stream_detector.errors import ServiceError
-from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+from stream_detector.pipeline.messages import (
+    AlertMessage,
+    DataQualityMessage,
+    OutcomeMessage,
+    ScoreMessage,
+)
 
 _POLL_SECONDS: Final = 0.1
 _TIMEOUT_SECONDS: Final = 5.0
@@ -26,16 +31,17 @@ class DeadLetter(NamedTuple):
     reason: str
 
 
-Told = AlertMessage | ScoreMessage | DataQualityMessage | DeadLetter
+Told = AlertMessage | ScoreMessage | DataQualityMessage | OutcomeMessage | DeadLetter
 
 
 class _Kind(msgspec.Struct):
     schema: str
 
 
-_KINDS: Final[dict[str, type[AlertMessage | DataQualityMessage]]] = {
+_KINDS: Final[dict[str, type[AlertMessage | DataQualityMessage | OutcomeMessage]]] = {
     "alert/1.0": AlertMessage,
     "data-quality/1.0": DataQualityMessage,
+    "outcome/1.0": OutcomeMessage,
 }
 
 

@@ -10,7 +10,12 @@ import numpy as np
 
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.detection.feed_health import FeedFault
-from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+from stream_detector.pipeline.messages import (
+    AlertMessage,
+    DataQualityMessage,
+    OutcomeMessage,
+    ScoreMessage,
+)
 from stream_detector.replay.recording import Recording
 from stream_detector.sandbox.demo.labels import read_labels
 from stream_detector.sandbox.demo.outputs import DeadLetter, Told
@@ -149,6 +154,8 @@ class Story:
                 self._take_alert(told)
             case DataQualityMessage():
                 self._take_feed_fault(told)
+            case OutcomeMessage():
+                pass  # the labels tell of it, warned of or not
 
     def finish(self) -> None:
         """Take in that nothing follows."""

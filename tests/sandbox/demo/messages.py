@@ -9,6 +9,7 @@ from stream_detector.pipeline.messages import (
     AlertMessage,
     Contributor,
     DataQualityMessage,
+    OutcomeMessage,
     Over,
     QualityInfo,
     ScoreMessage,
@@ -115,4 +116,16 @@ def feed_fault(
         site=None,
         event_time=at(minute),
         sensors=sensors,
+    )
+
+
+def outcome(minute: float) -> OutcomeMessage:
+    return OutcomeMessage(
+        event_id=f"{MACHINE}.sheet-break.break.{minute}",
+        machine=MACHINE,
+        rule="sheet-break",
+        site=None,
+        outcome="break",
+        event_time=at(minute),
+        run_start=None,
     )

@@ -11,7 +11,7 @@ from stream_detector.connections.topics import topics
 from stream_detector.pipeline.messages import encode
 from stream_detector.sandbox.demo.outputs import DeadLetter, Outputs, TimeOrder, Told
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
-from tests.sandbox.demo.messages import alert, feed_fault, score
+from tests.sandbox.demo.messages import alert, feed_fault, outcome, score
 from tests.waiting import wait_until
 
 
@@ -94,8 +94,9 @@ def test_nothing_that_was_sent_is_lost(settings: Settings) -> None:
             worker.send(settings.scores_topic, encode(score(minute, 0.5)))
         worker.send(settings.alerts_topic, encode(alert(4, "raised", raised=4)))
         worker.send(settings.alerts_topic, encode(feed_fault(3, "stuck", "began")))
+        worker.send(settings.alerts_topic, encode(outcome(5)))
 
-        assert sorted(minutes(read_all(outputs))) == [0, 2, 3, 4, 4, 6]
+        assert sorted(minutes(read_all(outputs))) == [0, 2, 3, 4, 4, 5, 6]
 
 
 def test_a_dead_letter_comes_with_its_reason(settings: Settings) -> None:
