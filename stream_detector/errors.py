@@ -72,6 +72,10 @@ class CommandError(StreamDetectorError):
         self.reason = reason
 
 
+class AlertError(StreamDetectorError):
+    """A message of the alerts topic is not what it says: the alert book passes it over."""
+
+
 class RecordingError(StreamDetectorError):
     """A recording (CSV, Parquet) cannot be read as told: correct the file or the options."""
 

@@ -4,6 +4,7 @@ What the alert book writes to its compacted topic, and all it needs to go on fro
 values only. How they come about, :mod:`stream_detector.alerting.book` says.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -21,10 +22,10 @@ MAX_PAST: Final = 20
 MAX_HELD_BACK: Final = 100
 """Alerts that a flood lists."""
 
-FLOOD_KEY: Final = b"flood"
-"""Other keys have a slash."""
+FLOOD_KEY: Final = "flood"
+"""Of its message in the topic; keys of states have a slash."""
 
-MARKER_KEY: Final = b""
+MARKER_KEY: Final = ""
 
 
 class State(StrEnum):
@@ -134,9 +135,23 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     past: tuple[PastAlert, ...] = ()
 
     @property
-    def key(self) -> bytes:
+    def key(self) -> str:
         """Its key in the topic; a rule's name holds no slash."""
-        return f"{self.machine}/{self.rule}".encode()
+        return f"{self.machine}/{self.rule}"
+
+    def standing(self, suppressed_modes: Collection[str]) -> State:
+        """Tell how it stands; of several states the one that says most to an operator."""
+        if self.out_of_service is not None:
+            return State.OUT_OF_SERVICE
+        if self.shelved is not None:
+            return State.SHELVED
+        if self.open and self.alert is not None and self.alert["mode"] in suppressed_modes:
+            return State.SUPPRESSED
+        if self.alert is None or (self.acknowledged is not None and not self.open):
+            return State.NORMAL
+        if self.open:
+            return State.ACKNOWLEDGED if self.acknowledged else State.UNACKNOWLEDGED
+        return State.RETURNED_UNACKNOWLEDGED
 
 
 class Flood(msgspec.Struct, frozen=True, kw_only=True):

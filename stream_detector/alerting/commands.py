@@ -31,7 +31,9 @@ CommandName = Literal[
 ]
 LabelWord = Literal["useful", "late", "nuisance", "unclear"]
 
-_OF_AN_ALERT: Final = frozenset({"acknowledge", "comment", "label"})
+OF_AN_ALERT: Final = frozenset({"acknowledge", "comment", "label"})
+"""Commands about one alert; the others are about a machine and rule."""
+
 _WITH_A_REASON: Final = frozenset({"comment", "shelve", "out-of-service"})
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -162,7 +164,7 @@ def decode_sender(data: bytes | None) -> tuple[str | None, str | None, str | Non
 
 def _missing(command: Command) -> list[str]:
     """Name what this kind of command needs besides."""
-    wanted = ["alert_id"] if command.command in _OF_AN_ALERT else ["machine", "rule"]
+    wanted = ["alert_id"] if command.command in OF_AN_ALERT else ["machine", "rule"]
     if command.command == "label":
         wanted.append("label")
     if command.command == "shelve":
