@@ -22,10 +22,10 @@ MAX_PAST: Final = 20
 MAX_HELD_BACK: Final = 100
 """Alerts that a flood lists."""
 
-FLOOD_KEY: Final = "flood"
+FLOOD_KEY: Final = b"flood"
 """Of its message in the topic; keys of states have a slash."""
 
-MARKER_KEY: Final = ""
+MARKER_KEY: Final = b""
 
 
 class State(StrEnum):

@@ -44,7 +44,7 @@ def check_topic_access(
 
 
 def check_group_access(settings: Settings) -> None:
-    """Check that we may join our group.
+    """Check that we may join our groups: that of the readings, and that of the alert book.
 
     Raises
     ------
@@ -54,12 +54,17 @@ def check_group_access(settings: Settings) -> None:
     if settings.kafka_security_protocol == "PLAINTEXT":
         return
     admin = admin_client(settings)
+    groups = [settings.group, settings.book_group]
     asked = admin.describe_consumer_groups(
-        [settings.group], include_authorized_operations=True, request_timeout=_ANSWER_SECONDS
+        groups, include_authorized_operations=True, request_timeout=_ANSWER_SECONDS
     )
-    allowed = _allowed(asked[settings.group], KafkaError.GROUP_AUTHORIZATION_FAILED)
-    if allowed is not None and AclOperation.READ not in allowed:
-        raise _denied(settings, [f"read group {settings.group!r}"])
+    denied = []
+    for group in groups:
+        allowed = _allowed(asked[group], KafkaError.GROUP_AUTHORIZATION_FAILED)
+        if allowed is not None and AclOperation.READ not in allowed:
+            denied.append(f"read group {group!r}")
+    if denied:
+        raise _denied(settings, denied)
 
 
 def _allowed_on_topics(

@@ -1,4 +1,4 @@
-"""Consumers of the readings topic: of the group, and of the log beside it."""
+"""Consumers: members of groups, and readers of a log beside them."""
 
 import asyncio
 from typing import Any
@@ -25,6 +25,8 @@ takes 20 ms, and some seconds while a partition's state is restored."""
 
 _REQUEST_TIMEOUT_MS = _REBALANCE_TIMEOUT_MS + 5_000
 """Longer: a request to join the group is answered only when all have joined."""
+
+_LEAST_WAIT_MS = 100
 
 _MAX_POLL_INTERVAL_MS = 300_000
 """Kafka takes a worker for dead whose batch takes longer. Deliveries are tried for 240 s."""
@@ -63,11 +65,27 @@ class _Tokens(AbstractTokenProvider):  # type: ignore[misc]
             raise KafkaConnectionError(str(error)) from error
 
 
-def group_consumer(settings: Settings) -> AIOKafkaConsumer:
-    """Make a member of the group, not yet started; what it commits is for its user to say."""
+def _of_the_book(settings: Settings) -> dict[str, Any]:
+    """Give the options of whoever reads what the alert book writes, or for it."""
+    return {
+        "isolation_level": "read_committed",
+        # The embedded broker gives none to what ends a transaction; TCP has checksums of its own.
+        "check_crcs": False,
+        # People wait, not machines: to ask the embedded broker more often takes a tenth of a core.
+        "fetch_max_wait_ms": max(settings.fetch_wait_ms, _LEAST_WAIT_MS),
+    }
+
+
+def group_consumer(settings: Settings, group: str | None = None) -> AIOKafkaConsumer:
+    """Make a member of the workers' group, not yet started; what it commits its user says.
+
+    Or of another group: that reads what the alert book writes, so what is committed only.
+    """
+    fetching = _of_the_book(settings) if group else {"fetch_max_wait_ms": settings.fetch_wait_ms}
     return AIOKafkaConsumer(
         **client_options(settings),
-        group_id=settings.group,
+        **fetching,
+        group_id=group or settings.group,
         enable_auto_commit=False,
         # A group without a commit begins at the log's start: no reading is passed over.
         auto_offset_reset="earliest",
@@ -77,7 +95,6 @@ def group_consumer(settings: Settings) -> AIOKafkaConsumer:
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
         max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
         max_poll_records=settings.max_batch,
-        fetch_max_wait_ms=settings.fetch_wait_ms,
     )
 
 
@@ -114,4 +131,19 @@ def log_consumer(settings: Settings) -> AIOKafkaConsumer:
         auto_offset_reset="earliest",
         # What it reads is there already; to wait for more would only hold up the next partition.
         fetch_max_wait_ms=10,
+    )
+
+
+def follower(settings: Settings) -> AIOKafkaConsumer:
+    """Make a reader without a group that waits for more, not yet started.
+
+    It reads committed transactions only.
+    """
+    return AIOKafkaConsumer(
+        **client_options(settings),
+        **_of_the_book(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=settings.max_batch,
     )

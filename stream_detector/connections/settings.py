@@ -212,6 +212,11 @@ class Settings(BaseModel):
         )
 
     @property
+    def book_group(self) -> str:
+        """Group of those who may keep the alert book, and the name of its transactions."""
+        return f"{self.group}-book"
+
+    @property
     def max_clock_skew(self) -> timedelta:
         """``max_clock_skew_seconds`` as a span of time."""
         return timedelta(seconds=self.max_clock_skew_seconds)

@@ -15,6 +15,8 @@ batch of readings:
     takes the state of a partition up from there, and from its log
 ``suspicion``
     which reading ends the worker, if one does
+``book``, ``bookkeeper``
+    who keeps the alert book, and how: alerts and commands in, states and replies out
 ``housekeeping``
     what has to be told though no reading comes
 ``health``, ``watchdog``, ``web``

@@ -24,6 +24,7 @@ from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
+from stream_detector.worker.book import BookService
 from stream_detector.worker.checks import load_bundle
 from stream_detector.worker.health import Health
 from stream_detector.worker.housekeeping import Housekeeping
@@ -148,7 +149,8 @@ def build(settings: Settings) -> AppT:
         await work.run(batches)
 
     app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
-    services: list[ServiceT] = [reader, watch, Housekeeping(settings, work, reader)]
+    book = BookService(settings, rules, health)
+    services: list[ServiceT] = [reader, watch, Housekeeping(settings, work, reader), book]
     if settings.health_port:
         about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
         services.append(HealthServer(health, settings.health_host, settings.health_port, about))

@@ -30,6 +30,61 @@ class Report:
 
 
 @dataclass
+class BookHealth:
+    """What is known of the alert book's place in a worker.
+
+    Parameters
+    ----------
+    began_at : float
+
+    Examples
+    --------
+    >>> book = BookHealth(began_at=0.0)
+    >>> book.assigned(is_ours=True, now=1.0)
+    >>> book.stalled(now=61.0, stall_seconds=60)
+    ['the alert book stands still for 60 s']
+    """
+
+    began_at: float
+    is_member: bool = False
+    """Of the group of those who may keep it."""
+    is_ours: bool = False
+    alive_at: float = 0.0
+    """When it got on last, said why it does not, or began to wait for a place."""
+    error: str | None = None
+    """Why it does not get on; it is tried again and again."""
+
+    def __post_init__(self) -> None:
+        """Count from the begin."""
+        self.alive_at = self.began_at
+
+    def assigned(self, *, is_ours: bool, now: float) -> None:
+        """Note that the group gave the book to us, or to another worker."""
+        self.is_member, self.is_ours, self.alive_at = True, is_ours, now
+
+    def given_away(self, *, now: float) -> None:
+        """Note that we wait for a place in the group."""
+        self.is_member, self.is_ours, self.alive_at, self.error = False, False, now, None
+
+    def got_on(self, *, now: float) -> None:
+        """Note that there was something to take in, or that there was nothing."""
+        self.alive_at, self.error = now, None
+
+    def failed(self, error: str, *, now: float) -> None:
+        """Note why it does not get on: a restart would not help, and readings are judged on."""
+        self.alive_at, self.error = now, error
+
+    def stalled(self, *, now: float, stall_seconds: float) -> list[str]:
+        """Say that nothing is heard of it, if it is not another worker's."""
+        idle = now - self.alive_at
+        if idle < stall_seconds or (self.is_member and not self.is_ours):
+            return []
+        if not self.is_member:
+            return [f"for {idle:.0f} s the alert book's group has given no place"]
+        return [f"the alert book stands still for {idle:.0f} s"]
+
+
+@dataclass
 class Health:
     """What is known of a worker; times are seconds of a clock that never goes back.
 
@@ -71,9 +126,11 @@ class Health:
     """What Redis does instead of what it should: it ``does not answer``, or it ``refuses us``."""
     unreadable_thresholds: Collection[str] = ()
     """Machines, or ``*``, whose entries in Redis nobody can read."""
+    book: BookHealth = field(init=False)
 
     def __post_init__(self) -> None:
         """Count from the begin."""
+        self.book = BookHealth(self.began_at)
         self.progressed_at = self.left_at = self.began_at
 
     def joined(self, partitions: Collection[int], *, now: float) -> None:
@@ -100,6 +157,7 @@ class Health:
             self.progressed_at = max(self.progressed_at, now)
         if self.kafka_away:
             self.left_at = max(self.left_at, now)
+            self.book.alive_at = max(self.book.alive_at, now)
         self.kafka_away, self.ends = False, ends
 
     def kafka_did_not_answer(self) -> None:
@@ -120,6 +178,8 @@ class Health:
         away = []
         if self.kafka_away:
             away.append("Kafka does not answer")
+        elif self.book.error:
+            away.append(f"the alert book is not kept: {self.book.error}")
         if self.redis_fault:
             away.append(f"Redis {self.redis_fault}{self._thresholds_kept}")
         if self.unreadable_thresholds:
@@ -143,4 +203,4 @@ class Health:
             return [f"for {outside:.0f} s the group has given no place"] if late else []
         if self.lag and idle >= self.stall_seconds:
             return [f"{self.lag} readings wait, and none was judged for {idle:.0f} s"]
-        return []
+        return self.book.stalled(now=now, stall_seconds=self.stall_seconds)

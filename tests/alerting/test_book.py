@@ -1,5 +1,7 @@
 """The alert book: how alerts stand, by what they and the operators say."""
 
+from typing import Any
+
 import pytest
 
 from stream_detector.alerting.alert_state import MAX_HISTORY, MAX_PAST, AlertState, State
@@ -71,7 +73,7 @@ def test_what_clears_unseen_waits_to_be_seen(desk: Desk) -> None:
     [("escalated", {"priority": "high"}), ("raised", {"occurrence": 2})],
 )
 def test_an_escalation_and_a_return_have_to_be_seen_again(
-    desk: Desk, event: str, properties: dict[str, object]
+    desk: Desk, event: str, properties: dict[str, Any]
 ) -> None:
     desk.ask("acknowledge", alert_id=alert_id(0))
 

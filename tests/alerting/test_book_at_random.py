@@ -1,6 +1,5 @@
 """Whatever is told and wanted, in whatever order, the book keeps to its rules."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from stream_detector.alerting.alert_state import MAX_HISTORY, MAX_PAST, AlertState, Flood, State
 from stream_detector.alerting.commands import Reply
 from tests.alerting.judged import at
-from tests.alerting.told import Desk, alert, alert_id, outcome
+from tests.alerting.told import Alerts, Desk, alert_id, outcome
 
 machines = st.sampled_from(["pm3", "pm4"])
 rules = st.sampled_from(["sheet-break", "odd"])
@@ -27,44 +26,6 @@ steps = st.tuples(
     words,
 )
 walks = st.lists(steps, max_size=50)
-
-
-@dataclass
-class Alerts:
-    """What the pipeline tells of one machine under one rule: a correct life, drawn at random."""
-
-    machine: str
-    rule: str
-    raised: float = 0.0
-    seq: int = 0
-    occurrence: int = 0
-    is_open: bool = False
-    told: list[bytes] = field(default_factory=list)
-
-    def next(self, minute: float, chance: int) -> bytes:
-        if not self.is_open:
-            event = "raised"
-            returns = self.seq > 0 and chance == 0
-            if not returns:
-                self.raised, self.seq, self.occurrence = minute, 0, 0
-            self.occurrence += 1
-        else:
-            event = ["updated", "escalated", "cleared", "cleared"][chance]
-        self.is_open = event != "cleared"
-        self.seq += 1
-        message = alert(
-            event,
-            minute,
-            seq=self.seq,
-            raised=self.raised,
-            machine=self.machine,
-            rule=self.rule,
-            occurrence=self.occurrence,
-            priority="high" if event == "escalated" else "low",
-            reason="outcome" if event == "cleared" and chance == 3 else None,
-        )
-        self.told.append(message)
-        return message
 
 
 class Shift:

@@ -10,9 +10,7 @@ def raise_alerts(
 ) -> None:
     for number in range(first, first + n):
         machine = f"m{number}"
-        desk.tell(
-            alert("raised", minute, seq=1, raised=minute, machine=machine, priority=priority)
-        )
+        desk.tell(alert("raised", minute, seq=1, raised=minute, machine=machine, priority=priority))
 
 
 def test_ten_alerts_within_ten_minutes_are_no_flood_and_one_more_is() -> None:

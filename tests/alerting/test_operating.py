@@ -127,8 +127,9 @@ def test_shelving_is_for_12_hours_at_most_from_when_kafka_has_it(desk: Desk) -> 
         "until is 2026-11-22T16:10:00Z, 13.0 hours from 2026-11-22T03:10:00Z; at most 12 hours go: "
         "take the rule out of service instead"
     )
-    assert desk.state().shelved is not None
-    assert desk.state().shelved.until == longest
+    shelved = desk.state().shelved
+    assert shelved is not None
+    assert shelved.until == longest
 
 
 def test_to_shelve_until_a_time_that_is_over_is_late(desk: Desk) -> None:

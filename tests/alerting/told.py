@@ -1,4 +1,4 @@
-"""What is told of alerts, made by hand: minutes after three o'clock, by the machine and by Kafka."""
+"""What is told of alerts, made by hand; times are minutes after three o'clock."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -84,6 +84,45 @@ def outcome(
 
 
 @dataclass
+class Alerts:
+    """What the pipeline tells of one machine under one rule: a correct life, drawn at random."""
+
+    machine: str
+    rule: str
+    raised: float = 0.0
+    seq: int = 0
+    occurrence: int = 0
+    is_open: bool = False
+    told: list[bytes] = field(default_factory=list)
+
+    def next(self, minute: float, chance: int) -> bytes:
+        """What is told next, at a minute; chance is one of 0, 1, 2 and 3."""
+        if not self.is_open:
+            event = "raised"
+            returns = self.seq > 0 and chance == 0
+            if not returns:
+                self.raised, self.seq, self.occurrence = minute, 0, 0
+            self.occurrence += 1
+        else:
+            event = ["updated", "escalated", "cleared", "cleared"][chance]
+        self.is_open = event != "cleared"
+        self.seq += 1
+        message = alert(
+            event,
+            minute,
+            seq=self.seq,
+            raised=self.raised,
+            machine=self.machine,
+            rule=self.rule,
+            occurrence=self.occurrence,
+            priority="high" if event == "escalated" else "low",
+            reason="outcome" if event == "cleared" and chance == 3 else None,
+        )
+        self.told.append(message)
+        return message
+
+
+@dataclass
 class Desk:
     """A book, and all that was written down of it; Kafka's clock stands at a minute."""
 
@@ -126,9 +165,7 @@ class Desk:
         return self._keep(self.book.tick(at(until)))
 
     def state(self, machine: str = "pm3", rule: str = "sheet-break") -> AlertState:
-        return next(
-            one for one in self.book.states if (one.machine, one.rule) == (machine, rule)
-        )
+        return next(one for one in self.book.states if (one.machine, one.rule) == (machine, rule))
 
     def taken_up(self) -> "Desk":
         """The book as somebody else takes it up from what was written down."""

@@ -122,7 +122,7 @@ def identity_of(told: bytes) -> tuple[str, ...]:
     match value["schema"].partition("/")[0]:
         case "alert":
             return value["alert_id"], str(value["seq"])
-        case "data-quality":
+        case "data-quality" | "outcome":
             return (value["event_id"],)
         case "score":
             return value["machine"], value["event_time"]

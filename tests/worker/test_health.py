@@ -10,6 +10,7 @@ def at_work() -> Health:
     health.joined({0, 1}, now=2.0)
     health.progressed({0: 100, 1: 7}, now=10.0)
     health.kafka_answered({0: 100, 1: 7}, now=10.0)
+    health.book.assigned(is_ours=False, now=10.0)
     return health
 
 
@@ -77,6 +78,7 @@ def test_without_a_place_in_the_group_it_is_a_fault_after_a_while() -> None:
 def test_a_member_that_was_given_no_partition_stands_by() -> None:
     health = Health(stall_seconds=60, began_at=0.0)
     health.joined(set(), now=2.0)
+    health.book.assigned(is_ours=False, now=2.0)
     health.kafka_answered({}, now=5.0)
 
     assert health.report(now=10_000.0).status is Status.OK
@@ -136,4 +138,93 @@ def test_the_facts_are_told_as_plain_data() -> None:
         "thresholds_age_s": None,
         "redis_fault": None,
         "unreadable_thresholds": 0,
+        "book_is_ours": False,
+        "book_age_s": None,
     }
+
+
+def keeping_the_book() -> Health:
+    """A worker that was given the alert book at 20 s."""
+    health = at_work()
+    health.book.assigned(is_ours=True, now=20.0)
+    return health
+
+
+def test_whether_it_has_the_alert_book_is_told() -> None:
+    facts = health_facts(keeping_the_book(), now=21.5)
+
+    assert (facts["book_is_ours"], facts["book_age_s"]) == (True, 1.5)
+
+
+def test_a_book_that_stands_still_is_a_fault_after_a_while() -> None:
+    health = keeping_the_book()
+    health.book.got_on(now=100.0)
+
+    assert health.report(now=159.0).status is Status.OK
+    failing = health.report(now=160.0)
+
+    assert failing.status is Status.FAILING
+    assert failing.reasons == ("the alert book stands still for 60 s",)
+
+
+def test_a_book_that_kafka_refuses_does_not_end_a_worker_that_judges() -> None:
+    health = keeping_the_book()
+    health.book.failed("Kafka does not let us write", now=21.0)
+    health.book.failed("Kafka does not let us write", now=10_000.0)
+
+    degraded = health.report(now=10_001.0)
+
+    assert degraded.status is Status.DEGRADED
+    assert degraded.reasons == ("the alert book is not kept: Kafka does not let us write",)
+
+
+def test_of_a_book_without_kafka_nothing_is_said_but_that() -> None:
+    health = keeping_the_book()
+    health.book.failed("Kafka does not answer us", now=21.0)
+    health.kafka_did_not_answer()
+
+    assert health.report(now=22.0).reasons == ("Kafka does not answer",)
+
+
+def test_a_book_that_gets_on_again_is_no_fault() -> None:
+    health = keeping_the_book()
+    health.book.failed("Kafka does not let us write", now=69.0)
+    health.book.got_on(now=70.0)
+
+    assert health.report(now=129.0).status is Status.OK
+
+
+def test_a_book_that_was_given_away_is_no_fault() -> None:
+    health = keeping_the_book()
+    health.book.failed("Kafka does not let us write", now=69.0)
+    health.book.given_away(now=70.0)
+
+    assert health.report(now=71.0).status is Status.OK
+
+
+def test_a_book_that_another_worker_keeps_is_no_concern_of_ours() -> None:
+    health = keeping_the_book()
+    health.book.given_away(now=30.0)
+    health.book.assigned(is_ours=False, now=31.0)
+
+    assert health.report(now=10_000.0).status is Status.OK
+
+
+def test_without_a_place_among_those_who_may_keep_the_book_it_is_a_fault() -> None:
+    health = keeping_the_book()
+    health.book.given_away(now=100.0)
+
+    assert health.report(now=159.0).status is Status.OK
+    assert health.report(now=160.0).reasons == (
+        "for 60 s the alert book's group has given no place",
+    )
+
+
+def test_a_book_has_its_time_from_when_kafka_is_back() -> None:
+    health = keeping_the_book()
+    health.kafka_did_not_answer()
+    assert health.report(now=500.0).status is Status.DEGRADED
+
+    health.kafka_answered({0: 100, 1: 7}, now=500.0)
+    assert health.report(now=559.0).status is Status.OK
+    assert health.report(now=560.0).status is Status.FAILING

@@ -1,0 +1,125 @@
+"""Sends operators' commands, and waits for what the alert book replies."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from stream_detector.alerting.commands import Command, Reply
+from stream_detector.connections.consumers import client_options, follower
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import ServiceError
+
+_ANSWER_SECONDS: Final = 10.0
+"""A worker answers within a second; another one takes over from it within 15."""
+
+_POLL_MS: Final = 500
+
+_PAUSE_SECONDS: Final = 1.0
+
+
+class OperatorCommands:
+    """Sends commands; runs inside ``async with``, any number at the same time.
+
+    Parameters
+    ----------
+    settings : Settings
+    patience_seconds : float
+        How long to wait for a reply.
+    """
+
+    def __init__(self, settings: Settings, *, patience_seconds: float = _ANSWER_SECONDS) -> None:
+        self._topic = settings.commands_topic
+        self._patience_seconds = patience_seconds
+        self._replies: AIOKafkaConsumer = follower(settings)
+        self._place = TopicPartition(settings.replies_topic, 0)
+        self._producer = AIOKafkaProducer(
+            **client_options(settings), acks="all", enable_idempotence=True
+        )
+        self._awaited: dict[str, asyncio.Future[Reply]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen: no reply can come before that.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not answer.
+        """
+        try:
+            await self._replies.start()
+            self._replies.assign([self._place])
+            await self._replies.seek_to_end(self._place)
+            await self._replies.position(self._place)
+            await self._producer.start()
+        except KafkaError as error:
+            await self._stop()
+            raise ServiceError(f"Kafka does not answer: {error}") from error
+        self._listening = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave; nobody waits any more."""
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
+        await self._stop()
+
+    async def send(self, command: Command) -> Reply:
+        """Send a command, and give the reply.
+
+        Raises
+        ------
+        ServiceError
+            If none comes. Nobody knows then whether the command is carried out: sent again
+            under the same ``command_id``, it is carried out once.
+        """
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._awaited[command.command_id] = reply
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._producer.send_and_wait(
+                    self._topic, msgspec.json.encode(command), key=command.key.encode()
+                )
+                return await reply
+        except TimeoutError as error:
+            raise ServiceError(
+                f"no answer to {command.command!r} within {self._patience_seconds:g} s: is a "
+                "worker running? One keeps the alert book. The command waits for it, with the "
+                f"command_id {command.command_id}"
+            ) from error
+        except KafkaError as error:
+            raise ServiceError(f"Kafka did not take {command.command!r}: {error}") from error
+        finally:
+            del self._awaited[command.command_id]
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                found = await self._replies.getmany(self._place, timeout_ms=_POLL_MS)
+            except KafkaError as error:
+                for waiting in self._awaited.values():
+                    if not waiting.done():
+                        waiting.set_exception(ServiceError(f"Kafka gives no replies: {error}"))
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            for message in found.get(self._place, ()):
+                self._hand_over(message.key or b"", message.value)
+
+    def _hand_over(self, key: bytes, value: bytes) -> None:
+        waiting = self._awaited.get(key.decode(errors="replace"))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(msgspec.json.decode(value, type=Reply))
+
+    async def _stop(self) -> None:
+        await self._replies.stop()
+        await self._producer.stop()
