@@ -25,6 +25,8 @@ SCRAM = {
     "kafka_password": PASSWORD,
 }
 TOKENS = {**SCRAM, "kafka_sasl_mechanism": "OAUTHBEARER", "kafka_token_url": "{token_url}"}
+READ = ("readings", "snapshots", "alerts", "commands", "alert_state")
+NOT_WRITTEN = ("readings", "commands")
 NO_USER = {"kafka_username": None, "kafka_password": None}
 CERTIFICATE = {
     "broker": "{tls}",
@@ -71,9 +73,11 @@ def run_plant(redis_server: RealRedis, bundle: Path, folder: Path) -> Iterator[P
         installation.create_topics()
         topics = installation.topics
         rights = (
-            *(f"read topic {topics[kind]}" for kind in ("readings", "snapshots")),
-            *(f"write topic {topics[kind]}" for kind in topics if kind != "readings"),
+            *(f"read topic {topics[kind]}" for kind in READ),
+            *(f"write topic {topics[kind]}" for kind in topics if kind not in NOT_WRITTEN),
             f"read group {installation.group}",
+            f"read group {installation.group}-book",
+            f"write transactional_id {installation.group}-book",
         )
         kafka.allow("worker", *rights)
         kafka.allow("leaver", *rights)

@@ -5,9 +5,11 @@ import re
 import pytest
 
 from tests.end_to_end.expectation import feed_of
+from tests.end_to_end.healthz import wait_for_health
 from tests.end_to_end.installation import COMMAND
 from tests.end_to_end.secured_kafka import PASSWORD
 from tests.end_to_end.secured_plant import SCRAM, WRONG, Plant, ended_with_one_line
+from tests.end_to_end.server import free_port
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
@@ -19,7 +21,10 @@ pytestmark = [pytest.mark.kafka, pytest.mark.redis]
         ("read topic {readings}", "read topic '{readings}'; allow it with kafka-acls.sh"),
         ("write topic {alerts}", "write topic '{alerts}'; allow"),
         ("write topic {snapshots}", "write topic '{snapshots}'; allow"),
+        ("read topic {commands}", "read topic '{commands}'; allow"),
+        ("write topic {alert_state}", "write topic '{alert_state}'; allow"),
         ("read group {group}", "read group '{group}'; allow"),
+        ("read group {group}-book", "read group '{group}-book'; allow"),
     ],
 )
 def test_a_missing_right_ends_the_worker_at_its_start(plant: Plant, right: str, says: str) -> None:
@@ -32,6 +37,26 @@ def test_a_missing_right_ends_the_worker_at_its_start(plant: Plant, right: str, 
 
     says = "Kafka at {sasl} does not let user 'worker' " + says.format_map(names)
     ended_with_one_line(ended, plant, says)
+
+
+def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant: Plant) -> None:
+    """Kafka can only be asked by trying, which would take the book from whoever keeps it."""
+    right, port = f"write transactional_id {plant.installation.group}-book", str(free_port())
+    kept = {**plant.settings(SCRAM), "stall_seconds": "3", "health_port": port}
+    plant.kafka.forbid("worker", right)
+    try:
+        with plant.installation.worker(COMMAND, **kept) as worker:
+            told = wait_for_health(port, lambda told: told["status"] == "degraded")
+            plant.kafka.allow("worker", right)
+            wait_for_health(port, lambda told: told["status"] == "ok" and told["book_is_ours"])
+    finally:
+        plant.kafka.allow("worker", right)
+
+    (reason,) = told["reasons"]
+    assert reason.startswith(
+        "the alert book is not kept: Kafka does not let user 'worker' write in transactions as "
+    )
+    assert worker.log().count("book.failed") == 1
 
 
 def test_who_has_no_right_is_told_so_by_every_command(plant: Plant) -> None:

@@ -19,7 +19,14 @@ from confluent_kafka import Message
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.contract.schemas import faults, parse
-from tests.end_to_end.installation import COMMAND, N_PARTITIONS, Installation, run, topic_names
+from tests.end_to_end.installation import (
+    COMMAND,
+    N_PARTITIONS,
+    Installation,
+    partitions_of,
+    run,
+    topic_names,
+)
 from tests.end_to_end.subscriber import as_replayed, by_key, decoded, headers, without_repeats
 from tests.requirements import require_recordings
 
@@ -118,7 +125,8 @@ def installation(
         yield made
         return
     with ExitStack() as servers:
-        topics = dict.fromkeys(topic_names("embedded").values(), N_PARTITIONS)
+        names = topic_names("embedded")
+        topics = {topic: partitions_of(kind) for kind, topic in names.items()}
         embedded_kafka = servers.enter_context(EmbeddedKafka(topics))
         embedded_redis = servers.enter_context(EmbeddedRedis())
         yield Installation(
@@ -189,16 +197,19 @@ def test_alerts_are_cloud_events(job: Job) -> None:
     for message in job.alerts:
         value, told = decoded(message), headers(message)
         if "alert_id" in value:
-            kind, subject = "alert", value["alert_id"]
+            kind, subject = f"alert.{value['event']}", value["alert_id"]
             event_id = f"{value['alert_id']}/{value['seq']}"
+        elif "outcome" in value:
+            kind, subject, event_id = "outcome", value["machine"], value["event_id"]
         else:
-            kind, subject, event_id = "data-quality", value["machine"], value["event_id"]
+            kind = f"data-quality.{value['event']}"
+            subject, event_id = value["machine"], value["event_id"]
 
         assert {name: told[name] for name in told if name.startswith(("ce_", "content"))} == {
             "ce_specversion": "1.0",
             "ce_id": event_id,
             "ce_source": f"/stream-detector/{job.installation.group}",
-            "ce_type": f"io.stream-detector.{kind}.{value['event']}.v1",
+            "ce_type": f"io.stream-detector.{kind}.v1",
             "ce_time": value["event_time"],
             "ce_subject": subject,
             "content-type": "application/json",
