@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "stream_detector.worker.commands:check",
     "topics": "stream_detector.worker.commands:topics",
     "threshold": "stream_detector.worker.threshold_commands:threshold",
+    "alerts": "stream_detector.worker.alert_commands:alerts",
     "replay": "stream_detector.replay.commands:replay",
     "publish": "stream_detector.replay.commands:publish",
     "simulate": "stream_detector.sandbox.commands:simulate",

@@ -1,7 +1,9 @@
 """How every command of ours is found, fails and ends."""
 
+import getpass
 import importlib
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -95,6 +97,25 @@ def check_different(**files: Path | None) -> None:
         other = seen.setdefault(file.resolve(), option)
         if other != option:
             raise click.UsageError(f"--{other} and --{option} name the same file, {file}")
+
+
+def caller() -> str:
+    """Name who calls, by number where the system has no name: containers run under any."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter since Python 3.13
+        return f"uid:{os.getuid()}"
+
+
+def on_one_line(text: str) -> str:
+    r"""Write what others said on one line of a terminal, whatever they put in.
+
+    Examples
+    --------
+    >>> on_one_line("pm3\x1b[2J")
+    'pm3\\x1b[2J'
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 class Stopped(SystemExit):

@@ -1,13 +1,11 @@
 """The commands ``threshold show``, ``set``, ``budget`` and ``clear``."""
 
-import getpass
-import os
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from stream_detector.alerting.life import rfc3339
-from stream_detector.command_line import Parsed
+from stream_detector.command_line import Parsed, caller, on_one_line
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
@@ -25,14 +23,6 @@ _LIVE_FOR = timedelta(days=7)
 """Machines without a reading for so long are not shown: Redis keeps every name ever sent."""
 
 
-def _user() -> str:
-    """Name who calls, by number where the system has no name: containers run under any."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the latter since Python 3.13
-        return f"uid:{os.getuid()}"
-
-
 _machine = click.option(
     "--machine",
     type=Parsed(machine_name),
@@ -41,7 +31,7 @@ _machine = click.option(
     show_default="all machines without one of their own",
     help="Machine it is for.",
 )
-_set_by = click.option("--by", "set_by", default=_user, show_default="you", help="Who wants it.")
+_set_by = click.option("--by", "set_by", default=caller, show_default="you", help="Who wants it.")
 
 
 @click.group()
@@ -66,7 +56,7 @@ def show() -> None:
     live = {name: one for name, one in current.items() if now - one.received_at < _LIVE_FOR}
     for machine, one in sorted(live.items()):
         drift = f", of that {one.shift:+} drift" if one.shift else ""
-        click.echo(f"{_plain(machine)}: in force {one.threshold}{drift}")
+        click.echo(f"{on_one_line(machine)}: in force {one.threshold}{drift}")
     if n_more := len(current) - len(live):
         click.echo(f"not shown: {n_more} without a reading for {_LIVE_FOR.days} days")
 
@@ -109,21 +99,16 @@ def _wish(machine: str, data: bytes) -> str:
     try:
         setting = decode_setting(data)
     except SettingsError as error:
-        return f"{_plain(machine)}: UNREADABLE, the last good value is kept: {error}"
+        return f"{on_one_line(machine)}: UNREADABLE, the last good value is kept: {error}"
     since = f" since {rfc3339(setting.set_at)}" if setting.set_at else ""
-    by = f" by {_plain(setting.set_by)}" if setting.set_by else ""
+    by = f" by {on_one_line(setting.set_by)}" if setting.set_by else ""
     return f"{_line(machine, setting)}{by}{since}"
-
-
-def _plain(text: str) -> str:
-    """Write what others called a machine on one line of a terminal, whatever they put in."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _line(machine: str, setting: ThresholdSetting) -> str:
     """Say what is wanted of a machine in the words of ``set``."""
     kind, number = setting.source().values()
-    return f"{_plain(machine)}: {kind}:{number}, version {setting.version}"
+    return f"{on_one_line(machine)}: {kind}:{number}, version {setting.version}"
 
 
 def _store() -> ThresholdStore:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Message
@@ -139,6 +140,17 @@ def installation(
         )
 
 
+def newest_alerts(messages: Sequence[Message]) -> dict[bytes, Any]:
+    """What was told last of an alert, by key."""
+    return {one.key() or b"": decoded(one) for one in messages if "alert_id" in decoded(one)}
+
+
+def stand(messages: Sequence[Message]) -> dict[bytes, Any]:
+    """The alerts as they stand, by key."""
+    states = {one.key() or b"": decoded(one) for one in messages if b"/" in (one.key() or b"")}
+    return {key: state["alert"] for key, state in states.items()}
+
+
 @pytest.fixture(scope="module")
 def job(machine: Machine, bundle: Path, installation: Installation) -> Job:
     """Stream the live part through the worker, and replay it."""
@@ -149,6 +161,9 @@ def job(machine: Machine, bundle: Path, installation: Installation) -> Job:
             installation.wait_until_done()
             alerts.read_to_the_end()
             scores.read_to_the_end()
+        with installation.subscriber("alert_state") as states:
+            told = newest_alerts(alerts.messages)
+            states.wait_until(lambda: stand(states.messages) == told, "the book knows all alerts")
 
     lines, table = installation.folder / "alerts.jsonl", installation.folder / "scores.csv"
     files = ["--csv", str(machine.live), "--alerts", str(lines), "--scores", str(table)]
@@ -171,6 +186,18 @@ def test_the_stream_gives_the_alerts_of_the_replay_byte_for_byte(job: Job) -> No
 
     assert len(replayed[b"pm3/sheet-break"]) > 10, "too few alerts to prove anything"
     assert by_key(job.alerts) == replayed
+
+
+def test_the_alerts_stand_in_the_book_as_they_were_told_last(job: Job) -> None:
+    """The whole worker saw to it, or there would be no job: here is what people see of it."""
+    listed = job.installation.run("alerts", "list", "--all", "--json")
+
+    assert listed.returncode == 0, listed.stderr
+    (state,) = [parse(line) for line in listed.stdout.splitlines()]
+    assert faults(state, "alert-state.v1.json") == []
+    assert state["alert"] == newest_alerts(job.alerts)[b"pm3/sheet-break"]
+    assert {one["fate"] for one in state["past"]} <= {"early", "late", "nuisance", None}
+    assert any(one["fate"] == "nuisance" for one in state["past"])
 
 
 def test_the_stream_gives_the_scores_of_the_replay(job: Job) -> None:

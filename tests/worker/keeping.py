@@ -1,8 +1,9 @@
 """An alert book at work on a broker, and those who talk to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -94,6 +95,26 @@ class Operator:
                         return one
                 changes = await self.states.next_changes(timeout_ms=100)
                 self.seen += [one for one in changes if isinstance(one, AlertState)]
+
+
+@contextmanager
+def book_in_a_thread(plant: Plant) -> Iterator[None]:
+    """A worker that keeps the book beside a test that has no event loop."""
+    has_begun, shall_end = threading.Event(), threading.Event()
+
+    async def keep() -> None:
+        async with plant.worker():
+            has_begun.set()
+            await asyncio.to_thread(shall_end.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(keep()))
+    thread.start()
+    try:
+        assert has_begun.wait(20)
+        yield
+    finally:
+        shall_end.set()
+        thread.join(20)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
