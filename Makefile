@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test soak fuzz bench demo lock format clean
+.PHONY: help setup check lint test soak fuzz bench load demo lock format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -41,6 +41,9 @@ fuzz: $(READY) ## give every decoder INPUTS=1000000 inputs: read, or refused wit
 bench: $(READY) ## measure what a score costs in memory, then on real Kafka: five minutes
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.streaming
+
+load: $(READY) ## put the alert book under load on real Kafka for SECONDS=60
+	$(BIN)/python -m tests.benchmarks.book $(if $(SECONDS),--seconds $(SECONDS))
 
 demo: $(READY) ## the whole product on this machine; CSV=FILE takes your readings, ARGS= goes to the command
 	$(BIN)/stream-detector demo $(if $(CSV),--csv "$(CSV)") $(ARGS)

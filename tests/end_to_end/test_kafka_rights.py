@@ -45,7 +45,7 @@ def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant:
     kept = {**plant.settings(SCRAM), "stall_seconds": "3", "health_port": port}
     plant.kafka.forbid("worker", right)
     try:
-        with plant.installation.worker(COMMAND, **kept) as worker:
+        with plant.installation.worker(**kept) as worker:
             told = wait_for_health(port, lambda told: told["status"] == "degraded")
             plant.kafka.allow("worker", right)
             wait_for_health(port, lambda told: told["status"] == "ok" and told["book_is_ours"])

@@ -34,10 +34,11 @@ DONE_ELSEWHERE = {
     "make check",
     "make test",
     "make bench",
+    "make load",
     "make fuzz",
     "make soak SECONDS=600",
 }
-"""Whoever runs this test has done them, but for the last two, which have tests of their own."""
+"""Whoever runs this test has done them, but for the last ones, which have tests of their own."""
 
 INLINE = r"`((?:make|python -m|stream-detector) [^`]+)`"
 
