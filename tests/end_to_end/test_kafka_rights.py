@@ -42,10 +42,12 @@ def test_a_missing_right_ends_the_worker_at_its_start(plant: Plant, right: str, 
 def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant: Plant) -> None:
     """Kafka can only be asked by trying, which would take the book from whoever keeps it."""
     right, port = f"write transactional_id {plant.installation.group}-book", str(free_port())
-    kept = {**plant.settings(SCRAM), "stall_seconds": "3", "health_port": port}
+    settings = plant.settings(SCRAM)
     plant.kafka.forbid("worker", right)
     try:
-        with plant.installation.worker(**kept) as worker:
+        with plant.installation.worker(
+            COMMAND, stall_seconds="3", health_port=port, **settings
+        ) as worker:
             told = wait_for_health(port, lambda told: told["status"] == "degraded")
             plant.kafka.allow("worker", right)
             wait_for_health(port, lambda told: told["status"] == "ok" and told["book_is_ours"])

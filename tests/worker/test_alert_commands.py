@@ -1,16 +1,18 @@
 """What operators may ask of ``stream-detector alerts``, and what they are told."""
 
 import json
-import logging
 import re
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.worker import alert_commands
 from stream_detector.worker.alert_commands import alerts, parse_duration, parse_target
 from tests.alerting.told import alert, alert_id
 from tests.contract.schemas import faults
@@ -18,6 +20,15 @@ from tests.waiting import wait_until
 from tests.worker.keeping import Plant, book_in_a_thread, embedded_kafka
 
 RULES = '[[rules]]\nname = "sheet-break"\n[[rules]]\nname = "odd"\n'
+
+
+@pytest.fixture(autouse=True)
+def log_beside_the_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As the commands do, but not for good: loggers of ours keep how they were first set up."""
+    monkeypatch.setattr(alert_commands, "configure_logging", lambda _settings: None)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
@@ -98,11 +109,8 @@ def plant() -> Iterator[Plant]:
 def desk(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("DETECTOR_BROKER", plant.broker)
     monkeypatch.setenv("DETECTOR_FETCH_WAIT_MS", "10")
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     with book_in_a_thread(plant):
         yield Desk(plant)
-    root.handlers[:], root.level = handlers, level
 
 
 def test_alerts_are_listed_with_what_operators_did(desk: Desk) -> None:
