@@ -20,8 +20,9 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv with the locked packages and the stream-detector command
 
+# Tests run in two processes, each with servers of its own, for which most of the slow ones wait.
 check: lint ## before every commit: style, types, imports and the fast tests, under a minute
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --numprocesses 2
 
 lint: $(READY) ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -30,7 +31,7 @@ lint: $(READY) ## style, types and the direction of imports
 	$(BIN)/lint-imports --no-logo
 
 test: lint ## everything: also TensorFlow, real Kafka and Redis, examples in docstrings
-	$(BIN)/pytest -m "" --doctest-modules stream_detector trainer tests
+	$(BIN)/pytest -m "" --numprocesses 2 --dist loadfile --doctest-modules stream_detector trainer tests
 
 soak: $(READY) ## prove exact recovery on real Kafka for SECONDS=600: the last line is the tally
 	$(BIN)/python -m tests.end_to_end.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
