@@ -63,15 +63,8 @@ def manifest_of(
         ),
         default_budget_per_day=config.budget,
         on_delay=(on_delay.count, on_delay.of),
-        network=_network(config),
+        network=config.network_config.described,
     )
-
-
-def _network(config: TrainingConfig) -> dict[str, Any]:
-    network = config.network.config(seed=config.seed)
-    if network.kind == "linear":
-        return {"kind": "linear", "seed": network.seed}
-    return {**vars(network), "layers": list(network.layers)}
 
 
 def _part_curve(part: Part) -> PartCurve:

@@ -12,6 +12,7 @@ from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
+from trainer.models import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,8 @@ def main() -> None:
 )
 @click.option(
     "--model",
-    type=click.Choice(["dense", "lstm", "linear"]),
-    help="Network of the level part.  [default: dense]",
+    type=click.Choice(list(MODELS)),
+    help="Network; the README says which to take when.  [default: dense]",
 )
 @click.option(
     "--window",
@@ -161,7 +162,7 @@ def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
             merged[name] = value
     config = msgspec.convert(merged, TrainingConfig)
     try:
-        config.network.config(seed=config.seed)
+        config.network_config  # noqa: B018 - raises where it does not go together
     except SettingsError as error:
         if given.keys() & of_network.keys():
             raise click.UsageError(str(error)) from error
@@ -172,7 +173,7 @@ def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
 def _fitter_maker(
     config: TrainingConfig, progress: "FitProgress", tensorboard: Path | None
 ) -> "Callable[[int], NetworkFitter] | None":
-    network = config.network.config(seed=config.seed)
+    network = config.network_config
     if network.kind == "linear":
         return None
     from trainer.fitting import NetworkFitter

@@ -3,63 +3,54 @@
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from stream_detector.errors import SettingsError
-from trainer.architectures import DENSE, LINEAR, LSTM, NetworkConfig
+from trainer.architectures import Activation, NetworkConfig, NetworkScore, Optimizer
+from trainer.models import MODELS
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Window = Annotated[int, msgspec.Meta(ge=4, le=1000)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 Holdout = Annotated[float, msgspec.Meta(ge=0, lt=0.9)]
+Weight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+"""Of something that is added to the loss; 0 leaves it out."""
+
 PerDay = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 """At most one a second: more, or an infinite number, is a slip of the pen."""
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The network of the level part; what is not given is as the kind has it."""
+    """The network; what is not given is as the kind has it (see ``architectures``)."""
 
-    kind: Literal["dense", "lstm", "linear"] = "dense"
+    kind: str = "dense"
+    """Name of a model, see ``models``."""
     layers: tuple[Size, ...] | None = None
     """Units of the encoder's layers before the code; the decoder mirrors them."""
     code: Size | None = None
     """Units of the code."""
-    activation: Literal["tanh", "relu", "linear"] | None = None
+    decoder: tuple[Size, ...] | None = None
+    """Units of the decoder's layers, where they do not mirror the encoder's."""
+    activation: Activation | None = None
+    code_activation: Activation | None = None
     window: Window | None = None
-    """Readings an LSTM sees; the other kinds have no choice."""
+    """Readings an LSTM sees; the others have no choice."""
+    optimizer: Optimizer | None = None
     steps: Size | None = None
     batch: Size | None = None
     rate: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     decay: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-
-    def config(self, *, seed: int) -> NetworkConfig:
-        """Give the network's configuration, with the defaults of its kind filled in.
-
-        Raises
-        ------
-        SettingsError
-            If the kind has no such thing to set.
-        """
-        default = {"dense": DENSE, "lstm": LSTM, "linear": LINEAR}[self.kind]
-        given: dict[str, Any] = {
-            "layers": self.layers,
-            "code": self.code,
-            "activation": self.activation,
-            "window_size": self.window,
-            "steps": self.steps,
-            "batch": self.batch,
-            "rate": self.rate,
-            "decay": self.decay,
-        }
-        if self.kind != "lstm" and self.window is not None:
-            raise SettingsError(
-                f"a {self.kind} model has no window to set, it sees 4 readings: leave that out, or "
-                "take an lstm model"
-            )
-        changed = {name: value for name, value in given.items() if value is not None}
-        return dataclasses.replace(default, seed=seed, **changed)
+    sparsity: Weight | None = None
+    noise: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] | None = None
+    tied: bool | None = None
+    unit_norm: bool | None = None
+    orthogonality: Weight | None = None
+    decorrelation: Weight | None = None
+    variational: Weight | None = None
+    score: NetworkScore | None = None
 
 
 class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,6 +66,30 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     budget: PerDay = 6.0
     """False alerts a day that the bundle's default threshold holds to."""
+
+    @property
+    def network_config(self) -> NetworkConfig:
+        """The network, with the defaults of its kind and of the form filled in.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such kind, or it has no such thing to set.
+        """
+        network = self.network
+        default = MODELS.get(network.kind)
+        if default is None:
+            raise SettingsError(f"no model is called {network.kind!r}; take {', '.join(MODELS)}")
+        given = {field: getattr(network, field) for field in network.__struct_fields__}
+        given["window_size"] = given.pop("window")
+        del given["kind"]
+        changed: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+        if default.kind != "lstm" and network.window is not None:
+            raise SettingsError(
+                f"a {network.kind} model has no window to set, it sees 4 readings: leave that out, "
+                "or take an lstm model"
+            )
+        return dataclasses.replace(default, seed=self.seed, **changed)
 
 
 def read_config(path: Path) -> TrainingConfig:
@@ -97,9 +112,10 @@ def read_config(path: Path) -> TrainingConfig:
 def known_names() -> str:
     """Name all that a configuration file may say.
 
-    >>> known_names()
-    'seed, holdout, budget; in [network] kind, layers, code, activation, window, steps, batch, \
-rate, decay'
+    >>> known_names().partition(";")[0]
+    'seed, holdout, budget'
     """
-    own = ", ".join(name for name in TrainingConfig.__struct_fields__ if name != "network")
-    return f"{own}; in [network] {', '.join(NetworkSettings.__struct_fields__)}"
+    tables = {"network": NetworkSettings}
+    parts = [", ".join(name for name in TrainingConfig.__struct_fields__ if name not in tables)]
+    parts += [f"in [{name}] {', '.join(one.__struct_fields__)}" for name, one in tables.items()]
+    return "; ".join(parts)

@@ -21,7 +21,7 @@ from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.export import export
 from trainer.parity import check_parity
-from trainer.score_parts import Coordinates, Network, ScoreParts
+from trainer.score_parts import Coordinates, Network, NetworkSpace, ScoreParts
 from trainer.whitening import PURGED_ROWS, blocks, fit_whitening, outside
 
 _SHORT_HISTORY = 2000
@@ -56,7 +56,7 @@ class Fitter(Protocol):
     def fit(
         self,
         windows: NDArray[np.float32],
-        coordinates: Coordinates,
+        space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",
@@ -164,6 +164,7 @@ def _cross_fit(
             chunk = slice(start, min(start + _ROWS_PER_CHUNK, block.stop))
             residuals = coordinates.residuals(network, windows[chunk])
             scores[chunk] = np.square(residuals).mean(axis=1)
+            scores[chunk] += coordinates.divergence(network, windows[chunk])
     return scores, losses
 
 

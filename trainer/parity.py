@@ -7,12 +7,15 @@ in Keras as well as in the graph. Differences are therefore measured by the size
 rounding has, not by the score alone.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.bundle.graph import MAX_ROWS, OnnxGraph
 from stream_detector.detection.detector import GraphScores
 from stream_detector.errors import TrainingError
+from trainer.plain_parts import PlainParts
 from trainer.score_parts import ScoreParts
 
 TOLERANCE = 1e-5
@@ -24,7 +27,7 @@ _SMALL_SCORE = 0.1
 
 def check_parity(
     graph: bytes,
-    parts: ScoreParts,
+    parts: ScoreParts | PlainParts,
     windows: NDArray[np.float32],
     deviations: NDArray[np.float32],
 ) -> None:
@@ -38,7 +41,7 @@ def check_parity(
     ----------
     graph : bytes
         From :func:`~trainer.export.export`.
-    parts : ScoreParts
+    parts : ScoreParts or PlainParts
     windows : float32 array, shape (n, window_size, p)
     deviations : float32 array, shape (n, p)
         Some hundred rows, from all over the history: whether the model saw them in training
@@ -64,18 +67,19 @@ def check_parity(
                 )
 
 
-def level_size(parts: ScoreParts, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def level_size(parts: ScoreParts | PlainParts, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give the size that a difference in the level score is measured by, shape (n,).
 
     The linear half is a mean of squares, certain to its own digits. The network's half is
     one of residuals r, of whitened values w: r is uncertain by a part of w, so r * r is by
     as much of 2 * r * w. By Cauchy and Schwarz the half's size is then the geometric mean
     of its score and the score that w itself would have. w counts for 1 at least, its
-    spread, which the sums that it is made of have.
+    spread, which the sums that it is made of have. A plain model is all network, and w are
+    its scaled values.
 
     Parameters
     ----------
-    parts : ScoreParts
+    parts : ScoreParts or PlainParts
     windows : float32 array, shape (n, window_size, p)
 
     Returns
@@ -83,13 +87,30 @@ def level_size(parts: ScoreParts, windows: NDArray[np.float32]) -> NDArray[np.fl
     float32 array, shape (n,)
         Never below 0.1.
     """
-    whitened = np.square(parts.coordinates.targets(windows)).mean(axis=1)
-    size = whitened / parts.linear_unit
-    if parts.network is not None:
-        left = np.square(parts.coordinates.residuals(parts.network, windows)).mean(axis=1)
-        subtracted = np.maximum(np.maximum(whitened, 1.0), left)
-        size = (size + np.sqrt(left * subtracted) / parts.network_unit) / 2
+    if isinstance(parts, PlainParts):
+        size = _residual_size(parts.space.targets(windows), parts.residuals(windows))
+        size += parts.divergence(windows)
+    else:
+        coordinates, network = parts.coordinates, parts.network
+        whitened = coordinates.targets(windows)
+        size = _mean_square(whitened) / parts.linear_unit
+        if network is not None:
+            left = _residual_size(whitened, coordinates.residuals(network, windows))
+            left += coordinates.divergence(network, windows)
+            size = (size + left / parts.network_unit) / 2
     return np.asarray(np.maximum(size, _SMALL_SCORE), np.float32)
+
+
+def _residual_size(
+    values: NDArray[np.floating[Any]], residuals: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    left = _mean_square(residuals)
+    subtracted = np.maximum(np.maximum(_mean_square(values), 1.0), left)
+    return np.asarray(np.sqrt(left * subtracted))
+
+
+def _mean_square(rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    return np.asarray(np.square(rows, dtype=np.float64).mean(axis=1))
 
 
 def _sizes(wanted: GraphScores, level: NDArray[np.float32]) -> GraphScores:

@@ -59,8 +59,13 @@ def model_in_words(network: Mapping[str, Any]) -> str:
     kind = network.get("kind")
     if kind not in ("dense", "lstm"):
         return "a linear model (Mahalanobis distance, no network)"
-    sizes = "-".join(map(str, (*network["layers"], network["code"], *network["layers"][::-1])))
+    back = network.get("decoder", network["layers"][::-1])
+    sizes = "-".join(map(str, (*network["layers"], network["code"], *back)))
     what = "an LSTM" if kind == "lstm" else "a dense"
+    if "variational" in network:
+        what = "a variational"
+    elif {"noise", "dropout"} & network.keys():
+        what = "a denoising"
     return f"{what} autoencoder ({sizes} units) beside a linear model"
 
 

@@ -16,9 +16,21 @@ from trainer.architectures import STACKED_READINGS, Kind, NetworkConfig
 from trainer.whitening import Whitening
 
 
+class NetworkSpace(Protocol):
+    """What a network is shown of windows, shape (n, window_size, p), and what it should give."""
+
+    def inputs(self, kind: Kind, windows: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        """Give what a kind of network reads of them: see :class:`Network`."""
+        ...
+
+    def targets(self, windows: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        """Give what every network gives back of them, shape (n, readings_back * p)."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """The whitenings between which a network works.
+    """The whitenings between which a network of the default recipe works.
 
     Parameters
     ----------
@@ -45,9 +57,15 @@ class Coordinates:
             self.inputs(network.config.kind, windows)
         )
 
+    def divergence(self, network: "Network", windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give what the network's code adds to its score, shape (n,)."""
+        if network.config.score == "reconstruction":
+            return np.zeros(len(windows))
+        return network.divergence(self.inputs(network.config.kind, windows))
+
 
 class Network(Protocol):
-    """A fitted autoencoder of the last 4 readings."""
+    """A fitted autoencoder of the last readings: 4 in the default recipe."""
 
     @property
     def config(self) -> NetworkConfig:
@@ -62,10 +80,19 @@ class Network(Protocol):
         """
         ...
 
-    def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Give back the last 4 readings, whitened side by side, shape (n, 4 * p).
+    def reconstruct(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Give back the last readings side by side, shape (n, readings_back * p).
 
-        Reads the same (dense), or whitened single readings, (n, window_size, p) (LSTM).
+        Reads the same (dense), or single readings, (n, window_size, p) (LSTM). In the default
+        recipe they are whitened, in a plain model only scaled.
+        """
+        ...
+
+    def divergence(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Give what the ELBO of a variational network adds to the mean squared residual, (n,).
+
+        That is the divergence of the code's distribution from the standard normal one, in the
+        loss's own weight, spread over the columns like the residual.
         """
         ...
 
@@ -110,7 +137,9 @@ class ScoreParts:
         level = self._shares(self.coordinates.targets(windows), self.linear_unit)
         if self.network is not None:
             residuals = self.coordinates.residuals(self.network, windows)
-            level = (level + self._shares(residuals, self.network_unit)) / 2
+            divergence = self.coordinates.divergence(self.network, windows) / self.network_unit
+            of_network = self._shares(residuals, self.network_unit)
+            level = (level + of_network + divergence[:, None] / self.n_sensors) / 2
         deviation = np.square(self.deviation.whiten(deviations)) / self.n_sensors
         newest = windows[:, -1]
         row = self.coordinates.row

@@ -76,7 +76,7 @@ def train(
         If the history cannot give a model that could be trusted.
     """
     rule = rules.rules[0]
-    network = config.network.config(seed=config.seed)
+    network = config.network_config
     with steps.step("conditioning the training rows"):
         rows = prepare(history, timing, window_size=network.window_size, rules=rules)
     with steps.step(f"fitting a {network.kind} model, cross-fitted"):

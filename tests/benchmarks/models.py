@@ -15,11 +15,12 @@ from stream_detector.replay.recording import Recording
 from tests.benchmarks.plant import N_SENSORS, history
 from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.config import NetworkSettings, TrainingConfig
-from trainer.export import _Graph, _last_columns, _run
+from trainer.export_network import reconstruct
 from trainer.fitting import FittedNetwork
 from trainer.keras_models import build
+from trainer.onnx_graph import GraphWriter
 from trainer.run import fit
-from trainer.score_parts import Coordinates
+from trainer.score_parts import NetworkSpace
 
 NETWORKS = {
     "dense": NetworkSettings(kind="dense"),
@@ -40,7 +41,7 @@ class Untrained:
     def fit(
         self,
         windows: NDArray[np.float32],  # noqa: ARG002
-        coordinates: Coordinates,  # noqa: ARG002
+        space: NetworkSpace,  # noqa: ARG002
         *,
         learn_from: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
@@ -85,7 +86,7 @@ class Subject:
 
     @cached_property
     def _fitter(self) -> Untrained:
-        return Untrained(self.settings.config(seed=0))
+        return Untrained(TrainingConfig(network=self.settings).network_config)
 
     @cached_property
     def _history(self) -> Recording:
@@ -94,14 +95,15 @@ class Subject:
 
 def plain_graph(network: FittedNetwork) -> bytes:
     """Export a network as it is, without whitening, with its mean squared residual as the score."""
-    graph, window_size, p = _Graph(), network.config.window_size, network.n_sensors
+    graph, window_size, p = GraphWriter(), network.config.window_size, network.n_sensors
+    rows = target = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
     n_columns = STACKED_READINGS * p
-    rows = graph.add("Reshape", "window", graph.ints(-1, window_size * p))
-    target = rows if window_size == STACKED_READINGS else _last_columns(graph, rows, n_columns)
+    if window_size > STACKED_READINGS:
+        first, last = graph.ints(-n_columns), graph.ints(window_size * p)
+        target = graph.add("Slice", rows, first, last, graph.ints(1))
     if network.config.kind == "lstm":
         rows = graph.add("Transpose", "window", perm=[1, 0, 2])
-        rows = graph.add("Reshape", rows, graph.ints(-1, p))
-    residual = graph.add("Sub", target, _run(graph, network, rows, p=p))
+    residual = graph.add("Sub", target, reconstruct(graph, network, rows, p=p).rows)
     squares = graph.add("ReduceSumSquare", residual, axes=[1], keepdims=0)
     graph.add("Mul", squares, graph.floats(1 / n_columns), out="score")
     return graph.serialize(inputs={"window": ("n", window_size, p)}, outputs={"score": ("n",)})

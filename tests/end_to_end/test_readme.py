@@ -90,7 +90,7 @@ def test_the_training_configuration_in_the_readme_is_the_default_one(tmp_path: P
     config = read_config(file)
 
     assert msgspec.structs.replace(config, network=NetworkSettings()) == TrainingConfig()
-    assert config.network.config(seed=0) == DENSE
+    assert config.network_config == DENSE
     for name in (*TrainingConfig.__struct_fields__, *NetworkSettings.__struct_fields__):
         assert re.search(rf"^(# {name} =|{name} =|\[{name}\])", text, flags=re.MULTILINE), name
 

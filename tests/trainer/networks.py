@@ -1,14 +1,21 @@
 """Networks in plain NumPy: the second reading of a plan, and a fitter that needs no TensorFlow."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.architectures import NetworkConfig, plan
-from trainer.score_parts import Coordinates, ScoreParts
+from trainer.architectures import Layer, NetworkConfig, Plan, plan
+from trainer.score_parts import Coordinates, NetworkSpace, ScoreParts
 from trainer.whitening import fit_whitening
+
+_ACTIVATIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "tanh": np.tanh,
+    "relu": lambda values: np.maximum(values, 0),
+    "linear": lambda values: values,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,21 +26,40 @@ class PlainNetwork:
     weights: tuple[NDArray[np.float32], ...]
     losses: NDArray[np.float32]
 
-    def reconstruct(self, whitened: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    def reconstruct(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        encoder, decoder, _ = self._plan(rows)
+        values = self._run((*encoder, *decoder), rows, iter(self.weights))
+        return values.reshape(len(values), -1).astype(np.float32)
+
+    def divergence(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        encoder, decoder, spread = self._plan(rows)
+        assert spread is not None
+        weights = iter(self.weights)
+        before_code = self._run(encoder[:-1], rows, weights)
+        mean = self._run(encoder[-1:], before_code, weights)
+        self._run(decoder, mean, weights)
+        log_variance = self._run((spread,), before_code, weights)
+        terms = mean**2 + np.exp(log_variance) - log_variance - 1
+        return np.asarray(self.config.variational / rows.shape[-1] * terms.sum(axis=1))
+
+    def _plan(self, rows: NDArray[np.floating[Any]]) -> Plan:
         dense = self.config.kind == "dense"
-        n_sensors = whitened.shape[-1] // 4 if dense else whitened.shape[-1]
-        encoder, decoder = plan(self.config, n_sensors=n_sensors)
-        values, weights = whitened, iter(self.weights)
-        for layer in (*encoder, *decoder):
+        n_columns = rows.shape[-1]
+        n_sensors = n_columns // self.config.readings_back if dense else n_columns
+        return plan(self.config, n_sensors=n_sensors)
+
+    def _run(
+        self, layers: Sequence[Layer], values: NDArray[Any], weights: Iterator[NDArray[np.float32]]
+    ) -> NDArray[Any]:
+        for layer in layers:
             if layer.kind == "repeat":
-                values = np.repeat(values[:, None], 4, axis=1)
+                values = np.repeat(values[:, None], self.config.readings_back, axis=1)
             elif layer.kind == "dense":
-                values = values @ next(weights) + next(weights)
-                values = np.tanh(values) if layer.activation == "tanh" else values
+                values = _ACTIVATIONS[layer.activation](values @ next(weights) + next(weights))
             else:
                 every = _lstm(values, next(weights), next(weights), next(weights))
                 values = every if layer.every_reading else every[:, -1]
-        return values.reshape(len(values), -1).astype(np.float32)
+        return values
 
 
 def _lstm(
@@ -59,10 +85,12 @@ def _sigmoid(values: NDArray[Any]) -> NDArray[Any]:
 def untrained_network(config: NetworkConfig, *, n_sensors: int) -> PlainNetwork:
     """Give random weights of a trained network's size."""
     rng = np.random.default_rng(seed=3)
-    n_inputs = 4 * n_sensors if config.kind == "dense" else n_sensors
-    encoder, decoder = plan(config, n_sensors=n_sensors)
+    n_inputs = n_sensors * (config.readings_back if config.kind == "dense" else 1)
+    encoder, decoder, spread = plan(config, n_sensors=n_sensors)
     weights: list[NDArray[np.float32]] = []
-    for layer in (*encoder, *decoder):
+    for layer in (*encoder, *decoder, *([] if spread is None else [spread])):
+        if layer is spread:
+            n_inputs = encoder[-2].units
         gates = 4 if layer.kind == "lstm" else 1
         shapes = [(n_inputs, gates * layer.units), (layer.units, gates * layer.units)]
         if layer.kind != "repeat":
@@ -84,13 +112,13 @@ class PrincipalComponents:
     def fit(
         self,
         windows: NDArray[np.float32],
-        coordinates: Coordinates,
+        space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",  # noqa: ARG002
     ) -> PlainNetwork:
         learnt = windows if learn_from is None else windows[learn_from]
-        rows = coordinates.targets(learnt)
+        rows = space.targets(learnt)
         axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2]
         kept = axes[: self.config.code].astype(np.float32)
         nothing = np.zeros(self.config.code, np.float32)

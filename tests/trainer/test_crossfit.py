@@ -15,7 +15,7 @@ from tests.trainer.networks import (
 )
 from trainer.architectures import LSTM
 from trainer.crossfit import fit_parts
-from trainer.score_parts import Coordinates
+from trainer.score_parts import NetworkSpace
 
 
 class NotingFitter(PrincipalComponents):
@@ -28,13 +28,13 @@ class NotingFitter(PrincipalComponents):
     def fit(
         self,
         windows: NDArray[np.float32],
-        coordinates: Coordinates,
+        space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> PlainNetwork:
         self.learnt[name] = None if learn_from is None else learn_from.tolist()
-        return super().fit(windows, coordinates, learn_from=learn_from, name=name)
+        return super().fit(windows, space, learn_from=learn_from, name=name)
 
 
 class UntrainedLSTM(NotingFitter):

@@ -15,16 +15,21 @@ from tests.trainer.networks import (
 )
 from trainer.architectures import DENSE, LINEAR, LSTM, NetworkConfig
 from trainer.export import export
+from trainer.models import MODELS
 from trainer.parity import check_parity
 from trainer.score_parts import ScoreParts
 
 LSTM_30 = replace(LSTM, window_size=30)
+ELBO = MODELS["variational-elbo"]
 KINDS = pytest.mark.parametrize(
-    "config", [LINEAR, DENSE, LSTM, LSTM_30], ids=["linear", "dense", "lstm-5", "lstm-30"]
+    "config",
+    [LINEAR, DENSE, LSTM, LSTM_30, ELBO],
+    ids=["linear", "dense", "lstm-5", "lstm-30", "elbo"],
 )
+EVERY = pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
 
 
-@KINDS
+@EVERY
 def test_the_graph_computes_what_the_parts_define(config: NetworkConfig) -> None:
     parts, windows, deviations = _made(config, n_sensors=7)
 

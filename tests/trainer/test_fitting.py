@@ -15,6 +15,8 @@ from stream_detector.errors import TrainingError
 from tests.trainer.networks import coordinates_of, correlated_windows
 from trainer.architectures import DENSE, LSTM, NetworkConfig
 from trainer.crossfit import fit_parts
+from trainer.models import MODELS
+from trainer.plain_parts import PlainParts, PlainSpace
 from trainer.score_parts import Coordinates
 
 if TYPE_CHECKING:
@@ -129,6 +131,47 @@ def test_the_exported_graph_is_the_trained_network(config: NetworkConfig) -> Non
 
     assert np.median(fitted.level_out_of_sample) == pytest.approx(1.0, rel=0.2)
     assert set(fitted.losses) == {*(f"block-{n}-of-5" for n in range(1, 6)), "final"}
+
+
+def test_the_constraints_of_a_network_hold_when_it_is_trained() -> None:
+    config = replace(MODELS["well-posed"], code=3, steps=100, batch=16, rate=0.02)
+    windows, coordinates = _data(config)
+
+    into, _, back, _ = _fitter(config).fit(windows, coordinates).weights
+
+    np.testing.assert_array_equal(back, into.T)
+    np.testing.assert_allclose(np.linalg.norm(into, axis=0), 1.0, rtol=1e-5)
+    cosines = into.T @ into
+    assert np.abs(cosines[~np.eye(3, dtype=bool)]).max() < 0.1
+
+
+def test_a_noisy_and_variational_network_is_the_same_again() -> None:
+    config = replace(SMALL_DENSE, noise=0.3, dropout=0.1, variational=1.0, steps=60)
+    windows, coordinates = _data(config)
+
+    first = _fitter(config).fit(windows, coordinates)
+    again = _fitter(config).fit(windows, coordinates)
+
+    np.testing.assert_array_equal(first.losses, again.losses)
+    assert first.losses[-10:].mean() < first.losses[:10].mean()
+
+
+def test_epochs_keep_the_weights_with_the_lowest_validation_loss() -> None:
+    """The rows to validate on are other ones: sooner or later they fit worse."""
+    config = replace(SMALL_DENSE, plain=True, window_size=1, epochs=30, patience=3, rate=0.3)
+    windows, _ = _data(config)
+    windows[300:] *= 2
+
+    fitted = _fitter(config).fit(
+        windows, PlainSpace(), learn_from=np.arange(300), validate_on=np.arange(300, 400)
+    )
+
+    losses = fitted.validation_losses
+    best = int(losses.argmin())
+    assert len(losses) == best + 1 + 3 < 30
+    assert len(fitted.losses) == len(losses) * (300 // 16)
+    left = PlainParts(fitted, 3).score(windows[300:], windows[300:, 0]).level
+    assert left.mean() == pytest.approx(losses[best], rel=1e-4)
 
 
 def test_training_prints_nothing_of_its_own() -> None:

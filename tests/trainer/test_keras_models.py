@@ -11,20 +11,27 @@ from tests.trainer.networks import (
     untrained_network,
 )
 from trainer.architectures import DENSE, LSTM, NetworkConfig
+from trainer.models import MODELS
 
 pytestmark = pytest.mark.tensorflow
 
+NETWORKS = {name: config for name, config in MODELS.items() if config.kind != "linear"}
+EVERY = pytest.mark.parametrize("config", NETWORKS.values(), ids=NETWORKS)
 KINDS = pytest.mark.parametrize("config", [DENSE, LSTM], ids=["dense", "lstm"])
 
 
-@KINDS
+@EVERY
 def test_keras_reads_a_plan_as_numpy_does(config: NetworkConfig) -> None:
-    plain = untrained_network(config, n_sensors=3)
+    ours = untrained_network(config, n_sensors=3)
     rows = _rows(config)
 
-    whole = _fitted(plain).reconstruct(rows)
+    theirs = _fitted(ours)
 
-    np.testing.assert_allclose(whole, plain.reconstruct(rows), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        theirs.reconstruct(rows), ours.reconstruct(rows), rtol=1e-4, atol=1e-5
+    )
+    if config.variational:
+        np.testing.assert_allclose(theirs.divergence(rows), ours.divergence(rows), rtol=1e-4)
 
 
 @KINDS
