@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import CONDITIONING_ARRAYS
 from stream_detector.bundle.manifest import LimitCurves, Manifest, PartCurve, Parts, Sensor
-from stream_detector.detection.scoring import Part
+from stream_detector.detection.scoring import Calibration, Part, PlainScore
 from stream_detector.detection.threshold import Limits
 from stream_detector.replay.recording import Recording
 from trainer.calibration import Calibrated
@@ -28,11 +28,12 @@ from trainer.training_rows import TrainingRows
 def parameters_of(rows: TrainingRows, calibrated: Calibrated) -> dict[str, NDArray[Any]]:
     """Gather the arrays that decide scores."""
     conditioning = {name: getattr(rows.conditioning, name) for name in CONDITIONING_ARRAYS}
-    quantiles = {
-        f"quantiles_{name}": np.array(getattr(calibrated.calibration, name).curve.quantiles)
-        for name in ("level", "sustained", "deviation")
-    }
-    return {**conditioning, "stuck_after": rows.feed_limits.stuck_after, **quantiles}
+    arrays = {**conditioning, "stuck_after": rows.feed_limits.stuck_after}
+    if isinstance(calibrated.calibration, Calibration):
+        for name in ("level", "sustained", "deviation"):
+            part: Part = getattr(calibrated.calibration, name)
+            arrays[f"quantiles_{name}"] = np.array(part.curve.quantiles)
+    return arrays
 
 
 def manifest_of(
@@ -42,9 +43,11 @@ def manifest_of(
     limits: Limits,
     config: TrainingConfig,
     rules: Rules,
+    *,
+    default_fixed: float | None = None,
 ) -> Manifest:
     """Say of the bundle what decides its scores."""
-    calibration, on_delay = calibrated.calibration, rules.rules[0].on_delay
+    on_delay = rules.rules[0].on_delay
     return Manifest(
         sensors=_sensors(rows),
         window_size=rows.conditioning.window_size,
@@ -52,18 +55,25 @@ def manifest_of(
         max_gap_seconds=timing.max_gap.total_seconds(),
         silence_after_seconds=timing.silence_after.total_seconds(),
         frozen_after=rows.feed_limits.frozen_after,
-        parts=Parts(
-            level=_part_curve(calibration.level),
-            sustained=_part_curve(calibration.sustained),
-            deviation=_part_curve(calibration.deviation),
-        ),
+        parts=_parts(calibrated.calibration),
         limits=LimitCurves(
             by_budget=tuple(zip(limits.by_budget.x, limits.by_budget.y, strict=True)),
             by_rate=tuple(zip(limits.by_rate.x, limits.by_rate.y, strict=True)),
         ),
         default_budget_per_day=config.budget,
+        default_fixed=default_fixed,
         on_delay=(on_delay.count, on_delay.of),
         network=config.network_config.described,
+    )
+
+
+def _parts(calibration: Calibration | PlainScore) -> Parts | None:
+    if isinstance(calibration, PlainScore):
+        return None
+    return Parts(
+        level=_part_curve(calibration.level),
+        sustained=_part_curve(calibration.sustained),
+        deviation=_part_curve(calibration.deviation),
     )
 
 
@@ -97,7 +107,7 @@ def keras_files_of(parts: FittedParts) -> dict[str, bytes]:
     # TensorFlow is there: it has trained the network.
     from trainer.keras_models import keras_files  # noqa: PLC0415
 
-    return keras_files(network, parts.parts.coordinates)
+    return keras_files(network, parts.parts.space)
 
 
 def provenance_of(

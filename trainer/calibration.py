@@ -18,6 +18,7 @@ from stream_detector.detection.scoring import (
     SUSTAINED_READINGS,
     Calibration,
     Part,
+    PlainScore,
     SurpriseCurve,
     join,
 )
@@ -46,9 +47,9 @@ _N_RATES = 200
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """A calibration, and the cross-fitted scores of the training rows on its scale."""
+    """A calibration, and scores out of sample of the training rows on its scale."""
 
-    calibration: Calibration
+    calibration: Calibration | PlainScore
     scores: NDArray[np.float64]
 
 

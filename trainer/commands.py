@@ -74,9 +74,15 @@ def main() -> None:
     help="Network; the README says which to take when.  [default: dense]",
 )
 @click.option(
+    "--plain",
+    is_flag=True,
+    default=None,
+    help="As published: standardised readings, and the mean squared residual as the score.",
+)
+@click.option(
     "--window",
     type=_Bounded(click.INT, Window),
-    help="Readings an LSTM sees, at least 4.  [default: 5]",
+    help="Readings an LSTM sees, at least 4, or a plain model.  [default: 5; a plain dense one 1]",
 )
 @click.option(
     "--budget",
@@ -158,13 +164,15 @@ def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
     for name, value in given.items():
         if name in of_network:
             merged["network"][of_network[name]] = value
+        elif name == "plain":
+            merged["plain"] = merged["plain"] or {}
         else:
             merged[name] = value
     config = msgspec.convert(merged, TrainingConfig)
     try:
         config.network_config  # noqa: B018 - raises where it does not go together
     except SettingsError as error:
-        if given.keys() & of_network.keys():
+        if given.keys() & {"plain", *of_network}:
             raise click.UsageError(str(error)) from error
         raise
     return config

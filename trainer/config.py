@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,7 +12,7 @@ from trainer.architectures import Activation, NetworkConfig, NetworkScore, Optim
 from trainer.models import MODELS
 
 Size = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-Window = Annotated[int, msgspec.Meta(ge=4, le=1000)]
+Window = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 Holdout = Annotated[float, msgspec.Meta(ge=0, lt=0.9)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
@@ -20,6 +20,9 @@ Weight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 
 PerDay = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 """At most one a second: more, or an infinite number, is a slip of the pen."""
+
+PLAIN_BATCH, PLAIN_RATE = 128, 1e-3
+"""Windows per step, and rate of the optimizer, that a plain model is published with."""
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,9 +39,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     activation: Activation | None = None
     code_activation: Activation | None = None
     window: Window | None = None
-    """Readings an LSTM sees; the others have no choice."""
+    """Readings an LSTM, or any plain model, sees; the others have no choice."""
     optimizer: Optimizer | None = None
     steps: Size | None = None
+    """In the default recipe; a plain model trains epochs."""
     batch: Size | None = None
     rate: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     decay: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
@@ -53,10 +57,50 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     score: NetworkScore | None = None
 
 
+class PlainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A model as it was published: of standardised readings, its mean squared residual."""
+
+    epochs: Size = 200
+    """Passes over the rows that train; the weights with the lowest validation loss are kept."""
+
+    patience: Size | None = None
+    """Epochs without a lower validation loss after which training ends early."""
+
+    validation: Annotated[float, msgspec.Meta(gt=0, lt=0.9)] = 0.2
+    """Share of the training rows, the latest ones, that validate: they choose the weights, and
+    every threshold is measured on them."""
+
+    threshold: Annotated[float, msgspec.Meta(gt=0, le=1000)] | Literal["best-f1"] | None = None
+    """Default threshold: a mean squared residual, or the one with the best F1 on the rows that
+    validate. Without one, the budget's."""
+
+    def as_published(self, network: NetworkConfig) -> NetworkConfig:
+        """Give a network the size of window and the training of publications.
+
+        Raises
+        ------
+        SettingsError
+            If there is no network.
+        """
+        return dataclasses.replace(
+            network,
+            plain=True,
+            window_size=network.window_size if network.kind == "lstm" else 1,
+            batch=PLAIN_BATCH,
+            rate=PLAIN_RATE,
+            decay=0.0,
+            epochs=self.epochs,
+            patience=self.patience,
+        )
+
+
 class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A training run; a TOML file has the same names."""
 
     network: NetworkSettings = NetworkSettings()
+    plain: PlainSettings | None = None
+    """None for the default recipe."""
+
     seed: Seed = 0
     """The same data, configuration and seed give the same bundle on the same machine."""
 
@@ -76,7 +120,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         SettingsError
             If there is no such kind, or it has no such thing to set.
         """
-        network = self.network
+        network, plain = self.network, self.plain
         default = MODELS.get(network.kind)
         if default is None:
             raise SettingsError(f"no model is called {network.kind!r}; take {', '.join(MODELS)}")
@@ -84,12 +128,15 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         given["window_size"] = given.pop("window")
         del given["kind"]
         changed: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-        if default.kind != "lstm" and network.window is not None:
+        if plain is None and default.kind != "lstm" and network.window is not None:
             raise SettingsError(
                 f"a {network.kind} model has no window to set, it sees 4 readings: leave that out, "
-                "or take an lstm model"
+                "or take an lstm or a plain model"
             )
-        return dataclasses.replace(default, seed=self.seed, **changed)
+        if plain is not None and network.steps is not None:
+            raise SettingsError("a plain model trains epochs: set those in [plain], not steps")
+        of_form = default if plain is None else plain.as_published(default)
+        return dataclasses.replace(of_form, seed=self.seed, **changed)
 
 
 def read_config(path: Path) -> TrainingConfig:
@@ -115,7 +162,7 @@ def known_names() -> str:
     >>> known_names().partition(";")[0]
     'seed, holdout, budget'
     """
-    tables = {"network": NetworkSettings}
+    tables = {"network": NetworkSettings, "plain": PlainSettings}
     parts = [", ".join(name for name in TrainingConfig.__struct_fields__ if name not in tables)]
     parts += [f"in [{name}] {', '.join(one.__struct_fields__)}" for name, one in tables.items()]
     return "; ".join(parts)

@@ -21,6 +21,7 @@ from stream_detector.errors import TrainingError
 from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.export import export
 from trainer.parity import check_parity
+from trainer.plain_parts import PlainParts
 from trainer.score_parts import Coordinates, Network, NetworkSpace, ScoreParts
 from trainer.whitening import PURGED_ROWS, blocks, fit_whitening, outside
 
@@ -33,7 +34,8 @@ _ROWS_PER_CHUNK = 4096
 _LEAST_ROWS = 100
 """Outside a held-out block, and what is purged beside it."""
 
-_PARITY_ROWS = 256
+PARITY_ROWS = 256
+"""Training rows on which the graph is compared with its definition."""
 
 
 class Trained(Network, Protocol):
@@ -42,6 +44,11 @@ class Trained(Network, Protocol):
     @property
     def losses(self) -> NDArray[np.float32]:
         """Loss of every step."""
+        ...
+
+    @property
+    def validation_losses(self) -> NDArray[np.float32]:
+        """Loss of every epoch on the rows that validate; empty where there are none."""
         ...
 
 
@@ -59,6 +66,7 @@ class Fitter(Protocol):
         space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
+        validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> Trained:
         """Train on the windows of these numbers, or on all."""
@@ -71,17 +79,18 @@ class FittedParts:
 
     Parameters
     ----------
-    parts : ScoreParts
-        Fitted on all rows.
+    parts : ScoreParts or PlainParts
+        Fitted on all rows; plain ones on the earlier rows.
     level_out_of_sample, deviation_out_of_sample : float64 arrays, shape (n,)
-        Scores of every training row by parts fitted without its block.
+        Scores of every training row by parts fitted without its block; of plain parts, of the
+        rows that validate.
     losses : mapping
         Loss curve of every fit of the network, by its name; ``final`` is the one in use.
     graph : bytes
         The parts as an ONNX model.
     """
 
-    parts: ScoreParts
+    parts: ScoreParts | PlainParts
     level_out_of_sample: NDArray[np.float64]
     deviation_out_of_sample: NDArray[np.float64]
     losses: Mapping[str, NDArray[np.float32]]
@@ -134,7 +143,7 @@ def fit_parts(
         losses["final"] = network.losses
     parts = ScoreParts(coordinates, deviation, linear_unit, network_unit, network)
     graph = export(parts)
-    some = np.linspace(0, len(windows) - 1, _PARITY_ROWS).astype(np.intp)
+    some = np.linspace(0, len(windows) - 1, PARITY_ROWS).astype(np.intp)
     check_parity(graph, parts, windows[some], deviations[some])
     return FittedParts(parts, scores, deviation.out_of_sample, losses, graph)
 

@@ -18,7 +18,7 @@ from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation
 from stream_detector.detection.scored import Status
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.pipeline.machine import Verdict
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -100,12 +100,21 @@ class Evaluation:
 
 
 def evaluate(
-    bundle: Bundle, recording: Recording, *, rules: Rules, budget: Budget
+    bundle: Bundle,
+    recording: Recording,
+    *,
+    rules: Rules,
+    budget: Budget,
+    threshold: Threshold | None = None,
 ) -> Evaluation | None:
-    """Replay a recording with the bundle's budget; None where no row could be scored."""
+    """Replay a recording; None where no row could be scored.
+
+    Its alerts are held against the budget, which also is the threshold, unless there is
+    another one.
+    """
     rule = rules.rules[0]
     horizon, seen = rule.horizon, _Seen(rule)
-    pipeline, table = Pipeline(bundle, rules), ThresholdTable(budget)
+    pipeline, table = Pipeline(bundle, rules), ThresholdTable(threshold or budget)
     for verdict in verdicts(records(recording, rules), pipeline, table):
         if isinstance(verdict, Verdict):
             seen.note(verdict)

@@ -15,6 +15,7 @@ from trainer.plain_words import (
     counted,
     minute,
     model_in_words,
+    threshold_in_words,
     what_it_showed,
     what_not_to_believe,
 )
@@ -39,12 +40,17 @@ class Findings:
         Kind and sizes.
     losses : mapping of str to float array
         Loss of every step of every fit; empty without a network.
-    training_scores : float64 array, shape (n_training_rows,)
-        Cross-fitted, so out of sample.
-    training_times : datetime64 array, same shape
+    training_times : datetime64 array, shape (n_training_rows,)
         Rising.
+    scored : slice
+        Of the rows trained on, those with a score out of sample: all, or those that validated
+        a plain model.
+    training_scores : float64 array
+        Of these rows.
     default_limit : float
-        Threshold for the default budget, before it follows any drift.
+        The default threshold, before it follows any drift.
+    is_fixed : bool
+        Whether it never does.
     evaluation : Evaluation or None
         None where no row was kept back, or none of them could be scored.
     notes : tuple of str
@@ -61,9 +67,11 @@ class Findings:
     n_kept_back: int
     network: Mapping[str, Any]
     losses: Mapping[str, NDArray[np.floating[Any]]]
-    training_scores: NDArray[np.float64]
     training_times: NDArray[np.datetime64]
+    scored: slice
+    training_scores: NDArray[np.float64]
     default_limit: float
+    is_fixed: bool
     evaluation: Evaluation | None
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
@@ -82,7 +90,7 @@ class Findings:
     @cached_property
     def training_peaks(self) -> Peaks:
         """The highest training scores over time, with the default threshold."""
-        times, scores = self.training_times, self.training_scores
+        times, scores = self.training_times[self.scored], self.training_scores
         return peaks(times, scores, np.full(len(times), self.default_limit), within=times)
 
     @cached_property
@@ -99,12 +107,18 @@ class Findings:
     def class_names(self) -> dict[str, str]:
         """What people call the classes of the histogram."""
         normal, positive = ("", "") if self.measures is None else self.measures.class_names
-        return {"training": "training rows", "normal": normal, "positive": positive}
+        training = "rows that validated" if self.is_plain else "training rows"
+        return {"training": training, "normal": normal, "positive": positive}
 
     @property
     def share_over(self) -> float:
         """Share of the training rows over the default threshold."""
         return float((self.training_scores > self.default_limit).mean())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the model is one as it was published."""
+        return "plain" in self.network
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -115,9 +129,7 @@ class Findings:
             f"{counted(self.n_training_rows, 'normal row')} of "
             f"{counted(len(self.sensors), 'sensor')}, {minute(first)} to {minute(last)} UTC "
             f"(the recording has {counted(self.n_rows, 'row')}).",
-            f"A row is anomalous when its score is over the threshold, {self.default_limit:.2f} "
-            "to begin with: on the training rows, each scored by a model that had not seen it, "
-            "that kept to the budget of alerts. Live, the threshold follows the machine's drift.",
+            threshold_in_words(self.default_limit, is_fixed=self.is_fixed, is_plain=self.is_plain),
         )
 
     @property

@@ -170,6 +170,24 @@ def wilson_interval(n_hits: float, n_trials: int) -> tuple[float, float]:
     return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
 
 
+def best_f1(positives: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Give the threshold with the best F1, the harmonic mean of precision and recall, and that.
+
+    Examples
+    --------
+    Over 2.5 are three rows, two of which are the positive ones: precision 2/3, recall 1.
+
+    >>> best_f1(np.array([False, False, True, False, True]), np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    (2.5, 0.8)
+    """
+    precision, recall, thresholds = precision_recall_curve(positives, scores)
+    f1 = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1]
+    best = int(f1.argmax())
+    # Between the lowest score over it and the next: the same rows by > as by >=.
+    below = thresholds[best - 1] if best else 0.0
+    return float((thresholds[best] + below) / 2), float(f1[best])
+
+
 def _peaks(evaluation: Evaluation, rows: NDArray[np.bool_]) -> Peaks:
     scores, thresholds = evaluation.scores[rows], evaluation.thresholds[rows]
     return peaks(evaluation.times[rows], scores, thresholds, within=evaluation.times)
@@ -204,10 +222,7 @@ def _curves(evaluation: Evaluation) -> Curves | None:
     precision, recall, thresholds = precision_recall_curve(positives, scores)
     # The curve's last point stands for a threshold above all scores; nothing is there to see.
     precision, recall = precision[:-1], recall[:-1]
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(f1.argmax())
-    # Between the lowest score over it and the next: the same rows by > as by >=.
-    below = thresholds[best - 1] if best else 0.0
+    best_threshold, f1 = best_f1(positives, scores)
     false_positive_rate, true_positive_rate, _ = roc_curve(positives, scores)
     at_thresholds = thinned(thresholds, precision, recall)
     of_roc = thinned(false_positive_rate, true_positive_rate)
@@ -219,6 +234,6 @@ def _curves(evaluation: Evaluation) -> Curves | None:
         auc=float(roc_auc_score(positives, scores)),
         average_precision=float(average_precision_score(positives, scores)),
         base_rate=float(positives.mean()),
-        best_threshold=float((thresholds[best] + below) / 2),
-        best_f1=float(f1[best]),
+        best_threshold=best_threshold,
+        best_f1=f1,
     )

@@ -66,15 +66,32 @@ def model_in_words(network: Mapping[str, Any]) -> str:
         what = "a variational"
     elif {"noise", "dropout"} & network.keys():
         what = "a denoising"
+    if "plain" in network:
+        return f"{what} autoencoder ({sizes} units) as published, alone"
     return f"{what} autoencoder ({sizes} units) beside a linear model"
+
+
+def threshold_in_words(limit: float, *, is_fixed: bool, is_plain: bool) -> str:
+    """Say what the default threshold is, and where it comes from."""
+    over = "A row is anomalous when its score is over"
+    if is_fixed:
+        return f"{over} {limit:.4g}, which never changes, however the machine drifts."
+    measured = "the training rows that validated" if is_plain else "the training rows"
+    return (
+        f"{over} the threshold, {limit:.2f} to begin with: on {measured}, each scored by a model "
+        "that had not seen it, that kept to the budget of alerts. Live, the threshold follows "
+        "the machine's drift."
+    )
 
 
 def fit_in_words(name: str) -> str:
     """Say which rows a fit of the network learns from, by its name.
 
-    >>> fit_in_words("block-1-of-3"), fit_in_words("final")
-    ('all but block 1 of 3', 'all rows')
+    >>> [fit_in_words(name) for name in ("block-1-of-3", "final", "validation")]
+    ['all but block 1 of 3', 'all rows', 'rows that validate']
     """
+    if name in ("training", "validation"):
+        return f"rows that {'train' if name == 'training' else 'validate'}"
     return "all rows" if name == "final" else f"all but {name.replace('-', ' ')}"
 
 

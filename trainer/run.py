@@ -62,7 +62,7 @@ def fit(
     with threadpool_limits(limits=1, user_api="blas"):
         model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
     with steps.step("replaying the rows kept back"):
-        evaluation = _evaluate(model, kept_back, rules=rules, budget=Budget(config.budget))
+        evaluation = _evaluate(model, kept_back, rules=rules)
     manifest = msgspec.structs.replace(
         model.manifest,
         validation=evaluation and evaluation.validation,
@@ -81,7 +81,9 @@ def fit(
             losses=model.parts.losses,
             training_scores=model.calibrated.scores,
             training_times=model.rows.times,
-            default_limit=model.limits.limit(Budget(config.budget)),
+            scored=model.unseen,
+            default_limit=model.limits.limit(manifest.default_threshold),
+            is_fixed=manifest.default_fixed is not None,
             evaluation=evaluation,
             notes=(*first_notes(recording, rules), *model.rows.notes),
             seconds=dict(steps.seconds),
@@ -97,9 +99,7 @@ def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
     return (*recording.notes, *notes_on_horizon(recording, horizon=rules.rules[0].horizon))
 
 
-def _evaluate(
-    model: TrainedModel, kept_back: Recording, *, rules: Rules, budget: Budget
-) -> Evaluation | None:
+def _evaluate(model: TrainedModel, kept_back: Recording, *, rules: Rules) -> Evaluation | None:
     """Judge the rows kept back by the bundle as it is read from disk, like a worker."""
     if not kept_back.n_rows:
         return None
@@ -107,4 +107,7 @@ def _evaluate(
         folder = Path(temporary, "bundle")
         files = {"model.onnx": model.parts.graph}
         write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
-        return evaluate(read_bundle(folder), kept_back, rules=rules, budget=budget)
+        bundle = read_bundle(folder)
+    asked = Budget(bundle.manifest.default_budget_per_day)
+    threshold = bundle.manifest.default_threshold
+    return evaluate(bundle, kept_back, rules=rules, budget=asked, threshold=threshold)

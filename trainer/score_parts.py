@@ -125,6 +125,11 @@ class ScoreParts:
         return len(self.deviation.mean)
 
     @property
+    def space(self) -> Coordinates:
+        """What the network works between."""
+        return self.coordinates
+
+    @property
     def window_size(self) -> int:
         """Readings in a window."""
         return STACKED_READINGS if self.network is None else self.network.config.window_size

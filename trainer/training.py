@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
-from stream_detector.detection.scoring import over_used
+from stream_detector.detection.scoring import PlainScore, over_used
 from stream_detector.detection.threshold import Limits
 from stream_detector.replay.recording import Recording
 from trainer.assembly import manifest_of, parameters_of
@@ -35,6 +35,9 @@ class TrainedModel:
     manifest : Manifest
         Not yet with what is only for people: validation, provenance, checksums.
     parameters : dict of name to array
+    unseen : slice
+        Of the rows, those that ``calibrated.scores`` are of: all, or those that validated a
+        plain model.
     """
 
     rows: TrainingRows
@@ -43,6 +46,7 @@ class TrainedModel:
     limits: Limits
     manifest: Manifest
     parameters: dict[str, NDArray[Any]]
+    unseen: slice
 
 
 def train(
@@ -75,31 +79,47 @@ def train(
     TrainingError
         If the history cannot give a model that could be trusted.
     """
-    rule = rules.rules[0]
     network = config.network_config
-    with steps.step("conditioning the training rows"):
-        rows = prepare(history, timing, window_size=network.window_size, rules=rules)
-    with steps.step(f"fitting a {network.kind} model, cross-fitted"):
-        fitter = make_fitter(len(history.sensors)) if make_fitter else None
-        parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)
-    with steps.step("calibrating on cross-fitted scores"):
-        calibrated = calibrate(
-            _over_used(parts.level_out_of_sample, rows.n_unseen, rows),
-            _over_used(parts.deviation_out_of_sample, rows.n_left_out, rows),
-            rows.run_numbers,
-        )
+    fitter = make_fitter(len(history.sensors)) if make_fitter else None
+    if config.plain is None:
+        with steps.step("conditioning the training rows"):
+            rows = prepare(history, timing, window_size=network.window_size, rules=rules)
+        with steps.step(f"fitting a {network.kind} model, cross-fitted"):
+            parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)
+        with steps.step("calibrating on cross-fitted scores"):
+            calibrated = _calibrated(parts, rows)
+        unseen, default_fixed = slice(0, len(rows.windows)), None
+    else:
+        # What chooses a threshold takes seconds to load: only where it is needed.
+        from trainer.plain_training import fit_plain  # noqa: PLC0415
+
+        with steps.step(f"fitting a plain {network.kind} model"):
+            plain = fit_plain(history, timing, config, rules=rules, fitter=fitter)
+        rows, parts, unseen, default_fixed = plain
+        calibrated = Calibrated(PlainScore(), parts.level_out_of_sample)
+    with steps.step("measuring what each threshold brings"):
         limits = measure_limits(
             calibrated.scores,
-            rows.times,
-            rows.run_numbers,
-            suppressed=rows.suppressed,
+            rows.times[unseen],
+            rows.run_numbers[unseen],
+            suppressed=rows.suppressed[unseen],
             outcomes=rows.outcomes,
-            rule=rule,
+            rule=rules.rules[0],
             readings_per_day=timedelta(days=1) / timing.cadence,
         )
-    manifest = manifest_of(timing, rows, calibrated, limits, config, rules)
+    manifest = manifest_of(
+        timing, rows, calibrated, limits, config, rules, default_fixed=default_fixed
+    )
     parameters = parameters_of(rows, calibrated)
-    return TrainedModel(rows, parts, calibrated, limits, manifest, parameters)
+    return TrainedModel(rows, parts, calibrated, limits, manifest, parameters, unseen)
+
+
+def _calibrated(parts: FittedParts, rows: TrainingRows) -> Calibrated:
+    return calibrate(
+        _over_used(parts.level_out_of_sample, rows.n_unseen, rows),
+        _over_used(parts.deviation_out_of_sample, rows.n_left_out, rows),
+        rows.run_numbers,
+    )
 
 
 def _over_used(

@@ -5,6 +5,7 @@ recording itself (48 MB), of which 114 MB stay.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +74,17 @@ class TrainingRows:
     notes: tuple[str, ...]
 
 
+Scale = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Measures centre and spread of every column of the normal rows' values."""
+
+
 def prepare(
-    recording: Recording, timing: Timing, *, window_size: int, rules: Rules
+    recording: Recording,
+    timing: Timing,
+    *,
+    window_size: int,
+    rules: Rules,
+    scale: Scale = robust_scale,
 ) -> TrainingRows:
     """Condition the normal rows of a history.
 
@@ -98,7 +108,11 @@ def prepare(
     normal &= seen.scorable
     values = history.values(normal)
     _check_size(values, recording)
-    conditioning = _scale(values, window_size)
+    center, spread = scale(values)
+    # The deviations are not known yet.
+    conditioning = dataclasses.replace(
+        as_they_are(values.shape[1]), center=center, spread=spread, window_size=window_size
+    )
     # First with missing sensors at their means, then given the others of their row.
     rows = history.condition(normal, conditioning, seen.feed_limits)
     row = fit_whitening(rows.windows[:, -1], n_blocks=_N_BLOCKS)
@@ -162,14 +176,6 @@ def _notes(n_normal: int, *, n_trained: int) -> tuple[str, ...]:
             f"only {n_trained} normal rows: thresholds will be rough; {_FEW_ROWS} are better"
         )
     return tuple(notes)
-
-
-def _scale(values: NDArray[np.float64], window_size: int) -> Conditioning:
-    """Scale sensors by their normal rows; the deviations are not known yet."""
-    center, spread = robust_scale(values)
-    return dataclasses.replace(
-        as_they_are(values.shape[1]), center=center, spread=spread, window_size=window_size
-    )
 
 
 def _scale_deviations(

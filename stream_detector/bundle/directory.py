@@ -26,7 +26,7 @@ from stream_detector.detection.conditioning import Conditioning
 from stream_detector.detection.detector import Model
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
-from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve
+from stream_detector.detection.scoring import Calibration, Part, PlainScore, SurpriseCurve
 from stream_detector.detection.threshold import Curve, Limits
 from stream_detector.errors import BundleError, BundleFileError
 
@@ -181,7 +181,7 @@ def _check_id(path: Path, said: str, found: str) -> None:
 def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: bytes) -> Model:
     sensors = manifest.sensors
     n_sensors = len(sensors)
-    _check_arrays(parameters, n_sensors)
+    _check_arrays(parameters, n_sensors, () if manifest.parts is None else _QUANTILES)
 
     def part(name: str, curve: PartCurve) -> Part:
         quantiles = tuple(parameters[f"quantiles_{name}"].tolist())
@@ -199,16 +199,14 @@ def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: by
             **{name: parameters[name] for name in CONDITIONING_ARRAYS},
             window_size=manifest.window_size,
         ),
-        calibration=Calibration(
+        calibration=PlainScore()
+        if parts is None
+        else Calibration(
             level=part("level", parts.level),
             sustained=part("sustained", parts.sustained),
             deviation=part("deviation", parts.deviation),
         ),
-        limits=Limits(
-            by_budget=_curve(manifest.limits.by_budget),
-            by_rate=_curve(manifest.limits.by_rate),
-            readings_per_day=86400 / manifest.cadence_seconds,
-        ),
+        limits=_limits(manifest),
         feed_limits=FeedLimits(
             stuck_after=parameters["stuck_after"],
             frozen_after=manifest.frozen_after,
@@ -236,7 +234,9 @@ _QUANTILES = ("quantiles_level", "quantiles_sustained", "quantiles_deviation")
 _POSITIVE = ("spread", "deviation_spread", "stuck_after")
 
 
-def _check_arrays(parameters: Mapping[str, NDArray[Any]], n_sensors: int) -> None:
+def _check_arrays(
+    parameters: Mapping[str, NDArray[Any]], n_sensors: int, quantiles: tuple[str, ...]
+) -> None:
     """Refuse arrays of another shape or type, and numbers that would spoil scores unseen.
 
     Raises
@@ -250,7 +250,7 @@ def _check_arrays(parameters: Mapping[str, NDArray[Any]], n_sensors: int) -> Non
     shapes: dict[str, tuple[int, ...]] = {
         **dict.fromkeys((*CONDITIONING_ARRAYS, "stuck_after"), (p,)),
         **dict.fromkeys(("precision", "deviation_precision"), (p, p)),
-        **{name: (max(parameters[name].size, 1),) for name in _QUANTILES},
+        **{name: (max(parameters[name].size, 1),) for name in quantiles},
     }
     for name, shape in shapes.items():
         array = parameters[name]
@@ -263,8 +263,15 @@ def _check_arrays(parameters: Mapping[str, NDArray[Any]], n_sensors: int) -> Non
             raise ValueError(f"{name} holds a number that is not finite")
         if name in _POSITIVE and array.min() <= 0:
             raise ValueError(f"{name} holds {array.min()}, but must be above zero")
-        if name in _QUANTILES and (np.diff(array) < 0).any():
+        if name in quantiles and (np.diff(array) < 0).any():
             raise ValueError(f"{name} does not ascend")
+
+
+def _limits(manifest: Manifest) -> Limits:
+    by_budget, by_rate = _curve(manifest.limits.by_budget), _curve(manifest.limits.by_rate)
+    # A plain score has its own scale: measured from one reading in ten to one in a hundred.
+    unit = 1.0 if manifest.parts is not None else by_rate(0.01) - by_rate(0.1)
+    return Limits(by_budget, by_rate, readings_per_day=86400 / manifest.cadence_seconds, unit=unit)
 
 
 def _curve(points: tuple[tuple[float, float], ...]) -> Curve:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.detection.threshold import Budget, Fixed, Threshold
 from stream_detector.errors import BundleError
 
 FORMAT = 1
@@ -102,9 +103,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     max_gap_seconds: _Positive
     silence_after_seconds: _Positive
     frozen_after: _Size
-    parts: Parts
+    parts: Parts | None
+    """None of a plain model: its score is the level, a mean squared residual, as it is."""
     limits: LimitCurves
     default_budget_per_day: _Positive
+    default_fixed: _Positive | None = None
+    """A score that is the threshold instead, where nobody set another."""
     on_delay: tuple[_Size, _Size]
     """Count and of: the on-delay that the budget curve was measured with."""
     network: dict[str, Any]
@@ -114,6 +118,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of every other file of the folder, filled in as it is written."""
     provenance: dict[str, Any] = {}
     """Data, spans, seeds, versions, dates and durations: for people, not part of the id."""
+
+    @property
+    def default_threshold(self) -> Threshold:
+        """The threshold where nobody set another."""
+        if self.default_fixed is None:
+            return Budget(self.default_budget_per_day)
+        return Fixed(self.default_fixed)
 
 
 def decode_manifest(data: bytes) -> Manifest:

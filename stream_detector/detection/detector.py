@@ -17,7 +17,7 @@ from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
-from stream_detector.detection.scoring import Calibration, join, over_used
+from stream_detector.detection.scoring import Calibration, PlainScore, join, over_used
 from stream_detector.detection.state import DetectorState
 from stream_detector.detection.threshold import Limits
 
@@ -27,7 +27,8 @@ class GraphScores(NamedTuple):
 
     ``level`` and ``deviation`` have shape (n,), high = anomalous, never negative. The
     contributions, shape (n, p), sum along a row to them. ``expected``, shape (n, p), is
-    each sensor's conditional mean given the others of the newest reading, scaled.
+    each sensor's conditional mean given the others of the newest reading, or what a plain
+    model gives back of it; scaled.
     """
 
     level: NDArray[np.float32]
@@ -56,7 +57,7 @@ class Model:
 
     features: FeatureSpec
     conditioning: Conditioning
-    calibration: Calibration
+    calibration: Calibration | PlainScore
     limits: Limits
     feed_limits: FeedLimits
     max_gap: timedelta

@@ -103,6 +103,26 @@ class Calibration:
         return np.stack([part.weight * part.curve(scores) for part, scores in parts], axis=1)
 
 
+@dataclass(frozen=True)
+class PlainScore:
+    """The level score as it is, for a model as it was published: no parts are joined.
+
+    >>> levels = np.array([0.4, 0.7])
+    >>> PlainScore().surprises(levels, levels, levels)
+    array([[0.4, 0. , 0. ],
+           [0.7, 0. , 0. ]])
+    """
+
+    def surprises(
+        self,
+        levels: NDArray[np.float64],
+        sustained: NDArray[np.float64],
+        deviations: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Let only the levels of n readings count; shape (n, 3)."""
+        return np.stack([levels, np.zeros_like(sustained), np.zeros_like(deviations)], axis=1)
+
+
 def over_used(score: float, n_unused: int, *, n_sensors: int) -> float:
     """Turn a part score, a mean over all sensors, into the mean over those that were used.
 

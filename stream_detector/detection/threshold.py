@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 CONTROLLER_STEP = 0.2
-"""What an alert raises the threshold by; a score's unit is about a power of ten in rarity."""
+"""What an alert raises the threshold by, in powers of ten of a score's rarity."""
 
 LOWEST_SHIFT, HIGHEST_SHIFT = -1.0, 2.0
 """Bounds of the controller's shift: it may follow drift, not unlearn a fault."""
@@ -109,11 +109,15 @@ class Limits:
         Share of normal readings -> the score they exceed.
     readings_per_day : float
         At the model's cadence.
+    unit : float
+        What a score rises by when it becomes ten times as rare: what the controller's
+        shift counts in. The joined score is made so that it is 1.
     """
 
     by_budget: Curve
     by_rate: Curve
     readings_per_day: float
+    unit: float = 1.0
 
     def limit(self, threshold: Threshold) -> float:
         """Give the score that a threshold stands for, in a machine that does not drift."""

@@ -199,11 +199,13 @@ class Machine:
     @property
     def shift(self) -> float:
         """The part of the threshold that is the controller's: without a budget, none."""
-        return round(self.controller.shift, 6) if isinstance(self.threshold, Budget) else 0.0
+        if not isinstance(self.threshold, Budget):
+            return 0.0
+        return round(self.controller.shift * self._limits.unit, 6)
 
     def _level(self) -> float:
         if isinstance(self.threshold, Budget):
-            return shifted(self._limit, self.controller.shift)
+            return shifted(self._limit, self.controller.shift * self._limits.unit)
         return self._limit
 
     def _follow(

@@ -13,7 +13,7 @@ from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import FiniteRange, Parsed, Stopped, check_different
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
-from stream_detector.detection.threshold import Budget, Threshold
+from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.agreement import on_delay_note, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
@@ -50,7 +50,7 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option(
     "--threshold",
     type=Parsed(parse_threshold),
-    help="budget:N, rate:S or fixed:T.  [default: the bundle's budget]",
+    help="budget:N, rate:S or fixed:T.  [default: the bundle's own, a budget]",
 )
 @click.option(
     "--thresholds",
@@ -89,7 +89,7 @@ def replay(
     bundle, rules = read_bundle(folder), load_rules(rules_file)
     if note := on_delay_note(bundle.manifest, rules):
         click.echo(f"note: {note}", err=True)
-    default = threshold or Budget(bundle.manifest.default_budget_per_day)
+    default = threshold or bundle.manifest.default_threshold
     thresholds = ThresholdTable(default, by_machine)
     source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(log)
     new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")

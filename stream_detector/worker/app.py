@@ -20,7 +20,6 @@ from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics
-from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.agreement import on_delay_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
@@ -118,7 +117,7 @@ def build(settings: Settings) -> AppT:
     channel = app.channel(maxsize=1)
     watch = ThresholdWatch(
         store,
-        Budget(bundle.manifest.default_budget_per_day),
+        bundle.manifest.default_threshold,
         lambda: pipeline.machines.in_force(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,

@@ -16,6 +16,7 @@ from stream_detector.pipeline.thresholds import (
     ThresholdSetting,
     decode_setting,
     parse_threshold,
+    setting_of,
 )
 from stream_detector.worker.checks import load_bundle
 
@@ -48,8 +49,8 @@ def show() -> None:
         store = ThresholdStore(settings, bundle.id)
         wanted, current = store.read(), store.read_current()
     if ALL_MACHINES not in wanted:
-        default = bundle.manifest.default_budget_per_day
-        click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's budget:{default} counts")
+        kind, number = setting_of(bundle.manifest.default_threshold).source().values()
+        click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's {kind}:{number} counts")
     for machine, data in sorted(wanted.items()):
         click.echo(_wish(machine, data))
     now = datetime.now(UTC)

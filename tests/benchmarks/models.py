@@ -44,6 +44,7 @@ class Untrained:
         space: NetworkSpace,  # noqa: ARG002
         *,
         learn_from: NDArray[np.intp] | None = None,  # noqa: ARG002
+        validate_on: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
     ) -> FittedNetwork:
         return self.network

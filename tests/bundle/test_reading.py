@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.detection.scoring import Calibration
 from stream_detector.detection.threshold import Budget, Rate
 from stream_detector.errors import BundleError, BundleFileError
 from tests.bundle.parts import BundleParts, put_in
@@ -49,6 +50,8 @@ def test_what_is_read_is_what_was_written(folder: Path, small_bundle: Bundle) ->
 
     np.testing.assert_array_equal(model.conditioning.precision, parts.parameters["precision"])
     np.testing.assert_array_equal(model.feed_limits.stuck_after, parts.parameters["stuck_after"])
+    assert isinstance(model.calibration, Calibration)
+    assert parts.manifest.parts is not None
     curve = model.calibration.deviation.curve
     assert list(curve.quantiles) == parts.parameters["quantiles_deviation"].tolist()
     assert curve.knee == parts.manifest.parts.deviation.knee

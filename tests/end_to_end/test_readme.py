@@ -21,7 +21,7 @@ from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
 from trainer.architectures import DENSE
-from trainer.config import NetworkSettings, TrainingConfig, read_config
+from trainer.config import NetworkSettings, PlainSettings, TrainingConfig, read_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -91,8 +91,9 @@ def test_the_training_configuration_in_the_readme_is_the_default_one(tmp_path: P
 
     assert msgspec.structs.replace(config, network=NetworkSettings()) == TrainingConfig()
     assert config.network_config == DENSE
-    for name in (*TrainingConfig.__struct_fields__, *NetworkSettings.__struct_fields__):
-        assert re.search(rf"^(# {name} =|{name} =|\[{name}\])", text, flags=re.MULTILINE), name
+    structs = (TrainingConfig, NetworkSettings, PlainSettings)
+    for name in (name for one in structs for name in one.__struct_fields__):
+        assert re.search(rf"^(# )?({name} =|\[{name}\])", text, flags=re.MULTILINE), name
 
 
 def test_the_messages_in_the_readme_hold_to_their_schemas() -> None:

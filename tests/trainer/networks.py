@@ -1,7 +1,7 @@
 """Networks in plain NumPy: the second reading of a plan, and a fitter that needs no TensorFlow."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class PlainNetwork:
     config: NetworkConfig
     weights: tuple[NDArray[np.float32], ...]
     losses: NDArray[np.float32]
+    validation_losses: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     def reconstruct(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         encoder, decoder, _ = self._plan(rows)
@@ -115,6 +116,7 @@ class PrincipalComponents:
         space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
+        validate_on: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
     ) -> PlainNetwork:
         learnt = windows if learn_from is None else windows[learn_from]

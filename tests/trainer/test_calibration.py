@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stream_detector.alerting.life import AlertLife, Change
 from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import SHEET_BREAK, OnDelay, Rule
-from stream_detector.detection.scoring import join
+from stream_detector.detection.scoring import Calibration, join
 from stream_detector.detection.threshold import Budget, Limits, Rate
 from tests.small_models import CADENCE
 from trainer.calibration import calibrate, drift, fit_curve, measure_limits, sustain
@@ -101,6 +101,8 @@ def test_a_part_that_drifts_counts_for_less_but_never_for_nothing() -> None:
     steady = calibrate(noise(), noise(seed=8), ONE_RUN).calibration
     drifting = calibrate(noise(), wandering, ONE_RUN).calibration
 
+    assert isinstance(steady, Calibration)
+    assert isinstance(drifting, Calibration)
     assert steady.deviation.weight > 0.95
     assert drifting.deviation.weight == 0.4
     assert max(drifting.level.weight, drifting.sustained.weight) == 1.0

@@ -15,7 +15,7 @@ from tests.trainer.networks import (
 )
 from trainer.architectures import LSTM
 from trainer.crossfit import fit_parts
-from trainer.score_parts import NetworkSpace
+from trainer.score_parts import NetworkSpace, ScoreParts
 
 
 class NotingFitter(PrincipalComponents):
@@ -31,10 +31,13 @@ class NotingFitter(PrincipalComponents):
         space: NetworkSpace,
         *,
         learn_from: NDArray[np.intp] | None = None,
+        validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> PlainNetwork:
         self.learnt[name] = None if learn_from is None else learn_from.tolist()
-        return super().fit(windows, space, learn_from=learn_from, name=name)
+        return super().fit(
+            windows, space, learn_from=learn_from, validate_on=validate_on, name=name
+        )
 
 
 class UntrainedLSTM(NotingFitter):
@@ -103,6 +106,8 @@ def test_each_half_of_the_level_counts_in_units_of_its_median() -> None:
     mixed = fit_parts(windows, windows[:, -1], fitter=PrincipalComponents(code=2))
 
     assert np.median(linear.level_out_of_sample) == pytest.approx(1.0)
+    assert isinstance(linear.parts, ScoreParts)
+    assert isinstance(mixed.parts, ScoreParts)
     assert mixed.parts.linear_unit == linear.parts.linear_unit
     network_half = 2 * mixed.level_out_of_sample - linear.level_out_of_sample
     assert np.median(network_half) == pytest.approx(1.0)

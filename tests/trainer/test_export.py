@@ -8,25 +8,34 @@ from numpy.typing import NDArray
 
 from stream_detector.bundle.graph import OnnxGraph
 from tests.trainer.networks import (
+    PlainNetwork,
     PrincipalComponents,
     correlated_windows,
     parts_with,
     untrained_network,
 )
 from trainer.architectures import DENSE, LINEAR, LSTM, NetworkConfig
+from trainer.config import PlainSettings
 from trainer.export import export
 from trainer.models import MODELS
 from trainer.parity import check_parity
+from trainer.plain_parts import PlainParts
 from trainer.score_parts import ScoreParts
 
 LSTM_30 = replace(LSTM, window_size=30)
 ELBO = MODELS["variational-elbo"]
+PLAIN = {
+    f"plain-{name}": PlainSettings().as_published(config)
+    for name, config in MODELS.items()
+    if config.kind != "linear"
+}
 KINDS = pytest.mark.parametrize(
     "config",
-    [LINEAR, DENSE, LSTM, LSTM_30, ELBO],
-    ids=["linear", "dense", "lstm-5", "lstm-30", "elbo"],
+    [LINEAR, DENSE, LSTM, LSTM_30, ELBO, PLAIN["plain-lstm"], PLAIN["plain-variational-elbo"]],
+    ids=["linear", "dense", "lstm-5", "lstm-30", "elbo", "plain-lstm", "plain-elbo"],
 )
-EVERY = pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
+ALL = {**MODELS, **PLAIN}
+EVERY = pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 
 
 @EVERY
@@ -77,6 +86,34 @@ def test_contributions_are_shares_of_the_scores(config: NetworkConfig) -> None:
     )
 
 
+def test_a_plain_model_has_no_deviation_part_and_expects_what_it_gives_back() -> None:
+    parts, windows, deviations = _made(PLAIN["plain-dense-32-16-32"], n_sensors=5)
+
+    scores = _session(parts)(windows, deviations)
+
+    assert not scores.deviation.any()
+    assert not scores.deviation_contributions.any()
+    left = np.square(windows[:, -1] - scores.expected).mean(axis=1)
+    np.testing.assert_allclose(scores.level, left, rtol=1e-5)
+
+
+def test_the_divergence_of_a_code_is_spread_over_all_sensors() -> None:
+    config = PLAIN["plain-variational-elbo"]
+    parts, windows, deviations = _made(config, n_sensors=5)
+    assert isinstance(parts, PlainParts)
+    assert isinstance(parts.network, PlainNetwork)
+    network = replace(parts.network, config=replace(config, score="reconstruction"))
+    residual_alone = replace(parts, network=network)
+
+    elbo = _session(parts)(windows, deviations)
+    residual = _session(residual_alone)(windows, deviations)
+
+    each = elbo.level_contributions - residual.level_contributions
+    divergence = parts.divergence(windows)
+    assert divergence.min() > 0
+    np.testing.assert_allclose(each, np.tile(divergence[:, None] / 5, 5), rtol=1e-4, atol=1e-5)
+
+
 @KINDS
 def test_the_same_parts_give_the_same_bytes(config: NetworkConfig) -> None:
     parts, _, _ = _made(config, n_sensors=3)
@@ -116,14 +153,16 @@ def test_only_what_a_network_leaves_counts() -> None:
     np.testing.assert_allclose(mixed, linear / 2, rtol=1e-4)
 
 
-def _session(parts: ScoreParts) -> OnnxGraph:
+def _session(parts: ScoreParts | PlainParts) -> OnnxGraph:
     return OnnxGraph(export(parts), window_size=parts.window_size, n_sensors=parts.n_sensors)
 
 
 def _made(
     config: NetworkConfig, *, n_sensors: int
-) -> tuple[ScoreParts, NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[ScoreParts | PlainParts, NDArray[np.float32], NDArray[np.float32]]:
     windows = correlated_windows(n_rows=256, window_size=config.window_size, n_sensors=n_sensors)
     deviations = windows[:, -1] - windows[:, -3:].mean(axis=1)
     network = None if config.kind == "linear" else untrained_network(config, n_sensors=n_sensors)
+    if network is not None and config.plain:
+        return PlainParts(network, n_sensors), windows, deviations
     return parts_with(network, windows, deviations), windows, deviations

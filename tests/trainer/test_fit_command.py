@@ -103,9 +103,12 @@ def test_a_history_that_is_too_short_is_refused_in_one_line(history: Path, tmp_p
         ("[network]\nlayer = 3", "layer"),
         (
             'model = "linear"',
-            r"unknown field `model`; it may say seed, .* in \[network\] kind, layers",
+            r"unknown field `model`; it may say seed, .* \[network\] kind, .* \[plain\] epochs",
         ),
         ("[network]\nwindow = 10", "a dense model has no window to set"),
+        ('[network]\nkind = "magic"', "no model is called 'magic'; take dense, linear, lstm"),
+        ("[network]\nsteps = 10\n[plain]", "a plain model trains epochs"),
+        ('[plain]\nthreshold = "best"', "threshold"),
         ("budget = ", "wrong.toml"),
     ],
 )
@@ -122,7 +125,10 @@ def test_a_wrong_configuration_is_refused_by_name(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ("--window 3", "Invalid value for '--window': 3: Expected `int` >= 4"),
+        ("--window 0", "Invalid value for '--window': 0: Expected `int` >= 1"),
+        ("--model lstm --window 3", "the window has 3 readings; it needs at least the 4"),
+        ("--model linear --plain", "linear has no network"),
+        ("--model magic", "'magic' is not one of 'dense', 'linear', 'lstm'"),
         ("--window 10", "a dense model has no window to set"),
         ("--model linear --window 10", "a linear model has no window to set"),
         ("--budget inf", "Invalid value for '--budget': inf: Expected `float` <= 86400"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from tests.trainer.networks import (
     untrained_network,
 )
 from trainer.architectures import DENSE, LSTM, NetworkConfig
+from trainer.config import PlainSettings
 from trainer.models import MODELS
+from trainer.plain_parts import PlainParts, PlainSpace
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,6 +59,23 @@ def test_the_halves_saved_make_the_whole(config: NetworkConfig, tmp_path: Path) 
     np.testing.assert_allclose(models["model.keras"](windows).numpy(), back, rtol=1e-5, atol=1e-5)
     given_back = network.reconstruct(coordinates.inputs(config.kind, windows))
     np.testing.assert_allclose(coordinates.targets(back), given_back, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dense-32-16-16-32", "lstm"])
+def test_a_plain_model_is_saved_between_scaled_windows(name: str, tmp_path: Path) -> None:
+    """It reads what the graph reads, and gives back all of it."""
+    from trainer.keras_models import keras_files
+    from trainer.quiet_tensorflow import keras
+
+    config = replace(PlainSettings().as_published(MODELS[name]), window_size=3)
+    network = _fitted(untrained_network(config, n_sensors=3))
+    windows = correlated_windows(n_rows=50, window_size=3, n_sensors=3)
+    (tmp_path / "model.keras").write_bytes(keras_files(network, PlainSpace())["model.keras"])
+
+    back = keras.models.load_model(tmp_path / "model.keras")(windows).numpy()
+
+    left = PlainParts(network, 3).residuals(windows).reshape(50, 3, 3)
+    np.testing.assert_allclose(windows - back, left, rtol=1e-4, atol=1e-5)
 
 
 def _rows(config: NetworkConfig) -> Any:
