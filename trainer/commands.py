@@ -11,6 +11,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
+from trainer.code_commands import decode, encode
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
 from trainer.models import MODELS
 
@@ -150,6 +151,10 @@ def fit(
     click.echo(
         f"bundle {findings.bundle_id} in {out}, its report in {out / 'report.html'}", err=True
     )
+
+
+main.add_command(encode)
+main.add_command(decode)
 
 
 def _say(console: Console, notes: tuple[str, ...]) -> None:
