@@ -50,6 +50,7 @@ def manifest_of(
     on_delay = rules.rules[0].on_delay
     return Manifest(
         sensors=_sensors(rows),
+        modes=rows.features.modes,
         window_size=rows.conditioning.window_size,
         cadence_seconds=timing.cadence.total_seconds(),
         max_gap_seconds=timing.max_gap.total_seconds(),

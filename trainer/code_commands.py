@@ -7,7 +7,7 @@ import click
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.command_line import check_different
 from stream_detector.connections.rules_file import load_rules
-from stream_detector.pipeline.agreement import sensors_note
+from stream_detector.pipeline.agreement import modes_note, sensors_note
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
@@ -60,7 +60,11 @@ def encode(
     check_different(csv=path, out=out)
     bundle, rules = read_bundle(folder), load_rules(rules_file)
     recording = read_recording(path, options)
-    for note in (*recording.notes, sensors_note(bundle.manifest, recording.sensors)):
+    for note in (
+        *recording.notes,
+        sensors_note(bundle.manifest, recording.sensors),
+        modes_note(bundle.manifest, recording.modes or (None,)),
+    ):
         if note:
             click.echo(f"note: {note}", err=True)
     # TensorFlow and scikit-learn take seconds to load: only when everything else is in order.

@@ -86,6 +86,12 @@ def main() -> None:
     help="Readings an LSTM sees, at least 4, or a plain model.  [default: 5; a plain dense one 1]",
 )
 @click.option(
+    "--one-hot-mode",
+    is_flag=True,
+    default=None,
+    help="Let the model see the mode that --mode-column names, a column for each.",
+)
+@click.option(
     "--budget",
     type=_Bounded(click.FLOAT, PerDay),
     help="False alerts a day to hold to.  [default: 6]",

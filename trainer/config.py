@@ -108,6 +108,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Share of the rows, the latest ones, kept back for the report. 0 for short recordings:
     thresholds are cross-fitted and need none."""
 
+    one_hot_mode: bool = False
+    """Whether the model sees the machine's mode: one more sensor for each mode that the history
+    has, 1 in readings of that mode and else 0."""
+
     budget: PerDay = 6.0
     """False alerts a day that the bundle's default threshold holds to."""
 
@@ -160,7 +164,7 @@ def known_names() -> str:
     """Name all that a configuration file may say.
 
     >>> known_names().partition(";")[0]
-    'seed, holdout, budget'
+    'seed, holdout, one_hot_mode, budget'
     """
     tables = {"network": NetworkSettings, "plain": PlainSettings}
     parts = [", ".join(name for name in TrainingConfig.__struct_fields__ if name not in tables)]

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import readings_within
+from stream_detector.detection.features import mode_column
 from stream_detector.errors import TrainingError
+from stream_detector.pipeline.names import MAX_NAME
 from stream_detector.replay.recording import Recording
 
 _GAP_IN_CADENCES = 1.5
@@ -67,6 +69,26 @@ def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray
     lead = outcomes[following[before]] - recording.times[before]
     before[before] = lead <= np.timedelta64(horizon)
     return before & ~outcome_rows(recording)
+
+
+def modes_of(recording: Recording) -> tuple[str, ...]:
+    """Name the modes of a history, each of which is to be a column.
+
+    Raises
+    ------
+    TrainingError
+        If there is none, or one cannot name a column.
+    """
+    modes = tuple(sorted({mode for mode in recording.modes or () if mode is not None}))
+    if not modes:
+        raise TrainingError("no row tells a mode to make columns of; name its --mode-column")
+    for column in map(mode_column, modes):
+        if column in recording.sensors or len(column) > MAX_NAME:
+            raise TrainingError(
+                f"{column!r} would be the column of a mode, but is a sensor, or longer than "
+                f"{MAX_NAME} characters; rename that"
+            )
+    return modes
 
 
 def notes_on_horizon(recording: Recording, *, horizon: timedelta) -> tuple[str, ...]:

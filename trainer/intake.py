@@ -89,6 +89,8 @@ class HistoryIntake:
     timing : Timing
     rules : Rules
         They say which event a label stands for, and what ends a run.
+    modes : tuple of str, optional
+        Those that the model is told apart.
 
     Raises
     ------
@@ -96,14 +98,17 @@ class HistoryIntake:
         If the rules do not say which event a label stands for.
     """
 
-    def __init__(self, recording: Recording, timing: Timing, rules: Rules) -> None:
+    def __init__(
+        self, recording: Recording, timing: Timing, rules: Rules, *, modes: tuple[str, ...] = ()
+    ) -> None:
         self._recording = recording
         self._timing = timing
         self._rules = rules
         self._event = labelled_event(recording, rules)
         self.features = FeatureSpec(
             recording.sensors, recording.units, recording.low, recording.high
-        )
+        ).with_modes(modes)
+        self._values = _values(recording, self.features)
 
     def survey(self) -> Survey:
         """Learn the limits of the feed, and what would become of each row live."""
@@ -116,14 +121,17 @@ class HistoryIntake:
             scorable[start:stop] = [one.status is Status.SCORED for one in scored]
             events[start:stop] = [one.status is Status.EVENT for one in scored]
         rows = np.flatnonzero(observed)
-        rests = measure_rests(self._recording.values, rows, self.features)
-        limits = FeedLimits(stuck_after(rests), frozen_after(rests), silence_after)
+        rests = measure_rests(self._values, rows, self.features)
+        stuck = stuck_after(rests)
+        # A campaign may be longer than any before it.
+        stuck[len(self.features.measured) :] = np.inf
+        limits = FeedLimits(stuck, frozen_after(rests), silence_after)
         scorable[rows[rests.together >= limits.frozen_after]] = False
         return Survey(limits, scorable, events, taken_in=observed | events)
 
     def values(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Give the values of some rows, in their units; NaN is missing or impossible."""
-        values = self._recording.values[rows]
+        values = self._values[rows]
         values[self.features.missing(values)] = np.nan
         return values
 
@@ -177,8 +185,16 @@ class HistoryIntake:
                 tuple(values),
                 event=self._event if outcomes[row] else None,
             )
-            for row, values in enumerate(part.values.tolist())
+            for row, values in enumerate(self._values[start:stop].tolist())
         ]
+
+
+def _values(recording: Recording, features: FeatureSpec) -> NDArray[np.float64]:
+    """Give the values of all sensors, those of the modes last; NaN is missing, shape (n, p)."""
+    if not features.modes:
+        return recording.values
+    of_modes = [features.of_mode(mode) for mode in recording.modes or ()]
+    return np.hstack([recording.values, np.array(of_modes, np.float64)])
 
 
 def as_they_are(n_sensors: int) -> Conditioning:

@@ -57,6 +57,7 @@ def fit_plain(
     *,
     rules: Rules,
     fitter: Fitter | None,
+    modes: tuple[str, ...] = (),
 ) -> PlainFit:
     """Fit a network on the earlier normal rows of a history, and score the later ones.
 
@@ -70,6 +71,8 @@ def fit_plain(
         The first rule says what is warned of, and how far ahead.
     fitter : Fitter
         Trains the network.
+    modes : tuple of str, optional
+        Those that the model is told apart.
 
     Raises
     ------
@@ -81,7 +84,9 @@ def fit_plain(
     if plain is None or fitter is None:
         raise ValueError("a plain model needs its settings and a network")
     scale = standard_scale(plain)
-    rows = prepare(history, timing, window_size=network.window_size, rules=rules, scale=scale)
+    rows = prepare(
+        history, timing, window_size=network.window_size, rules=rules, scale=scale, modes=modes
+    )
     n_rows = len(rows.windows)
     validated = slice(n_learnt(n_rows, plain), n_rows)
     parts = _fit_parts(rows, validated, fitter)
@@ -189,7 +194,7 @@ def _choose_threshold(
     since: np.datetime64,
 ) -> _Chosen:
     """Choose it on the normal rows that validate, and on those beside them to be warned at."""
-    intake = HistoryIntake(history, timing, rules)
+    intake = HistoryIntake(history, timing, rules, modes=rows.features.modes)
     judged = intake.survey().scorable & (history.times >= since)
     positives = rows_before_outcomes(history, horizon=rules.rules[0].horizon)
     if history.labels is not None and history.label_kind == "rows":

@@ -73,7 +73,7 @@ def fit(
         findings = Findings(
             machine=recording.machine,
             bundle_id=bundle_id(manifest, files, model.parameters),
-            sensors=recording.sensors,
+            sensors=model.rows.features.sensors,
             n_rows=recording.n_rows,
             n_training_rows=len(model.rows.windows),
             n_kept_back=kept_back.n_rows,

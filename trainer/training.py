@@ -17,7 +17,7 @@ from trainer.assembly import manifest_of, parameters_of
 from trainer.calibration import Calibrated, calibrate, measure_limits
 from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts, Fitter, fit_parts
-from trainer.history import Timing
+from trainer.history import Timing, modes_of
 from trainer.steps import Steps
 from trainer.training_rows import TrainingRows, prepare
 
@@ -80,10 +80,13 @@ def train(
         If the history cannot give a model that could be trusted.
     """
     network = config.network_config
-    fitter = make_fitter(len(history.sensors)) if make_fitter else None
+    modes = modes_of(history) if config.one_hot_mode else ()
+    fitter = make_fitter(len(history.sensors) + len(modes)) if make_fitter else None
     if config.plain is None:
         with steps.step("conditioning the training rows"):
-            rows = prepare(history, timing, window_size=network.window_size, rules=rules)
+            rows = prepare(
+                history, timing, window_size=network.window_size, rules=rules, modes=modes
+            )
         with steps.step(f"fitting a {network.kind} model, cross-fitted"):
             parts = fit_parts(rows.windows, rows.deviations, fitter=fitter)
         with steps.step("calibrating on cross-fitted scores"):
@@ -94,7 +97,7 @@ def train(
         from trainer.plain_training import fit_plain  # noqa: PLC0415
 
         with steps.step(f"fitting a plain {network.kind} model"):
-            plain = fit_plain(history, timing, config, rules=rules, fitter=fitter)
+            plain = fit_plain(history, timing, config, rules=rules, fitter=fitter, modes=modes)
         rows, parts, unseen, default_fixed = plain
         calibrated = Calibrated(PlainScore(), parts.level_out_of_sample)
     with steps.step("measuring what each threshold brings"):

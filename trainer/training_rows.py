@@ -85,12 +85,13 @@ def prepare(
     window_size: int,
     rules: Rules,
     scale: Scale = robust_scale,
+    modes: tuple[str, ...] = (),
 ) -> TrainingRows:
     """Condition the normal rows of a history.
 
     Normal is what is no outcome row, not within the warning horizon before one, not
     labelled anomalous, and would be scored live. The first rule says what the outcome is,
-    and how long the horizon.
+    and how long the horizon. Each of the modes is a sensor more.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def prepare(
     TrainingError
         If too few normal rows are left, or a sensor has no value in them.
     """
-    history = HistoryIntake(recording, timing, rules)
+    history = HistoryIntake(recording, timing, rules, modes=modes)
     seen = history.survey()
     normal = ~rows_before_outcomes(recording, horizon=rules.rules[0].horizon)
     if recording.labels is not None:
@@ -107,7 +108,7 @@ def prepare(
     n_normal = int(normal.sum())
     normal &= seen.scorable
     values = history.values(normal)
-    _check_size(values, recording)
+    _check_size(values, history.features.sensors)
     center, spread = scale(values)
     # The deviations are not known yet.
     conditioning = dataclasses.replace(
@@ -149,7 +150,7 @@ def _suppressed(recording: Recording, taken_in: NDArray[np.bool_], rule: Rule) -
     return suppressed
 
 
-def _check_size(values: NDArray[np.float64], recording: Recording) -> None:
+def _check_size(values: NDArray[np.float64], sensors: tuple[str, ...]) -> None:
     n_rows, n_sensors = values.shape
     needed = max(_MIN_ROWS, _MIN_ROWS_PER_SENSOR * n_sensors)
     if n_rows < needed:
@@ -159,7 +160,7 @@ def _check_size(values: NDArray[np.float64], recording: Recording) -> None:
         )
     empty = np.isnan(values).all(axis=0)
     if empty.any():
-        names = ", ".join(recording.sensors[i] for i in np.flatnonzero(empty))
+        names = ", ".join(sensors[i] for i in np.flatnonzero(empty))
         raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
 
 

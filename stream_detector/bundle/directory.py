@@ -194,6 +194,7 @@ def _assemble(manifest: Manifest, parameters: dict[str, NDArray[Any]], graph: by
             units=tuple(one.unit for one in sensors),
             low=np.array([-np.inf if one.low is None else one.low for one in sensors]),
             high=np.array([np.inf if one.high is None else one.high for one in sensors]),
+            modes=manifest.modes,
         ),
         conditioning=Conditioning(
             **{name: parameters[name] for name in CONDITIONING_ARRAYS},

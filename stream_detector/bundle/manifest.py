@@ -98,6 +98,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Of the bundle (:func:`bundle_id`), filled in as it is written: a manifest that was changed
     since does not fit it."""
     sensors: Annotated[tuple[Sensor, ...], msgspec.Meta(min_length=1)]
+    modes: tuple[_Name, ...] = ()
+    """Modes of the machine that the model is told apart; the last sensors are theirs."""
     window_size: _Size
     cadence_seconds: _Positive
     max_gap_seconds: _Positive

@@ -49,10 +49,11 @@ def sensors_note(manifest: Manifest, given: Collection[str]) -> str | None:
     BundleError
         If none is: it is the model of another machine, and nothing would be scored.
     """
-    missing = [sensor.name for sensor in manifest.sensors if sensor.name not in given]
+    n_sensors = len(manifest.sensors) - len(manifest.modes)
+    measured = manifest.sensors[:n_sensors]
+    missing = [sensor.name for sensor in measured if sensor.name not in given]
     if not missing:
         return None
-    n_sensors = len(manifest.sensors)
     if len(missing) == n_sensors:
         raise BundleError(
             f"no sensor of the model ({listed(missing)}) is in the readings, which have "
@@ -60,4 +61,29 @@ def sensors_note(manifest: Manifest, given: Collection[str]) -> str | None:
         )
     return (
         f"{len(missing)} of the model's {counted(n_sensors, 'sensor')} missing: {listed(missing)}"
+    )
+
+
+def modes_note(manifest: Manifest, given: Collection[str | None]) -> str | None:
+    """Say in which modes given the model judges without knowing the mode.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    given : collection of (str or None)
+        Of the readings; None where a reading tells none.
+
+    Returns
+    -------
+    str or None
+        A sentence for people; None where all are known, or the model is told none apart.
+    """
+    known = manifest.modes
+    unknown = sorted({mode or "(none)" for mode in given if mode not in known})
+    if not known or not unknown:
+        return None
+    hint = "; in a file, --mode-column names the mode" if None in given else ""
+    return (
+        f"the model knows the modes {listed(known)}, and not {listed(unknown)}, in which it judges "
+        f"by the sensors alone{hint}"
     )

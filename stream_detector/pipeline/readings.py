@@ -132,7 +132,8 @@ class ReadingDecoder:
     """
 
     def __init__(self, features: FeatureSpec, *, max_clock_skew: timedelta) -> None:
-        self._sensors = features.sensors
+        self._features = features
+        self._sensors = features.measured
         self._max_clock_skew = max_clock_skew
         self.oddities = Oddities()
         # A struct with a field per sensor decodes twice as fast as a dict. It refuses
@@ -180,6 +181,8 @@ class ReadingDecoder:
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = self._decode_slowly(data)
             row = self._row(message.values)
+        if row is not None and self._features.modes:
+            row += self._features.of_mode(message.mode)
         if row is None and message.event is None:
             raise ReadingError("nothing", "the message has neither values nor an event")
         # One byte is found thirty times as fast as the two of "\\u".

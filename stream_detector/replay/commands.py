@@ -15,7 +15,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.agreement import on_delay_note, sensors_note
+from stream_detector.pipeline.agreement import modes_note, on_delay_note, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
@@ -157,8 +157,13 @@ def _from_file(
     path: Path, options: RecordingOptions, bundle: Bundle, rules: Rules
 ) -> Iterator[Record]:
     recording = _read(path, options)
-    if note := sensors_note(bundle.manifest, recording.sensors):
-        click.echo(f"note: {note}", err=True)
+    manifest = bundle.manifest
+    for note in (
+        sensors_note(manifest, recording.sensors),
+        modes_note(manifest, recording.modes or (None,)),
+    ):
+        if note:
+            click.echo(f"note: {note}", err=True)
     return records(recording, rules)
 
 

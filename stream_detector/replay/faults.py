@@ -148,7 +148,7 @@ def play(fault: Fault, span: Span, model: Model, random: np.random.Generator) ->
     played: Played | None
     match fault:
         case Fault.NAN:
-            played = _missing(span, model.features.sensors, random)
+            played = _missing(span, model.features.measured, random)
         case Fault.STUCK:
             played = _stuck(span, model, random)
         case Fault.FROZEN:

@@ -27,3 +27,10 @@ def test_parts_of_another_length_are_refused(part: str) -> None:
 
     with pytest.raises(ValueError, match="2 sensors need 2 units and 2 limits"):
         FeatureSpec(("speed", "draw"), units, low, high)
+
+
+def test_the_last_sensors_are_those_of_the_modes() -> None:
+    nothing = np.zeros(2)
+
+    with pytest.raises(ValueError, match="the last sensors are not those of the modes"):
+        FeatureSpec(("speed", "mode=a"), (None, None), nothing, nothing, modes=("b",))

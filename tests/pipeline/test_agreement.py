@@ -6,7 +6,7 @@ import pytest
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.errors import BundleError
-from stream_detector.pipeline.agreement import on_delay_note, sensors_note
+from stream_detector.pipeline.agreement import modes_note, on_delay_note, sensors_note
 from tests.small_models import SENSORS
 
 PATIENT = Rule(name="odd", on_delay=OnDelay(3, 5))
@@ -45,3 +45,17 @@ def test_a_model_of_another_machine_is_refused(small_bundle: Bundle) -> None:
     told = r"no sensor of the model \('speed', .*\) is in the readings, which have 'a', 'b'; take"
     with pytest.raises(BundleError, match=told):
         sensors_note(small_bundle.manifest, ["b", "a"])
+
+
+def test_modes_that_the_model_does_not_know_are_named(small_bundle: Bundle) -> None:
+    manifest = msgspec.structs.replace(small_bundle.manifest, modes=("a", "b"))
+
+    assert modes_note(manifest, ["a", "b", "a"]) is None
+    assert modes_note(small_bundle.manifest, ["c"]) is None
+    told = (
+        "the model knows the modes 'a', 'b', and not 'c', in which it judges by the sensors alone"
+    )
+    assert modes_note(manifest, ["a", "c"]) == told
+    assert modes_note(manifest, ["a", None]) == (
+        told.replace("'c'", "'(none)'") + "; in a file, --mode-column names the mode"
+    )

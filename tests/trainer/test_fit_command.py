@@ -45,6 +45,18 @@ def test_a_linear_model_says_what_it_is_worth(history: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_a_model_that_sees_the_grade_is_judged_with_it(history: Path, tmp_path: Path) -> None:
+    bundle = fit(history, tmp_path / "model", "--model", "linear", "--one-hot-mode", *LABELS)
+
+    rows = history.read_text().splitlines()[1:]
+    grades = {row.split(",")[2] for row in rows[: round(0.8 * len(rows))]}
+    assert set(bundle.manifest.modes) == grades
+    assert bundle.manifest.validation is not None
+    report = json.loads((tmp_path / "model" / "report.json").read_text())
+    assert {f"mode={grade}" for grade in grades} < set(report["sensors"])
+
+
+@pytest.mark.slow
 def test_without_labels_and_hold_out_there_is_a_model_all_the_same(
     history: Path, tmp_path: Path
 ) -> None:
