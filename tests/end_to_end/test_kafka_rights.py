@@ -46,7 +46,7 @@ def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant:
     plant.kafka.forbid("worker", right)
     try:
         with plant.installation.worker(
-            COMMAND, stall_seconds="3", health_port=port, **settings
+            COMMAND, stall_seconds="60", health_port=port, **settings
         ) as worker:
             told = wait_for_health(port, lambda told: told["status"] == "degraded")
             plant.kafka.allow("worker", right)

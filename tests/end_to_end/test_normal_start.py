@@ -8,6 +8,7 @@ import pytest
 
 from tests.end_to_end.expectation import feed_of
 from tests.end_to_end.installation import Installation
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
@@ -20,6 +21,7 @@ def test_from_start_to_end_the_log_has_only_good_news(
     with running as worker, installation.subscriber("scores") as scores:
         scores.wait_for(1)
         installation.wait_until_done()
+        wait_until(lambda: "book.taken-up" in worker.log(), "the alert book is taken up")
         os.kill(worker.pid, signal.SIGINT)  # what Ctrl-C does
         assert worker.wait_for_end(limit_seconds=30) == 0
 
@@ -28,6 +30,7 @@ def test_from_start_to_end_the_log_has_only_good_news(
         ("info", "threshold.adopted"),
         ("info", "worker.starting"),
         ("info", "partitions.assigned"),
+        ("info", "book.taken-up"),
         ("info", "worker.stopped"),
     ]
 
