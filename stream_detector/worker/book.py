@@ -124,10 +124,18 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             await self._begin(alerts, keeper)
             while self._turn == turn and not self.should_stop:
                 found = await alerts.getmany(timeout_ms=_WAIT_MS)
+                # Without the lock: once a rebalance has begun this waits for its end, and the
+                # rebalance for what is in hand.
+                commands = await self._member.getmany(self._place, timeout_ms=0)
                 async with self._in_hand:
                     if self._turn != turn:
                         break
-                    await self._work(found, alerts, keeper)
+                    await keeper.take_alerts(_in_order(found))
+                    if commands:
+                        # Who sends one has seen an alert: so the book has to know it first.
+                        await self._catch_up(alerts, keeper)
+                        await keeper.take_commands(_in_order(commands))
+                    await keeper.tick(datetime.now(UTC))
                 self._check_partitions(alerts)
                 self._told = None
                 self._get_on()
@@ -159,20 +167,6 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         for one in partitions:
             alerts.seek(one, keeper.alerts.get(one.partition, 0))
         self._member.seek(self._place, keeper.commands)
-
-    async def _work(
-        self,
-        found: dict[TopicPartition, list[ConsumerRecord]],
-        alerts: AIOKafkaConsumer,
-        keeper: Bookkeeper,
-    ) -> None:
-        await keeper.take_alerts(_in_order(found))
-        commands = await self._member.getmany(self._place, timeout_ms=0)
-        if commands:
-            # Who sends a command has seen an alert: so the book has to know it first.
-            await self._catch_up(alerts, keeper)
-            await keeper.take_commands(_in_order(commands))
-        await keeper.tick(datetime.now(UTC))
 
     async def _catch_up(self, alerts: AIOKafkaConsumer, keeper: Bookkeeper) -> None:
         """Take in all alerts that Kafka has now."""

@@ -32,7 +32,10 @@ def embedded_kafka() -> EmbeddedKafka:
 
 @dataclass
 class Plant:
-    """A broker, on which each worker is of a group of its own: none waits for another to leave."""
+    """A broker, on which each worker is of a group of its own: none waits for another to leave.
+
+    If not told otherwise.
+    """
 
     broker: str
     n_workers: int = 0
@@ -42,9 +45,9 @@ class Plant:
         return Settings(broker=self.broker, group=group, fetch_wait_ms=10)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[BookService]:
-        """Keeps the book."""
-        self.n_workers += 1
+    async def worker(self, *, same_group: bool = False) -> AsyncIterator[BookService]:
+        """Keeps the book; beside another worker of the same group, if that is so."""
+        self.n_workers += not same_group
         service = BookService(self.settings(f"mill-{self.n_workers}"), RULES, self.health)
         await service.start()
         try:
