@@ -179,6 +179,8 @@ def _read_all(installation: Installation, crew: Crew) -> Written:
             return dict(marker.alerts) == ends and marker.commands == n_commands
 
         states.wait_until(is_read, f"the book has read {ends} and {n_commands} commands")
+        # What commits a transaction reaches one topic after the other.
+        replies.wait_for(n_commands)
         return Written(
             states.messages, replies.read_to_the_end(), alerts.messages, commands.messages
         )
