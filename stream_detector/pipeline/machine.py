@@ -149,9 +149,10 @@ class Machine:
         feed_events = scored.feed_events
         if scored.quality is not None or scored.status is Status.EVENT:
             feed_events = self._end_silence(record, reading) + feed_events
-            transitions = self._follow(reading, judgement)
             if reading.event is not None:
-                outcome_of = tuple(rule for rule, _ in self.lives if rule.outcome == reading.event)
+                happened = (reading.event, reading.time)
+                outcome_of = tuple(rule for rule, life in self.lives if life.is_news(*happened))
+            transitions = self._follow(reading, judgement)
         alarm = any(life.is_open for _, life in self.lives)
         if judgement is not None and not judgement.first_of_run and self._can_raise():
             self._control(transitions, over=over, alarm=alarm)

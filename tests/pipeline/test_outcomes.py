@@ -79,6 +79,16 @@ def test_an_outcome_after_another_one_has_no_run(small_bundle: Bundle) -> None:
     assert second["run_start"] is None
 
 
+def test_an_outcome_that_is_sent_twice_is_told_once(small_bundle: Bundle) -> None:
+    feed = Feed()
+    feed.rows(20)
+    broken = feed.tell(event="break")
+
+    outcomes = Station(small_bundle).take([*feed.records, broken]).outcomes
+
+    assert [one["run_start"] for one in outcomes] == ["2026-11-22T03:00:00Z"]
+
+
 def test_an_outcome_that_ends_no_run_names_the_run_that_goes_on(small_bundle: Bundle) -> None:
     feed = Feed()
     feed.rows(5)
