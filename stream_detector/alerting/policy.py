@@ -66,7 +66,7 @@ class Counts:
     @property
     def enough_to_raise(self) -> bool:
         """Whether so many were over it that an alert is to be raised."""
-        return self.n_over >= self._rule.on_delay.count
+        return sum(self._recent) >= self._rule.on_delay.count
 
     @property
     def enough_to_clear(self) -> bool:

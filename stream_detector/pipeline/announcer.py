@@ -62,12 +62,10 @@ class Announcer:
     def tell(
         self, verdict: Verdict, contributors: tuple[Contributor, ...], *, with_score: bool
     ) -> list[Output]:
-        """Tell the changes of the machine's alerts, outcomes, and the score if it was judged."""
+        """Tell the changes of the machine's alerts, and the score if the reading was judged."""
         outputs = [
             self._alert(verdict, rule, change, contributors) for rule, change in verdict.transitions
         ]
-        # Behind the clears: what closed an alert comes after it.
-        outputs += [self._outcome(verdict.scored, rule) for rule in verdict.outcome_of]
         level, quality = verdict.level, verdict.scored.quality
         if with_score and level is not None and quality is not None:
             outputs.append(self._score(verdict, level, quality, contributors))
@@ -96,6 +94,29 @@ class Announcer:
         return [
             () if one.evidence is None else self._name(one.reading, *next(rows)) for one in scored
         ]
+
+    def outcome(self, verdict: Verdict, rule: Rule) -> Output:
+        """Tell that what a rule warns of has happened."""
+        reading = verdict.scored.reading
+        event_id = f"{reading.machine}.{rule.name}.{rule.outcome}.{rfc3339(reading.time)}"
+        message = OutcomeMessage(
+            event_id=event_id,
+            machine=reading.machine,
+            rule=rule.name,
+            site=self._site,
+            outcome=rule.outcome or "",
+            event_time=reading.time,
+            run_start=verdict.scored.run_start,
+        )
+        headers = cloud_event_headers(
+            event_id=event_id,
+            source=self._source,
+            event_type="outcome",
+            time=reading.time,
+            subject=reading.machine,
+        )
+        key = f"{reading.machine}/{rule.name}"
+        return Output("alerts", key.encode(), encode(message), headers)
 
     def feed_event(self, event: FeedEvent) -> Output:
         """Tell that a fault of a feed began or ended."""
@@ -202,28 +223,6 @@ class Announcer:
         )
         key = f"{reading.machine}/{rule.name}"
         return Output("alerts", key.encode(), encode(message), headers + _place(verdict))
-
-    def _outcome(self, one: Scored, rule: Rule) -> Output:
-        reading = one.reading
-        event_id = f"{reading.machine}.{rule.name}.{rule.outcome}.{rfc3339(reading.time)}"
-        message = OutcomeMessage(
-            event_id=event_id,
-            machine=reading.machine,
-            rule=rule.name,
-            site=self._site,
-            outcome=rule.outcome or "",
-            event_time=reading.time,
-            run_start=one.run_start,
-        )
-        headers = cloud_event_headers(
-            event_id=event_id,
-            source=self._source,
-            event_type="outcome",
-            time=reading.time,
-            subject=reading.machine,
-        )
-        key = f"{reading.machine}/{rule.name}"
-        return Output("alerts", key.encode(), encode(message), headers)
 
     def _name(
         self, reading: Reading, sensors: list[int], expected: list[float], shares: list[float]

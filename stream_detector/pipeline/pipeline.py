@@ -149,7 +149,7 @@ class Pipeline:
         told = [
             verdict.scored
             for verdict in verdicts
-            if isinstance(verdict, Verdict) and self._is_told(verdict)
+            if isinstance(verdict, Verdict) and (verdict.transitions or self._is_published(verdict))
         ]
         contributors = iter(self._announcer.contributors(told))
         outputs = [self._announcer.second_partition(*stray) for stray in self.machines.new_strays()]
@@ -159,9 +159,12 @@ class Pipeline:
                 continue
             if verdict.feed_events:
                 outputs += map(self._announcer.feed_event, verdict.feed_events)
-            if self._is_told(verdict):
-                published = self._is_published(verdict)
+            published = self._is_published(verdict)
+            if verdict.transitions or published:
                 outputs += self._announcer.tell(verdict, next(contributors), with_score=published)
+            if verdict.outcome_of:
+                # Behind the clears: what closed an alert comes after it.
+                outputs += [self._announcer.outcome(verdict, rule) for rule in verdict.outcome_of]
         return outputs
 
     def silences(self, now: datetime, partitions: Collection[int]) -> list[Output]:
@@ -194,11 +197,6 @@ class Pipeline:
             self.oddities.duplicates += 1
         self.machines.check_home(one.machine.name, one.record.partition, one.reading.time)
         return one.machine.judge(one.record, scored)
-
-    def _is_told(self, verdict: Verdict) -> bool:
-        """Whether anything is told of a reading."""
-        told = verdict.transitions or verdict.outcome_of
-        return bool(told) or self._is_published(verdict)
 
     def _is_published(self, verdict: Verdict) -> bool:
         """Whether the score of a reading, if it was judged at all, is told."""
