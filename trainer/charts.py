@@ -136,7 +136,7 @@ def alerts_by_day(measures: Measures, *, budget: float) -> Markup:
         axes = one.figure.add_subplot(ylabel="alerts a day")
         for label, fates, color, hatch in (
             ("something followed", (Fate.EARLY, Fate.ANOMALY), POSITIVE, None),
-            ("nothing followed", (Fate.NUISANCE,), NORMAL, "////"),
+            ("nothing followed in time", (Fate.NUISANCE, Fate.LATE), NORMAL, "////"),
             ("not known", (Fate.UNLABELLED,), FAINT, "...."),
         ):
             height = table[[fate.value for fate in fates]].sum(axis=1).to_numpy() / days

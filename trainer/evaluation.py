@@ -10,6 +10,7 @@ from stream_detector.alerting.ledger import (
     ClosedAlert,
     Fate,
     Scorecard,
+    Standstill,
     close_alerts,
     scorecard,
 )
@@ -74,10 +75,10 @@ class Evaluation:
 
     @property
     def n_false(self) -> int | None:
-        """Alerts that nothing followed; None without labels."""
+        """Alerts that nothing followed in time; None without labels."""
         if self.label_kind is None:
             return None
-        return sum(alert.fate is Fate.NUISANCE for alert in self.alerts)
+        return sum(alert.fate in (Fate.NUISANCE, Fate.LATE) for alert in self.alerts)
 
     @property
     def per_day(self) -> float:
@@ -113,7 +114,7 @@ def evaluate(
     another one.
     """
     rule = rules.rules[0]
-    horizon, seen = rule.horizon, _Seen(rule)
+    horizon, seen = rule.horizon, _Seen(rule, bundle.model.max_gap)
     pipeline, table = Pipeline(bundle, rules), ThresholdTable(threshold or budget)
     for verdict in verdicts(records(recording, rules), pipeline, table):
         if isinstance(verdict, Verdict):
@@ -127,7 +128,9 @@ def evaluate(
     outcomes = tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
     start, end = seen.span
     if label_kind == "event":
-        alerts = close_alerts(seen.alerts, outcomes, horizon=horizon, end=end)
+        alerts = close_alerts(
+            seen.alerts, outcomes, horizon=horizon, end=end, stood_still=seen.stood_still
+        )
     else:
         elsewhere = Fate.UNLABELLED if label_kind is None else Fate.NUISANCE
         alerts = tuple(
@@ -149,6 +152,7 @@ def evaluate(
             cadence=timedelta(seconds=bundle.manifest.cadence_seconds),
             start=start,
             end=end,
+            stood_still=seen.stood_still,
         ),
         span=seen.span,
         asked_per_day=budget.per_day,
@@ -161,12 +165,14 @@ class _Seen:
     """What the verdicts on a recording told, as far as one rule goes."""
 
     rule: Rule
+    max_gap: timedelta
     rows: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     thresholds: list[float] = field(default_factory=list)
     alerts: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     alert_rows: list[int] = field(default_factory=list)
     """Rows at which they were raised."""
+    stood_still: list[Standstill] = field(default_factory=list)
 
     _first: datetime | None = None
     _last: datetime | None = None
@@ -185,6 +191,8 @@ class _Seen:
         """Take in the next verdict."""
         row, time = verdict.record.offset, verdict.scored.reading.time
         if verdict.scored.status is not Status.LATE:
+            if self._last is not None and time - self._last > self.max_gap:
+                self.stood_still.append(Standstill(self._last, time))
             self._first, self._last = self._first or time, time
         if verdict.scored.score is not None and verdict.level is not None:
             self.rows.append(row)

@@ -104,7 +104,7 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
         f"({lasting(evaluation.running)} of readings, {minute(span[0])} to {minute(span[1])} UTC) "
         "went through the code that runs live. They raised "
         f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
-        f"{percent(evaluation.card.alarm_share)} of the time."
+        f"{percent(evaluation.card.alarm_share)} of the time that the machine ran."
     )
     asked = f"{evaluation.asked_per_day:g} false ones a day were asked for."
     if n_false is None or not n_alerts:

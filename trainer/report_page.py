@@ -20,6 +20,7 @@ _NO_NETWORK = "A linear model has no network: nothing is learned step by step."
 
 _FATES = {
     Fate.EARLY: "an outcome",
+    Fate.LATE: "an outcome, but after the horizon: a false alert",
     Fate.ANOMALY: "raised on an anomalous row",
     Fate.NUISANCE: "nothing: a false alert",
     Fate.UNLABELLED: "not known",
@@ -50,7 +51,7 @@ def _tiles(findings: Findings) -> tuple[Tile, ...]:
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
     evaluation = measures.evaluation
-    in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time kept back")
+    in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time it ran")
     return _false_tile(measures), _recall_tile(measures), in_alarm, threshold
 
 

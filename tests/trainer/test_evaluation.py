@@ -59,12 +59,30 @@ def test_alerts_are_held_against_the_outcomes_that_followed(small_bundle: Bundle
     ]
     first = evaluation.alerts[0]
     assert first == ClosedAlert(START + 52 * CADENCE, START + 53 * CADENCE, Fate.EARLY, CADENCE)
-    assert evaluation.n_false == evaluation.card.n_nuisance == 2
+    assert evaluation.n_false == evaluation.card.n_false == 2
     # The row of the outcome is not scored.
     assert evaluation.days == pytest.approx(199 / 720)
     assert evaluation.validation.per_day == round(2 / (199 / 720), 3)
     assert (evaluation.validation.recall, evaluation.validation.n_outcomes) == (1.0, 1)
     assert np.flatnonzero(evaluation.positives).tolist() == [51, 52]
+
+
+def test_a_warning_counts_only_while_the_run_lasted(small_bundle: Bundle) -> None:
+    """An alert that stands over a standstill says nothing of what comes after it."""
+    recording = faulty([152])
+    times = recording.times.copy()
+    times[151:] += np.timedelta64(1, "h")
+    patient = Rules(rules=(Rule(name="sheet-break", outcome="break", horizon_seconds=7200),))
+
+    evaluation = judged(small_bundle, dataclasses.replace(recording, times=times), patient)
+
+    assert [alert.fate for alert in evaluation.alerts] == [
+        Fate.NUISANCE,
+        Fate.NUISANCE,
+        Fate.NUISANCE,
+        Fate.UNLABELLED,
+    ]
+    assert evaluation.card.running == 198 * CADENCE
 
 
 def test_an_outcome_of_another_name_closes_alerts_too(small_bundle: Bundle) -> None:
@@ -124,7 +142,7 @@ def test_late_rows_at_the_edges_do_not_stretch_the_span(small_bundle: Bundle) ->
     assert evaluation.span == (START, START + 198 * CADENCE)
     # Alerts stood from row 52 to the outcome, and from 100 and 150 on for a while.
     assert 3 / 198 < evaluation.card.alarm_share < 0.5
-    assert evaluation.card.span == 198 * CADENCE
+    assert evaluation.card.running == 198 * CADENCE
 
 
 def test_where_nothing_could_be_scored_there_is_no_evaluation(small_bundle: Bundle) -> None:
@@ -179,4 +197,4 @@ def test_one_late_row_at_the_end_is_not_the_end_of_the_rows_kept_back(tmp_path: 
     assert findings.evaluation.span == (START + 480 * CADENCE, START + 598 * CADENCE)
     assert findings.training_span == (START, START + 479 * CADENCE)
     assert findings.evaluation.card.alarm_share <= 1
-    assert findings.evaluation.card.span < timedelta(hours=4)
+    assert findings.evaluation.card.running < timedelta(hours=4)

@@ -33,7 +33,7 @@ def scorecard_lines(story: Story, *, horizon: timedelta, budget_per_day: float) 
         judged = _of_anomalies(story, budget_per_day)
     else:
         judged = _unlabelled(story, budget_per_day)
-    lines = [*judged, _line("In alarm", f"{percent(card.alarm_share)} of the time")]
+    lines = [*judged, _line("In alarm", f"{percent(card.alarm_share)} of the time running")]
     if story.n_refused:
         lines.append(_line("Refused readings", f"{story.n_refused}"))
     return lines
@@ -51,8 +51,8 @@ def _of_breaks(story: Story, card: Scorecard, budget_per_day: float) -> Iterator
     yield _line("Missed", f"{card.n_missed}")
     yield _line(
         "Nuisance alerts",
-        f"{_per_day(card.n_nuisance, story)} a day, asked for: {budget_per_day:g} "
-        f"({card.n_nuisance} of {card.n_alerts} alerts had no break {within})",
+        f"{_per_day(card.n_false, story)} a day, asked for: {budget_per_day:g} "
+        f"({card.n_false} of {card.n_alerts} alerts had no break {within})",
     )
     cards = [
         card,
@@ -115,6 +115,7 @@ def _card(story: Story, horizon: timedelta) -> Scorecard:
         cadence=story.cadence,
         start=story.start,
         end=story.end,
+        stood_still=story.stood_still,
     )
 
 

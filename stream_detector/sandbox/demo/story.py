@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from stream_detector.alerting.ledger import Standstill, standstills
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.detection.feed_health import FeedFault
 from stream_detector.pipeline.messages import (
@@ -32,6 +33,8 @@ _HEADINGS: Final[dict[Kind, str]] = {
     "refused": "REFUSED",
 }
 _TOP_SENSORS: Final = 3
+_GAP_IN_CADENCES: Final = 1.5
+"""A longer step between two readings is a standstill, as for the model."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,12 @@ class Story:
     def running(self) -> timedelta:
         """How long the machine ran with readings that could be scored."""
         return sum(one.score is not None for one in self.points) * self.cadence
+
+    @property
+    def stood_still(self) -> tuple[Standstill, ...]:
+        """When the machine sent nothing."""
+        times = (self._time(row) for row in range(self.n_rows))
+        return standstills(times, max_gap=_GAP_IN_CADENCES * self.cadence)
 
     @property
     def alarm_since(self) -> datetime | None:

@@ -50,7 +50,7 @@ def test_breaks_are_warned_of_or_missed_and_the_other_alerts_are_a_nuisance() ->
         "Looking ahead        4 min   10 min   30 min   60 min",
         "  warned of              1        2        2        2",
         "  by chance            1 %      2 %      6 %     12 %",
-        "In alarm         5 % of the time",
+        "In alarm         5 % of the time running",
     ]
 
 
@@ -61,6 +61,19 @@ def test_without_an_alert_all_breaks_are_missed() -> None:
     assert "Nuisance alerts  0.0 a day, asked for: 6 (0 of 0 alerts had no break within 4 min)" in (
         lines
     )
+
+
+def test_an_alert_before_a_standstill_did_not_warn_of_what_came_after_it() -> None:
+    #  The machine stands still from minute 100 to 700; the break is four minutes after that.
+    running = (*range(0, 102, 2), *range(700, 1442, 2))
+    story = Story(recording(*running, labelled=(704,)), cadence=CADENCE)
+
+    lines = card(story, *alarm(90, 704, "outcome"))
+
+    # Within 4, 10, 30 and 60 minutes.
+    assert next(line for line in lines if "warned of" in line).split()[2:] == ["0"] * 4
+    # In alarm for 14 of 840 minutes that it ran.
+    assert lines[-1] == "In alarm         2 % of the time running"
 
 
 def test_many_lead_times_are_told_as_a_range() -> None:
@@ -81,7 +94,7 @@ def test_without_labels_the_scorecard_says_that_nobody_can_tell() -> None:
     assert lines == [
         "Without labels nobody can tell which alerts were right; --label-column gives them.",
         "Alerts           1, 2.0 a day; asked for: 6 false ones",
-        "In alarm         5 % of the time",
+        "In alarm         5 % of the time running",
     ]
 
 
@@ -105,7 +118,7 @@ def test_stretches_labelled_as_anomalous_are_found_by_an_alert_inside() -> None:
         "By chance        19 %, if as many alerts were raised at random times",
         "Missed           1",
         "Nuisance alerts  2.0 a day, asked for: 6 (1 of 2 alerts were raised outside)",
-        "In alarm         1 % of the time",
+        "In alarm         1 % of the time running",
     ]
 
 
