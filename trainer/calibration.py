@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from stream_detector.alerting.life import AlertLife, Change
@@ -43,6 +44,9 @@ _N_LIMITS, _N_LOW_LIMITS = 60, 12
 """Tried above and below that."""
 
 _N_RATES = 200
+
+_SELDOM = 30 * 86400.0
+"""Seconds between what an open alert tells of itself: none of that is counted here."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,16 +197,32 @@ class _Series:
         closed = (np.diff(n_before, prepend=0) > 0).tolist()
         columns = (stamps, scores.tolist(), firsts, closed, suppressed.tolist())
         self._rows = list(zip(*columns, strict=True))
+        self._scores = scores
 
     def count_alerts(self, limit: float, rule: Rule) -> int:
         """Count the alerts that a fixed threshold would have raised."""
-        life = AlertLife(rule, machine="")
-        n_raised = 0
-        for time, score, first, closed, suppressed in self._rows:
-            if closed:
-                life.close_by_outcome(time)
-            # Not told by its mode: that was followed through rows that are not among these too.
-            life.is_suppressed = suppressed
-            change = life.follow(Judgement(time, score, limit, score > limit, first))
-            n_raised += change is not None and change.change is Change.RAISED
+        life = AlertLife(replace(rule, heartbeat_seconds=_SELDOM), machine="")
+        n_raised = next_row = 0
+        # While no alert is open, a row far behind the last one over the limit changes nothing:
+        # most rows are passed over, which takes a fifth of the time.
+        for row in self._near(limit, rule.on_delay.of):
+            next_row = max(next_row, row)
+            while next_row <= row or (life.is_open and next_row < len(self._rows)):
+                n_raised += self._follow(life, next_row, limit)
+                next_row += 1
         return n_raised
+
+    def _near(self, limit: float, reach: int) -> list[int]:
+        """Give the rows over a limit, and those behind them in which the on-delay counts them."""
+        near = np.flatnonzero(self._scores > limit)[:, None] + np.arange(reach)
+        rows: list[int] = np.unique(near[near < len(self._rows)]).tolist()
+        return rows
+
+    def _follow(self, life: AlertLife, row: int, limit: float) -> bool:
+        time, score, first, closed, suppressed = self._rows[row]
+        if closed:
+            life.close_by_outcome(time)
+        # Not told by its mode: that was followed through rows that are not among these too.
+        life.is_suppressed = suppressed
+        change = life.follow(Judgement(time, score, limit, score > limit, first))
+        return change is not None and change.change is Change.RAISED

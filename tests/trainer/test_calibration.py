@@ -241,6 +241,18 @@ def test_the_first_reading_of_a_run_raises_no_alert_in_training_either() -> None
     assert limits.by_budget.x == (PER_DAY / 400,)
 
 
+def test_an_on_delay_counts_readings_of_the_same_run_that_are_close_to_each_other() -> None:
+    #  9 at  10 . 12 . 14 | 100 .... 105 .... 110 | 200 201 || 202 203 | 300 ... 304 305 306
+    #        third of five        never three       a new run            third of five at 306
+    scores = np.ones(400)
+    scores[[10, 12, 14, 100, 105, 110, 200, 201, 203, 300, 304, 305, 306]] = 9.0
+    runs = (np.arange(400) >= 202).astype(int)
+
+    limits = limits_of(scores, rule=Rule(name="odd", on_delay=OnDelay(3, 5)), runs=runs)
+
+    assert limits.by_budget.x[-1] == 2 * PER_DAY / 400
+
+
 def test_an_outcome_closes_an_alert_so_the_next_one_counts() -> None:
     #  row      0 ... 69 | 70 ... 99 | 100 ... 129 | 130 ... 399
     #  score        1    |     9     |      9      |      1
