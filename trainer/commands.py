@@ -1,4 +1,4 @@
-"""The command ``python -m trainer fit``."""
+"""The command ``python -m trainer fit``, and the group of all."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
+from trainer.backtest.commands import compare, evaluate
 from trainer.code_commands import decode, encode
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
 from trainer.models import MODELS
@@ -159,6 +160,8 @@ def fit(
     )
 
 
+main.add_command(evaluate)
+main.add_command(compare)
 main.add_command(encode)
 main.add_command(decode)
 

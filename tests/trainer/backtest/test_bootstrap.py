@@ -1,0 +1,41 @@
+"""How sure a recall is."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from trainer.backtest.bootstrap import by_days, by_events
+
+HITS = np.array([True] * 10 + [False] * 30)
+DAYS = [(1, date(2026, 11, day)) for day in range(1, 21)]
+
+
+def test_an_interval_holds_the_recall_and_what_theory_says_of_it() -> None:
+    low, high = by_events(HITS) or (1.0, 0.0)
+
+    # A quarter of 40: a binomial share with a standard deviation of 0.068.
+    assert low == pytest.approx(0.25 - 1.96 * 0.068, abs=0.03)
+    assert high == pytest.approx(0.25 + 1.96 * 0.068, abs=0.03)
+
+
+def test_events_that_go_together_by_day_say_less() -> None:
+    """Ten hits on one day are one lucky day."""
+    together = [DAYS[0]] * 10 + [DAYS[1 + i // 3] for i in range(30)]
+
+    low, high = by_days(HITS, together, DAYS) or (1.0, 0.0)
+
+    assert low == 0.0
+    assert high > (by_events(HITS) or (0.0, 0.0))[1]
+
+
+def test_the_same_hits_have_the_same_interval() -> None:
+    days = [DAYS[i % 20] for i in range(40)]
+
+    assert by_events(HITS) == by_events(HITS.copy())
+    assert by_days(HITS, days, DAYS) == by_days(HITS.copy(), days, DAYS)
+
+
+def test_without_events_there_is_no_interval() -> None:
+    assert by_events(HITS[:0]) is None
+    assert by_days(HITS[:0], [], DAYS) is None

@@ -1,0 +1,247 @@
+"""The commands ``python -m trainer evaluate`` and ``compare``."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from msgspec.structs import replace
+from rich.console import Console
+
+from stream_detector.command_line import FiniteRange, Parsed, check_different
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.errors import SettingsError
+from stream_detector.replay.options import recording_options
+from stream_detector.replay.output import OutputFile
+from stream_detector.replay.recording import RecordingOptions, read_recording
+from trainer.backtest.folds import CUTS
+from trainer.config import NetworkSettings, PlainSettings, TrainingConfig, read_config
+from trainer.models import MODELS
+
+if TYPE_CHECKING:
+    from stream_detector.alerting.rules import Rules
+    from stream_detector.replay.recording import Recording
+
+_PLAIN = "plain:"
+_MODEL = (
+    f"Name of a model, as `trainer fit --model` takes it, with {_PLAIN} before it for the form in "
+    "which it was published; or a configuration file (TOML)"
+)
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+Model = tuple[str, TrainingConfig]
+"""Under which name it is told of."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The options of both commands."""
+
+    path: Path
+    budget: float
+    cuts: tuple[float, ...]
+    n_seeds: int
+    rules_file: Path | None
+    out: Path | None
+    random_split: bool
+    options: RecordingOptions
+
+
+def _model(text: str) -> Model:
+    """Take a model by its name, or by the configuration file that describes it."""
+    name = text.removeprefix(_PLAIN)
+    if name in MODELS:
+        plain = None if name == text else PlainSettings()
+        config = TrainingConfig(network=NetworkSettings(kind=name), plain=plain)
+    elif Path(text).is_file():
+        text, config = Path(text).stem, read_config(Path(text))
+    else:
+        raise SettingsError(
+            f"{text!r} is neither a model ({', '.join(MODELS)}; as published with {_PLAIN} before "
+            "it) nor a configuration file"
+        )
+    config.network_config  # noqa: B018 - raises where it does not go together
+    return text, config
+
+
+def _cuts(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(share) for share in text.split(","))
+    except ValueError:
+        raise SettingsError(f"{text!r} are no shares of the rows, such as {_told(CUTS)}") from None
+
+
+def _told(cuts: Sequence[float]) -> str:
+    return ",".join(f"{share:g}" for share in cuts)
+
+
+_OPTIONS = (
+    click.option(
+        "--csv",
+        "path",
+        type=_file,
+        required=True,
+        help="Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
+    ),
+    click.option(
+        "--budget",
+        type=FiniteRange(min=0, min_open=True),
+        default=6.0,
+        show_default=True,
+        help="False alerts a day to look at most closely; 1, 3, 6 and 12 are always beside.",
+    ),
+    click.option(
+        "--folds",
+        "cuts",
+        type=Parsed(_cuts),
+        metavar="SHARE,...",
+        default=_told(CUTS),
+        show_default=True,
+        help="Shares of the rows at which the folds are cut; all before a fold trains.",
+    ),
+    click.option(
+        "--seeds",
+        "n_seeds",
+        type=click.IntRange(min=1, max=100),
+        default=1,
+        show_default=True,
+        help="Train each network so often, from other first weights; figures are averaged.",
+    ),
+    click.option(
+        "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
+    ),
+    click.option("--out", type=click.Path(path_type=Path), help="Write all figures here (JSON)."),
+    click.option(
+        "--random-split",
+        is_flag=True,
+        help="Also judge rows drawn at random, as published results were: the numbers are "
+        "worthless, and it says why.",
+    ),
+    recording_options,
+)
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options of both, as one argument ``given``."""
+
+    @functools.wraps(command)
+    def with_options(**parameters: Any) -> None:
+        given = _Given(**{field.name: parameters.pop(field.name) for field in fields(_Given)})
+        command(**parameters, given=given)
+
+    for option in reversed(_OPTIONS):
+        with_options = option(with_options)
+    return with_options
+
+
+@click.command(
+    epilog="Example: python -m trainer evaluate --csv history.csv --label-column break --out e.json"
+)
+@click.option(
+    "--model",
+    type=Parsed(_model),
+    default="dense",
+    show_default=True,
+    help=f"{_MODEL}.",
+)
+@_options
+def evaluate(*, model: Model, given: _Given) -> None:
+    """Judge a model on later rows than it was trained on, fold by fold.
+
+    Thresholds come from the rows before each fold, and the code that runs live judges it. Beside
+    the model stand its linear part alone, chance, a clock, an alarm that is always on, principal
+    components and a Mahalanobis distance: judged in the same way, by the same policy.
+    """
+    _evaluate([model], given, slow_references=False)
+
+
+@click.command(
+    epilog="Example: python -m trainer compare --csv history.csv --label-column break "
+    "--model dense --model lstm"
+)
+@click.option(
+    "--model",
+    "models",
+    type=Parsed(_model),
+    multiple=True,
+    default=("dense", "plain:dense-32-16-16-32", "plain:lstm"),
+    show_default=True,
+    help=f"{_MODEL}; may be repeated.",
+)
+@_options
+def compare(*, models: tuple[Model, ...], given: _Given) -> None:
+    """Judge several models side by side, as `evaluate` judges one, beside more references.
+
+    Those are a one-class support vector machine and an isolation forest. A model as published is
+    held to the same false alarms a day as the others, not to a threshold of its own.
+    """
+    names = [name for name, _ in models]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise click.UsageError(f"two models are called {', '.join(sorted(repeated))}")
+    _evaluate(models, given, slow_references=True)
+
+
+def _evaluate(models: Sequence[Model], given: _Given, *, slow_references: bool) -> None:
+    check_different(csv=given.path, rules=given.rules_file, out=given.out)
+    rules, recording = load_rules(given.rules_file), read_recording(given.path, given.options)
+    console = Console(stderr=True)
+    # These load scikit-learn and pandas: only now, when everything else is in order.
+    from trainer.backtest.counting import Asked
+    from trainer.backtest.fitters import make_fitter
+    from trainer.backtest.run import evaluate as run
+    from trainer.backtest.table import table
+
+    asked = Asked(
+        {name: _with_seeds(config, given.n_seeds) for name, config in models},
+        rules,
+        closely=given.budget,
+        slow_references=slow_references,
+    )
+    result = run(
+        recording,
+        asked,
+        cuts=given.cuts,
+        make_fitter=make_fitter,
+        tell=lambda what: console.print(
+            f"{what} ...", markup=False, highlight=False, soft_wrap=True
+        ),
+    )
+    numbers = result.as_json()
+    click.echo(table(result))
+    if given.random_split:
+        numbers["random_split"] = _split_at_random(recording, models, rules)
+    if given.out is not None:
+        with OutputFile(given.out) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(numbers), indent=1).decode() + "\n")
+
+
+def _with_seeds(config: TrainingConfig, n_seeds: int) -> list[TrainingConfig]:
+    if config.network.kind == "linear":
+        return [config]
+    return [replace(config, seed=config.seed + more) for more in range(n_seeds)]
+
+
+def _split_at_random(
+    recording: "Recording", models: Sequence[Model], rules: "Rules"
+) -> dict[str, Any]:
+    """Judge the models in the wrong way too, say why it is wrong, and give the figures."""
+    from trainer.backtest.fitters import make_fitter
+    from trainer.backtest.random_split import WHY_WORTHLESS, split_at_random, split_by_time
+
+    click.echo(f"\n== random split ==\n{WHY_WORTHLESS}")
+    found = {}
+    for name, config in models:
+        wrong, right = (
+            split(recording, config, rules=rules, make_fitter=make_fitter)
+            for split in (split_at_random, split_by_time)
+        )
+        found[name] = {"at_random": wrong.as_json(), "by_time": right.as_json()}
+        click.echo(
+            f"{name}: ROC-AUC {wrong.auc:.3f} on a fifth of the rows drawn at random, "
+            f"{right.auc:.3f} on the latest fifth"
+        )
+    return found

@@ -1,0 +1,251 @@
+"""How many alerts, how many of them false, how many events warned of: counted by fold, and pooled.
+
+Two ways of counting stand beside each other. *Raised*: an alert warns when it is raised; one that
+stood already warns of nothing new. *Over*: a row over the threshold warns, and is one alert for
+ten minutes, after which the next one counts again; that is how results without an alert policy
+are published.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from stream_detector.replay.recording import LabelKind
+from trainer.backtest.judging import Judged
+from trainer.backtest.windows import HORIZONS, stretches_of, windows_of
+
+_COVERED = np.timedelta64(10, "m")
+_LONGEST = HORIZONS[-1]
+
+Hits = Mapping[timedelta, NDArray[np.bool_]]
+"""For each horizon, which events were warned of."""
+
+Day = tuple[int, date]
+"""Of a fold: recordings of several machines may be of the same day."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What was counted in one fold, of m events.
+
+    Parameters
+    ----------
+    days : float
+        Scored rows as days.
+    n_raised, n_false, n_over_false : int
+        Alerts raised; those that nothing followed within the rule's horizon; rows over the
+        threshold that nothing followed, one in ten minutes.
+    in_alarm : float
+        Days of scored rows with an open alert.
+    raised, standing, over : Hits
+        Events that an alert was raised for; that one stood for; with a row over the threshold.
+    raised_by_chance, standing_by_chance : mapping of horizon to float
+        Share of the events that would be so if they lay elsewhere; NaN without an event.
+    leads : float64 array
+        Minutes from the earliest alert within an hour to each event warned of; from the begin
+        of a labelled stretch to the alert, it is negative.
+    event_days : list of Day, length m
+    by_week : mapping of (year, week) to (days, false alerts)
+    scores, positives : arrays, shape (n scored rows,)
+        Rows to be warned at, by the rule's horizon.
+    """
+
+    days: float
+    n_raised: int
+    n_false: int
+    n_over_false: int
+    in_alarm: float
+    raised: Hits
+    standing: Hits
+    over: Hits
+    raised_by_chance: Mapping[timedelta, float]
+    standing_by_chance: Mapping[timedelta, float]
+    leads: NDArray[np.float64]
+    event_days: list[Day]
+    all_days: list[Day]
+    by_week: Mapping[tuple[int, int], tuple[float, int]]
+    scores: NDArray[np.float64]
+    positives: NDArray[np.bool_]
+
+
+def count(judged: Judged, kind: LabelKind, horizon: timedelta, *, fold: int) -> Counted:
+    """Count what became of the rows of a fold.
+
+    Parameters
+    ----------
+    judged : Judged
+    kind : LabelKind
+        What its labels mark.
+    horizon : timedelta
+        Of the rule: how far ahead an alert counts as right.
+    fold : int
+        Its number.
+    """
+    n_rows = len(judged.times)
+    by_horizon = {one: windows_of(judged, kind, one) for one in HORIZONS}
+    of_rule = windows_of(judged, kind, horizon) if kind == "event" else stretches_of(judged)
+    right = of_rule.rows(n_rows)
+    false = judged.raised & ~right & ~_unknown(judged, kind, horizon)
+    longest = by_horizon[_LONGEST]
+    warned = longest.holding(judged.raised)
+    leads = judged.times[longest.at[warned]] - judged.times[longest.first_held(judged.raised)]
+    dates = judged.times.astype("datetime64[D]").tolist()
+    positives = right & judged.scored
+    standing = judged.alarm & judged.scored
+    return Counted(
+        days=_days(judged.scored, judged),
+        n_raised=int(judged.raised.sum()),
+        n_false=int(false.sum()),
+        n_over_false=int((_one_in_ten_minutes(judged) & ~right).sum()),
+        in_alarm=_days(standing, judged),
+        raised={one: windows.holding(judged.raised) for one, windows in by_horizon.items()},
+        standing={one: windows.holding(standing) for one, windows in by_horizon.items()},
+        over={one: windows.holding(judged.over) for one, windows in by_horizon.items()},
+        raised_by_chance={one: w.by_chance(judged.raised) for one, w in by_horizon.items()},
+        standing_by_chance={one: w.by_chance(standing) for one, w in by_horizon.items()},
+        leads=leads / np.timedelta64(1, "m"),
+        event_days=[(fold, dates[row]) for row in of_rule.at.tolist()],
+        all_days=[(fold, day) for day in sorted(set(dates))],
+        by_week=_by_week(judged, false),
+        scores=judged.scores[judged.scored],
+        positives=positives[judged.scored],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What was counted in all folds together."""
+
+    folds: Sequence[Counted]
+
+    @property
+    def days(self) -> float:
+        """Scored rows as days."""
+        return sum(one.days for one in self.folds)
+
+    @property
+    def n_events(self) -> int:
+        """Outcomes, or labelled stretches."""
+        return len(self.event_days)
+
+    @property
+    def false_per_day(self) -> float:
+        """False alerts raised a day of scored rows."""
+        return sum(one.n_false for one in self.folds) / self.days
+
+    @property
+    def over_false_per_day(self) -> float:
+        """Rows over the threshold that nothing followed, one in ten minutes, a day."""
+        return sum(one.n_over_false for one in self.folds) / self.days
+
+    @property
+    def alarm_share(self) -> float:
+        """Share of the scored rows with an open alert."""
+        return sum(one.in_alarm for one in self.folds) / self.days
+
+    @property
+    def event_days(self) -> list[Day]:
+        """Days of the events."""
+        return [day for one in self.folds for day in one.event_days]
+
+    @property
+    def all_days(self) -> list[Day]:
+        """All days with a row."""
+        return [day for one in self.folds for day in one.all_days]
+
+    @property
+    def leads(self) -> NDArray[np.float64]:
+        """Minutes from alert to event, of those warned of within an hour."""
+        return np.concatenate([one.leads for one in self.folds])
+
+    @property
+    def by_week(self) -> dict[tuple[int, int], tuple[float, int]]:
+        """Days and false alerts of each week (year, ISO week)."""
+        weeks: dict[tuple[int, int], tuple[float, int]] = {}
+        for one in self.folds:
+            for week, (days, n_false) in one.by_week.items():
+                before = weeks.get(week, (0.0, 0))
+                weeks[week] = before[0] + days, before[1] + n_false
+        return dict(sorted(weeks.items()))
+
+    def hits(self, name: str, horizon: timedelta) -> NDArray[np.bool_]:
+        """Tell which events were warned of: ``raised``, ``standing`` or ``over``."""
+        return np.concatenate([getattr(one, name)[horizon] for one in self.folds])
+
+    def recall(self, name: str, horizon: timedelta) -> float:
+        """Share of the events warned of; NaN without an event."""
+        hits = self.hits(name, horizon)
+        return float(hits.mean()) if len(hits) else np.nan
+
+    def by_chance(self, name: str, horizon: timedelta) -> float:
+        """Recall of the same alarms if the events lay elsewhere; NaN without an event."""
+        found = [
+            (getattr(one, f"{name}_by_chance")[horizon], len(one.event_days))
+            for one in self.folds
+            if one.event_days
+        ]
+        chances, weights = zip(*found, strict=True) if found else ((np.nan,), (1,))
+        return float(np.average(chances, weights=weights))
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the scored rows that are to be warned at."""
+        return float(np.concatenate([one.positives for one in self.folds]).mean())
+
+    @property
+    def auc(self) -> float:
+        """Area under the ROC curve of rows; NaN without rows of both classes."""
+        scores, positives = self._rows()
+        both = positives.any() and not positives.all()
+        return float(roc_auc_score(positives, scores)) if both else np.nan
+
+    @property
+    def average_precision(self) -> float:
+        """Area under the precision-recall curve of rows; NaN without a positive one."""
+        scores, positives = self._rows()
+        return float(average_precision_score(positives, scores)) if positives.any() else np.nan
+
+    def _rows(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        scores = np.concatenate([one.scores for one in self.folds])
+        return scores, np.concatenate([one.positives for one in self.folds])
+
+
+def _days(rows: NDArray[np.bool_], judged: Judged) -> float:
+    return int(rows.sum()) / judged.rows_per_day
+
+
+def _unknown(judged: Judged, kind: LabelKind, horizon: timedelta) -> NDArray[np.bool_]:
+    """Mark the rows of the last run of which nobody knows what followed: the fold ended first."""
+    if kind == "rows" or not len(judged.times) or judged.labelled[-1]:
+        return np.zeros(len(judged.times), bool)
+    last_run = judged.run_numbers == judged.run_numbers[-1]
+    too_late = judged.times + np.timedelta64(horizon) > judged.times[-1]
+    return np.asarray(last_run & too_late)
+
+
+def _one_in_ten_minutes(judged: Judged) -> NDArray[np.bool_]:
+    """Thin the rows over the threshold: each covers ten minutes, then one counts again."""
+    counted = np.zeros(len(judged.times), bool)
+    last = None
+    for row in np.flatnonzero(judged.over).tolist():
+        if last is None or judged.times[row] - last >= _COVERED:
+            counted[row], last = True, judged.times[row]
+    return counted
+
+
+def _by_week(judged: Judged, false: NDArray[np.bool_]) -> dict[tuple[int, int], tuple[float, int]]:
+    days = judged.times.astype("datetime64[D]")
+    by_week: dict[tuple[int, int], tuple[float, int]] = {}
+    for day in np.unique(days):
+        rows = days == day
+        year, week, _ = day.item().isocalendar()
+        n_days, n_false = by_week.get((year, week), (0.0, 0))
+        by_week[year, week] = (
+            n_days + _days(rows & judged.scored, judged),
+            n_false + int(false[rows].sum()),
+        )
+    return by_week
