@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test soak fuzz bench load demo lock format clean
+.PHONY: help setup check lint test soak fuzz bench bench-detection load demo lock format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,8 +15,8 @@ PACKAGES := $(VENV)/.packages-$(PYTHON_VERSION)
 READY := $(VENV)/.ready
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
-	while IFS='|' read -r target text; do printf 'make %-8s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
+	while IFS='|' read -r target text; do printf 'make %-15s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## make .venv with the locked packages and the stream-detector command
 
@@ -45,6 +45,9 @@ bench: $(READY) ## measure what a score costs in memory, then on real Kafka: fiv
 
 load: $(READY) ## put the alert book under load on real Kafka for SECONDS=60
 	$(BIN)/python -m tests.benchmarks.book $(if $(SECONDS),--seconds $(SECONDS))
+
+bench-detection: $(READY) ## measure detection on the recordings in STREAM_DETECTOR_RECORDINGS: under 15 minutes
+	$(BIN)/python -m tests.benchmarks.detection
 
 demo: $(READY) ## the whole product on this machine; CSV=FILE takes your readings, ARGS= goes to the command
 	$(BIN)/stream-detector demo $(if $(CSV),--csv "$(CSV)") $(ARGS)

@@ -43,10 +43,15 @@ def require_tls_redis() -> Path:
     return server
 
 
-def require_recordings() -> Path:
+def recordings_folder() -> Path:
     """Folder of the public recordings: ``STREAM_DETECTOR_RECORDINGS``, or beside the repository."""
     told = os.environ.get("STREAM_DETECTOR_RECORDINGS")
-    folder = (Path(told) if told else _REPOSITORY / "../shared/data").resolve()
+    return (Path(told) if told else _REPOSITORY / "../shared/data").resolve()
+
+
+def require_recordings() -> Path:
+    """Folder of the public recordings, where it is."""
+    folder = recordings_folder()
     if not folder.is_dir():
         pytest.skip(f"no recordings in {folder}; STREAM_DETECTOR_RECORDINGS names their folder")
     return folder
