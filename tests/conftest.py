@@ -37,3 +37,21 @@ def small_bundle(small_bundle_folder: Path) -> "Bundle":
     from stream_detector.bundle.directory import read_bundle
 
     return read_bundle(small_bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def headed_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a bundle of :mod:`tests.small_head`; not to be changed."""
+    from tests.small_head import write_headed_bundle
+
+    folder = tmp_path_factory.mktemp("headed") / "bundle"
+    write_headed_bundle(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def headed_bundle(headed_bundle_folder: Path) -> "Bundle":
+    """The same, read."""
+    from stream_detector.bundle.directory import read_bundle
+
+    return read_bundle(headed_bundle_folder)

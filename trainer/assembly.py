@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
-from stream_detector.bundle.directory import CONDITIONING_ARRAYS
 from stream_detector.bundle.manifest import LimitCurves, Manifest, PartCurve, Parts, Sensor
+from stream_detector.bundle.model import CONDITIONING_ARRAYS
 from stream_detector.detection.scoring import Calibration, Part, PlainScore
 from stream_detector.detection.threshold import Limits
 from stream_detector.replay.recording import Recording

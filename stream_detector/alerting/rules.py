@@ -1,6 +1,7 @@
 """What is warned of, and how patiently: the rules file.
 
-Rules are TOML, one table per rule. Without a file there is one rule, ``sheet-break``.
+Rules are TOML, one table per rule. Without a file there is one rule, ``sheet-break``, and
+for a model with a supervised head ``break-likely`` beside it.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ Heartbeat = Annotated[float, msgspec.Meta(ge=60, le=30 * 86400)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 AlertClass = Literal["advisory", "alarm"]
 Priority = Literal["low", "medium", "high", "critical"]
+ScoreName = Literal["anomaly", "head"]
 
 
 class OnDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +54,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     horizon_seconds: Seconds = 240.0
     """How far ahead the outcome is expected when the alert is raised."""
+
+    score: ScoreName = "anomaly"
+    """What is held against a threshold: how unusual a reading is (``anomaly``), or how much the
+    run looks like those before an outcome (``head``, of a model that has one)."""
 
     alert_class: AlertClass = msgspec.field(name="class", default="advisory")
     """An ``alarm`` needs a timely operator response, so it needs a written one."""
@@ -113,6 +119,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 SHEET_BREAK = Rule(name="sheet-break", outcome="break", priority="medium")
 """The rule without a rules file: a score over the threshold predicts a break within 4 minutes."""
 
+BREAK_LIKELY = Rule(name="break-likely", score="head", outcome="break", horizon_seconds=3600.0)
+"""The rule of a head: it tells a machine that is unstable, up to an hour ahead, more than the last
+minutes before a break."""
+
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All rules of a site."""
@@ -127,9 +137,23 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the machines stand; it is named in every alert."""
 
     @property
+    def of_head(self) -> Rule | None:
+        """The rule that a head is fitted for: the first one that is judged by its score."""
+        return next((rule for rule in self.rules if rule.score == "head"), None)
+
+    @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change when any rule does."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+
+
+def default_rules(*, with_head: bool) -> Rules:
+    """Give the rules that are in force without a rules file.
+
+    >>> [rule.name for rule in default_rules(with_head=True).rules]
+    ['sheet-break', 'break-likely']
+    """
+    return Rules(rules=(SHEET_BREAK, BREAK_LIKELY)) if with_head else Rules()
 
 
 def read_rules(text: str) -> Rules:
@@ -139,8 +163,9 @@ def read_rules(text: str) -> Rules:
     ------
     SettingsError
         If it is not TOML, a key is unknown, a value is out of range, two rules have
-        one name, a rule escalates to no higher priority, or one of class ``alarm``
-        gives no response.
+        one name, a rule escalates to no higher priority, one of class ``alarm`` gives
+        no response, or the first rule, or the outcome of another one, is not what a head
+        can be fitted for.
 
     Examples
     --------
@@ -163,24 +188,44 @@ def read_rules(text: str) -> Rules:
     for rule in rules.rules:
         if names.count(rule.name) > 1:
             raise SettingsError(f"the rules file names {rule.name!r} twice; rename one rule")
-        if rule.on_delay.count > rule.on_delay.of:
-            raise SettingsError(
-                f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of "
-                f"{rule.on_delay.of}; the count cannot be larger"
-            )
-        if rule.escalation and not _is_higher(rule.escalation.to, rule.priority):
-            raise SettingsError(
-                f"rule {rule.name!r} has the priority {rule.priority!r} and escalates to "
-                f"{rule.escalation.to!r}; give a higher one, or leave `escalation` out"
-            )
-        if rule.alert_class == "alarm" and not rule.response:
-            raise SettingsError(
-                f"rule {rule.name!r} is of class 'alarm' without a response; an alarm needs a "
-                "timely operator response: write it, or make the rule an 'advisory'"
-            )
+        _check(rule)
+        _check_score(rule, first=rules.rules[0])
     return rules
+
+
+def _check(rule: Rule) -> None:
+    if rule.on_delay.count > rule.on_delay.of:
+        raise SettingsError(
+            f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of "
+            f"{rule.on_delay.of}; the count cannot be larger"
+        )
+    if rule.escalation and not _is_higher(rule.escalation.to, rule.priority):
+        raise SettingsError(
+            f"rule {rule.name!r} has the priority {rule.priority!r} and escalates to "
+            f"{rule.escalation.to!r}; give a higher one, or leave `escalation` out"
+        )
+    if rule.alert_class == "alarm" and not rule.response:
+        raise SettingsError(
+            f"rule {rule.name!r} is of class 'alarm' without a response; an alarm needs a "
+            "timely operator response: write it, or make the rule an 'advisory'"
+        )
 
 
 def _is_higher(one: Priority, other: Priority) -> bool:
     order = get_args(Priority)
     return order.index(one) > order.index(other)
+
+
+def _check_score(rule: Rule, *, first: Rule) -> None:
+    if rule.score != "head":
+        return
+    if rule is first:
+        raise SettingsError(
+            f"the first rule, {rule.name!r}, is judged by the head's score; what labels mean and "
+            "what is normal goes by the first rule, so put one with the anomaly score before it"
+        )
+    if rule.outcome != first.outcome:
+        raise SettingsError(
+            f"rule {rule.name!r} is judged by the head's score and warns of {rule.outcome!r}, but "
+            f"a head is fitted on the outcome of the first rule, {first.outcome!r}: name that one"
+        )

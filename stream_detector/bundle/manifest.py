@@ -90,6 +90,22 @@ class Validation(msgspec.Struct, frozen=True):
     n_outcomes: _Count = 0
 
 
+class HeadManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle says of its supervised head, whose graph is ``head.onnx``."""
+
+    curve: PartCurve
+    """How surprising its odds are; the quantiles are in ``parameters.npz``."""
+    limits: LimitCurves
+    default_budget_per_day: _Positive
+    on_delay: tuple[_Size, _Size]
+    """Count and of: the on-delay that the budget curve was measured with."""
+    n_outcomes: _Size
+    """Labelled outcomes it was fitted on."""
+    label_seconds: _Positive
+    """Readings at most so long before an outcome were what it was taught to find."""
+    validation: Validation | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All of a bundle that is not an array or a graph."""
 
@@ -115,6 +131,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Count and of: the on-delay that the budget curve was measured with."""
     network: dict[str, Any]
     """Kind and sizes of the level part's network."""
+    head: HeadManifest | None = None
+    """None where there were too few labelled outcomes."""
     validation: Validation | None = None
     files: dict[_FileName, _Checksum] = {}
     """SHA-256 of every other file of the folder, filled in as it is written."""

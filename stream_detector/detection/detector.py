@@ -13,6 +13,7 @@ from stream_detector.detection.conditioning import ConditionalMeans, Conditionin
 from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.head import Head, follow_runs
 from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
@@ -62,6 +63,8 @@ class Model:
     feed_limits: FeedLimits
     max_gap: timedelta
     graph: Graph
+    head: Head | None = None
+    """None where there were too few labelled outcomes to fit one."""
 
 
 class Detector:
@@ -140,6 +143,8 @@ class Detector:
             scored[i].evidence = Evidence(
                 of_parts, its_rows, deviation, expected, rows.left_out.get(k)
             )
+        if self.model.head is not None:
+            self._score_by_head(self.model.head, scored, rows, deviations, states)
         return scored
 
     def _over_used(self, rows: Rows, graph: GraphScores) -> tuple[list[float], list[float]]:
@@ -150,6 +155,19 @@ class Detector:
             levels[k] = over_used(levels[k], rows.n_unseen[k], n_sensors=n_sensors)
             deviations[k] = over_used(deviations[k], int(left_out.sum()), n_sensors=n_sensors)
         return levels, deviations
+
+    def _score_by_head(
+        self,
+        head: Head,
+        scored: list[Scored],
+        rows: Rows,
+        deviations: NDArray[np.float32],
+        states: Sequence[DetectorState],
+    ) -> None:
+        found = follow_runs(scored, rows, deviations, states)
+        scores = head.score(found, n_sensors=deviations.shape[1])
+        for i, score, head_rows in zip(rows.indices, scores, found, strict=True):
+            scored[i].head_score, scored[i].head_rows = score, head_rows
 
 
 def _sustain(

@@ -7,6 +7,7 @@ import msgspec
 
 from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.feed_health import FeedEvent, Quality
+from stream_detector.detection.head import HeadRows
 from stream_detector.detection.reading import Reading
 
 
@@ -48,6 +49,11 @@ class Scored(msgspec.Struct, gc=False):
         What began or ended in the feed with this reading.
     evidence : Evidence or None
         None where there is no score.
+    head_score : float or None
+        High = like before an outcome, never negative; None where there is no score, and
+        under a model without a head.
+    head_rows : tuple of bytes or None
+        The rows it rests on.
     """
 
     reading: Reading
@@ -60,3 +66,5 @@ class Scored(msgspec.Struct, gc=False):
     warming_up: bool = False
     feed_events: tuple[FeedEvent, ...] = ()
     evidence: Evidence | None = None
+    head_score: float | None = None
+    head_rows: HeadRows | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from stream_detector.detection.feed_health import FeedState
+from stream_detector.detection.head import HEAD_READINGS
 from stream_detector.detection.scoring import SUSTAINED_READINGS
 from stream_detector.detection.window import SlidingWindow
 
@@ -28,10 +29,16 @@ class DetectorState:
     n_sensors : int
     window_size : int
         Of the model.
+
+    Attributes
+    ----------
+    head_rows : deque of bytes
+        The run's last rows as a head wants them; empty, and in no snapshot, without one.
     """
 
     __slots__ = (
         "feed",
+        "head_rows",
         "left_out_for",
         "level_rows",
         "levels",
@@ -44,6 +51,7 @@ class DetectorState:
 
     def __init__(self, *, n_sensors: int, window_size: int) -> None:
         self.feed = FeedState(n_sensors)
+        self.head_rows: deque[bytes] = deque(maxlen=HEAD_READINGS)
         self.run_start: datetime | None = None
         self.times: deque[datetime] = deque(maxlen=window_size)
         self.window = SlidingWindow(size=window_size)
@@ -101,6 +109,7 @@ class DetectorState:
             "left_out_for": None if self.left_out_for is None else self.left_out_for.tobytes(),
             "levels": list(self.levels),
             "level_rows": list(self.level_rows),
+            **({"head_rows": list(self.head_rows)} if self.head_rows else {}),
         }
 
     @classmethod
@@ -129,6 +138,9 @@ class DetectorState:
             state.left_out_for = np.frombuffer(left_out_for, np.int32)
         state.levels.extend(data["levels"])
         state.level_rows.extend(_row(row, np.float32, n_sensors) for row in data["level_rows"])
+        state.head_rows.extend(
+            _row(row, np.float32, 2 * n_sensors) for row in data.get("head_rows", ())
+        )
         return state
 
 

@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from stream_detector.alerting.rules import SHEET_BREAK, OnDelay, Rules, read_rules
+from stream_detector.alerting.rules import (
+    BREAK_LIKELY,
+    SHEET_BREAK,
+    OnDelay,
+    Rules,
+    default_rules,
+    read_rules,
+)
 from stream_detector.errors import SettingsError
 
 FULL = """
@@ -40,6 +47,20 @@ def test_without_a_file_there_is_one_rule() -> None:
     assert (rule.alert_class, rule.priority, rule.on_delay) == ("advisory", "medium", OnDelay(1, 1))
     assert (rule.clear_share, rule.off_delay) == (0.8, 5)
     assert (rule.cooldown, rule.heartbeat) == (timedelta(minutes=30), timedelta(minutes=10))
+
+
+def test_a_model_with_a_head_has_a_rule_of_its_own() -> None:
+    rules = default_rules(with_head=True)
+
+    assert rules.rules == (SHEET_BREAK, BREAK_LIKELY)
+    assert rules.of_head is BREAK_LIKELY
+    assert (BREAK_LIKELY.outcome, BREAK_LIKELY.horizon) == ("break", timedelta(hours=1))
+    assert (BREAK_LIKELY.alert_class, BREAK_LIKELY.priority) == ("advisory", "low")
+
+
+def test_without_a_rule_by_its_score_a_head_has_none() -> None:
+    assert default_rules(with_head=False) == Rules()
+    assert Rules().of_head is None
 
 
 def test_a_file_sets_everything() -> None:
@@ -96,6 +117,12 @@ def test_the_digest_tells_one_set_of_rules_from_another() -> None:
         ("[[rules]]\nname = 'odd'\nheartbeat_seconds = 59", r">= 60.0"),
         ("[[rules]]\nname = 'odd'\nhorizon_seconds = '4 min'", "Expected `float`, got `str`"),
         ("[[rules]]\nname = 'odd'\nsuppressed_modes = 'wash-up'", "Expected `array`, got `str`"),
+        ("[[rules]]\nname = 'odd'\nscore = 'novelty'", r"Invalid enum value 'novelty'"),
+        ("[[rules]]\nname = 'odd'\nscore = 'head'", "the first rule, 'odd', is judged by the head"),
+        (
+            "[[rules]]\nname = 'odd'\n[[rules]]\nname = 'b'\nscore = 'head'\noutcome = 'stop'",
+            "warns of 'stop', but a head is fitted on the outcome of the first rule, None",
+        ),
         ("run_ending_events = 'break'", "Expected `array`, got `str`"),
     ],
 )

@@ -32,7 +32,7 @@ class BundleParts:
         return cls(
             msgspec.json.decode(data, type=Manifest),
             parameters,
-            {"model.onnx": (folder / "model.onnx").read_bytes()},
+            {path.name: path.read_bytes() for path in folder.glob("*.onnx")},
         )
 
     def with_manifest(self, **changes: Any) -> Self:
