@@ -194,10 +194,10 @@ class _Seen:
             if self._last is not None and time - self._last > self.max_gap:
                 self.stood_still.append(Standstill(self._last, time))
             self._first, self._last = self._first or time, time
-        if verdict.scored.score is not None and verdict.level is not None:
+        if verdict.scored.score is not None and verdict.anomaly.level is not None:
             self.rows.append(row)
             self.scores.append(verdict.scored.score)
-            self.thresholds.append(verdict.level)
+            self.thresholds.append(verdict.anomaly.level)
         for rule, change in verdict.transitions:
             if rule is not self.rule:
                 continue

@@ -123,8 +123,7 @@ class AlertLife:
 
     def note_mode(self, time: datetime, mode: str | None) -> None:
         """Take in the mode of the machine's next reading, scored or not, before all else of it."""
-        if self._rule.suppressed_modes:
-            self.is_suppressed = self._suppression.follow(time, mode)
+        self.is_suppressed = self._suppression.follow(time, mode)
 
     def follow(self, judgement: Judgement) -> Transition | None:
         """Take in the machine's next scored reading; give the change it made, if any."""

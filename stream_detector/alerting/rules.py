@@ -136,10 +136,14 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: str | None = None
     """Where the machines stand; it is named in every alert."""
 
+    def by(self, score: ScoreName) -> tuple[Rule, ...]:
+        """Give the rules that go by a score."""
+        return tuple(rule for rule in self.rules if rule.score == score)
+
     @property
     def of_head(self) -> Rule | None:
-        """The rule that a head is fitted for: the first one that is judged by its score."""
-        return next((rule for rule in self.rules if rule.score == "head"), None)
+        """The rule that a head is fitted for: the first one that goes by its score."""
+        return next(iter(self.by("head")), None)
 
     @property
     def digest(self) -> str:

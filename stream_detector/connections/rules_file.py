@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
-from stream_detector.alerting.rules import Rules, read_rules
+from stream_detector.alerting.rules import Rules, default_rules, read_rules
 from stream_detector.errors import SettingsError
 
 
-def load_rules(path: Path | None) -> Rules:
-    """Read a rules file; without one there is the default rule.
+def load_rules(path: Path | None, *, with_head: bool = False) -> Rules:
+    """Read a rules file; without one there are the default rules.
+
+    Parameters
+    ----------
+    path : Path or None
+    with_head : bool
+        Whether the model has a supervised head, for which there is a rule by default, too.
 
     Raises
     ------
@@ -15,7 +21,7 @@ def load_rules(path: Path | None) -> Rules:
         If the file is missing or wrong.
     """
     if path is None:
-        return Rules()
+        return default_rules(with_head=with_head)
     try:
         return read_rules(path.read_text(encoding="utf-8"))
     except SettingsError as error:

@@ -151,7 +151,8 @@ def shifted(limit: float, shift: float) -> float:
     >>> shifted(1.5, 0.2), shifted(1.5, -1.0)
     (1.7, 0.75)
     """
-    return rounded(max(limit + shift, limit / 2))
+    level, lowest = limit + shift, limit / 2
+    return rounded(level if level > lowest else lowest)
 
 
 class Controller:
@@ -203,7 +204,8 @@ class Controller:
                 self.further_steps += 1
                 self._lift()
         else:
-            self.shift = max(self.shift - CONTROLLER_STEP * budget_per_reading, LOWEST_SHIFT)
+            shift = self.shift - CONTROLLER_STEP * budget_per_reading
+            self.shift = shift if shift > LOWEST_SHIFT else LOWEST_SHIFT
 
     def _lift(self) -> None:
         self.shift = min(self.shift + CONTROLLER_STEP, HIGHEST_SHIFT)

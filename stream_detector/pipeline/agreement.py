@@ -2,35 +2,54 @@
 
 from collections.abc import Collection
 
-from stream_detector.alerting.rules import OnDelay, Rules
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.errors import BundleError, counted, listed
 
 
-def on_delay_note(manifest: Manifest, rules: Rules) -> str | None:
-    """Say that the first rule has another on-delay than the budget curve was measured with.
+def rules_notes(manifest: Manifest, rules: Rules) -> list[str]:
+    """Say in what a bundle was made for other rules.
 
-    That curve tells which threshold brings how many alerts a day. With another on-delay it
-    brings more or fewer of them: nothing that forbids to go on, but not what was asked for.
+    A curve of budgets tells which threshold brings how many alerts a day. With another
+    on-delay than it was measured with it brings more or fewer of them: nothing that forbids
+    to go on, but not what was asked for.
 
     Parameters
     ----------
     manifest : Manifest
     rules : Rules
-        The first one is what bundles are fitted for.
+        The first one, and the first one of the head, are what bundles are fitted for.
 
     Returns
     -------
-    str or None
-        A sentence for people; None where they agree.
+    list of str
+        Sentences for people; none where they agree.
     """
-    rule, measured = rules.rules[0], OnDelay(*manifest.on_delay)
-    if rule.on_delay == measured:
+    notes = [_on_delay_note(manifest.on_delay, rules.rules[0])]
+    head, rule = manifest.head, rules.of_head
+    if head is not None and rule is not None:
+        notes.append(_on_delay_note(head.on_delay, rule))
+    elif rule is not None:
+        notes.append(
+            f"rule {rule.name!r} is judged by a head's score, but the bundle has no head, so it "
+            "raises nothing: fit the bundle on a history with more labelled outcomes"
+        )
+    elif head is not None:
+        notes.append(
+            "the bundle has a head, but no rule is judged by its score, so it raises nothing: add "
+            'a rule with score = "head"'
+        )
+    return [note for note in notes if note is not None]
+
+
+def _on_delay_note(measured: tuple[int, int], rule: Rule) -> str | None:
+    count, of = measured
+    if (rule.on_delay.count, rule.on_delay.of) == measured:
         return None
     return (
         f"rule {rule.name!r} has an on-delay of {rule.on_delay.count} of {rule.on_delay.of}, but "
-        f"the bundle's budgets were measured with {measured.count} of {measured.of} and will not "
-        "be held to: fit the bundle with these rules (fit --rules)"
+        f"the bundle's budgets were measured with {count} of {of} and will not be held to: fit "
+        "the bundle with these rules (fit --rules)"
     )
 
 

@@ -3,24 +3,21 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stream_detector.alerting.life import Change, Transition, rfc3339
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation
-from stream_detector.detection.contributions import sensor_shares
 from stream_detector.detection.feed_health import FeedEvent, Quality
-from stream_detector.detection.packed import join_rows
-from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored
+from stream_detector.pipeline.contributors import Contributors
+from stream_detector.pipeline.judge import Judged
 from stream_detector.pipeline.machine import Verdict
 from stream_detector.pipeline.messages import (
     AlertMessage,
     Contributor,
     DataQualityMessage,
     Headers,
+    HeadScore,
     OutcomeMessage,
     Output,
     Over,
@@ -33,9 +30,6 @@ from stream_detector.pipeline.messages import (
     encode,
 )
 from stream_detector.pipeline.thresholds import setting_of
-
-N_CONTRIBUTORS = 5
-"""Sensors named with a score: more than an operator looks at first."""
 
 
 class Announcer:
@@ -51,49 +45,34 @@ class Announcer:
 
     def __init__(self, bundle: Bundle, rules: Rules, *, source: str) -> None:
         self._bundle_id = bundle.id
-        self._features = bundle.model.features
-        self._conditioning = bundle.model.conditioning
-        self._scale = _display_scale(bundle.model.conditioning.spread)
+        self._contributors = Contributors(bundle.model)
         self._rules_digest = rules.digest
         self._site = rules.site
         self._source = source
-        self._validated = _validated(bundle.manifest.validation)
+        head = bundle.manifest.head
+        self._validated = {
+            "anomaly": _validated(bundle.manifest.validation),
+            "head": _validated(head.validation if head else None),
+        }
+
+    def contributors(self, scored: Sequence[Scored]) -> list[tuple[Contributor, ...]]:
+        """Name the sensors with the largest shares of each reading's anomaly score."""
+        return self._contributors.of_anomaly(scored)
 
     def tell(
         self, verdict: Verdict, contributors: tuple[Contributor, ...], *, with_score: bool
     ) -> list[Output]:
-        """Tell the changes of the machine's alerts, and the score if the reading was judged."""
+        """Tell the changes of the machine's alerts, and the scores if the reading was judged.
+
+        ``contributors`` are those of its anomaly score.
+        """
         outputs = [
             self._alert(verdict, rule, change, contributors) for rule, change in verdict.transitions
         ]
-        level, quality = verdict.level, verdict.scored.quality
+        level, quality = verdict.anomaly.level, verdict.scored.quality
         if with_score and level is not None and quality is not None:
             outputs.append(self._score(verdict, level, quality, contributors))
         return outputs
-
-    def contributors(self, scored: Sequence[Scored]) -> list[tuple[Contributor, ...]]:
-        """Name, for each reading, the sensors with the largest shares, largest first.
-
-        None where there is no score.
-        """
-        evidence = [one.evidence for one in scored if one.evidence is not None]
-        if not evidence:
-            return [()] * len(scored)
-        shares = sensor_shares(evidence, n_sensors=self._features.n_sensors)
-        top = np.argsort(-shares, axis=1, kind="stable")[:, :N_CONTRIBUTORS]
-        expected = self._conditioning.in_units(
-            join_rows([one.expected_row for one in evidence], np.float32, shares.shape[1])
-        )
-        expected = np.floor(expected * self._scale + 0.5) / self._scale
-        rows = zip(
-            top.tolist(),
-            np.take_along_axis(expected, top, axis=1).tolist(),
-            (np.floor(np.take_along_axis(shares, top, axis=1) * 1e4 + 0.5) / 1e4).tolist(),
-            strict=True,
-        )
-        return [
-            () if one.evidence is None else self._name(one.reading, *next(rows)) for one in scored
-        ]
 
     def outcome(self, verdict: Verdict, rule: Rule) -> Output:
         """Tell that what a rule warns of has happened."""
@@ -166,11 +145,12 @@ class Announcer:
             mode=one.reading.mode,
             score=one.score,
             threshold=level,
-            above=verdict.over,
-            alarm=verdict.alarm,
+            above=verdict.anomaly.over,
+            alarm=verdict.anomaly.alarm,
             warming_up=one.warming_up,
             quality=_quality(quality),
             contributors=contributors,
+            head=_head_score(verdict.head),
             bundle=self._bundle_id,
         )
         return Output("scores", one.reading.machine.encode(), encode(message))
@@ -182,8 +162,10 @@ class Announcer:
         change: Transition,
         contributors: tuple[Contributor, ...],
     ) -> Output:
-        one = verdict.scored
+        one, judged = verdict.scored, verdict.of(rule)
         reading = one.reading
+        if rule.score == "head":
+            contributors = self._contributors.of_head(one)
         cleared = change.change is Change.CLEARED
         message = AlertMessage(
             event=change.change,
@@ -200,16 +182,16 @@ class Announcer:
             raised_at=change.raised_at,
             reason=change.reason,
             duration_s=(reading.time - change.raised_at).total_seconds() if cleared else None,
-            score=one.score,
-            threshold=verdict.level,
-            clear_level=_clear_level(verdict.level, rule),
+            score=judged.score,
+            threshold=judged.level,
+            clear_level=_clear_level(judged.level, rule),
             over=Over(change.n_over, rule.on_delay.of),
-            warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated),
+            warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated[rule.score]),
             contributors=contributors,
             quality=one.quality and _quality(one.quality),
             bundle=self._bundle_id,
             rules=self._rules_digest,
-            threshold_source=setting_of(verdict.threshold).source(),
+            threshold_source=setting_of(judged.threshold).source(),
             evidence=_evidence(one),
             response=rule.response,
             runbook_url=rule.runbook_url,
@@ -224,32 +206,17 @@ class Announcer:
         key = f"{reading.machine}/{rule.name}"
         return Output("alerts", key.encode(), encode(message), headers + _place(verdict))
 
-    def _name(
-        self, reading: Reading, sensors: list[int], expected: list[float], shares: list[float]
-    ) -> tuple[Contributor, ...]:
-        names, units, actual = self._features.sensors, self._features.units, reading.values or ()
-        return tuple(
-            [
-                Contributor(names[i], actual[i], value, units[i], share)
-                for i, value, share in zip(sensors, expected, shares, strict=True)
-                if share > 0
-            ]
-        )
-
-
-def _display_scale(spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Powers of ten, per sensor, that leave of a value what is worth telling.
-
-    That is a thousandth of the sensor's spread, or whole units where the spread is wider.
-    """
-    decimals = np.clip(np.ceil(3 - np.log10(spread)), 0, 15)
-    return np.array([float(f"1e{n:.0f}") for n in decimals])
-
 
 def _validated(validation: Validation | None) -> Validated | None:
     if validation is None:
         return None
     return Validated(validation.recall, validation.per_day, validation.rows)
+
+
+def _head_score(judged: Judged | None) -> HeadScore | None:
+    if judged is None or judged.level is None:
+        return None
+    return HeadScore(judged.score, judged.level, judged.over, judged.alarm)
 
 
 def _quality(quality: Quality) -> QualityInfo:

@@ -1,25 +1,21 @@
 """One machine under one model and its rules: from scored readings to alerts."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from datetime import datetime
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from stream_detector.alerting.life import AlertLife, Change, Transition
-from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.state import DetectorState, from_us, to_us
-from stream_detector.detection.threshold import Budget, Controller, Threshold, shifted
+from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import ReadingError
+from stream_detector.pipeline.judge import Judge, Judged, Transitions
 from stream_detector.pipeline.readings import Record
-from stream_detector.pipeline.thresholds import ThresholdSetting, setting_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Verdict(msgspec.Struct, gc=False):
@@ -29,14 +25,10 @@ class Verdict(msgspec.Struct, gc=False):
     ----------
     record : Record
     scored : Scored
-    threshold : Threshold
-        What people want of the machine.
-    level : float or None
-        That as a number, with the controller's shift; None where nothing was judged.
-    over : bool
-        The score is over it.
-    alarm : bool
-        An alert is open after the reading.
+    anomaly : Judged
+        The score beside its threshold.
+    head : Judged or None
+        The head's score beside its own; None under a model without a head.
     transitions : tuple of (Rule, Transition)
     outcome_of : tuple of Rule
         Those whose outcome it tells of.
@@ -47,14 +39,25 @@ class Verdict(msgspec.Struct, gc=False):
 
     record: Record
     scored: Scored
-    threshold: Threshold
-    level: float | None = None
-    over: bool = False
-    alarm: bool = False
-    transitions: tuple[tuple[Rule, Transition], ...] = ()
+    anomaly: Judged
+    head: Judged | None = None
+    transitions: Transitions = ()
     outcome_of: tuple[Rule, ...] = ()
     feed_events: tuple[FeedEvent, ...] = ()
     run_offset: int = -1
+
+    @property
+    def is_striking(self) -> bool:
+        """A score is over its threshold, or an alert is open."""
+        one, head = self.anomaly, self.head
+        return one.over or one.alarm or (head is not None and (head.over or head.alarm))
+
+    def of(self, rule: Rule) -> Judged:
+        """Give what a rule went by."""
+        judged = self.anomaly if rule.score == "anomaly" else self.head
+        if judged is None:
+            raise ValueError(f"rule {rule.name!r} goes by a head, but the model has none")
+        return judged
 
 
 class Refusal(NamedTuple):
@@ -65,7 +68,7 @@ class Refusal(NamedTuple):
 
 
 class Machine:
-    """The state of one machine: its detector's, its controller's and its alerts'.
+    """The state of one machine: its detector's, its controllers' and its alerts'.
 
     Parameters
     ----------
@@ -76,13 +79,9 @@ class Machine:
     """
 
     __slots__ = (
-        "_limit",
-        "_limits",
-        "_suppressible",
-        "controller",
+        "anomaly",
+        "head",
         "last_time",
-        "level",
-        "lives",
         "name",
         "next_offset",
         "received_at",
@@ -90,25 +89,21 @@ class Machine:
         "silence_after",
         "silence_told",
         "state",
-        "threshold",
     )
 
     def __init__(self, name: str, state: DetectorState, model: Model, rules: Rules) -> None:
         self.name = name
         self.state = state
-        self.controller = Controller()
-        self.lives = [(rule, AlertLife(rule, machine=name)) for rule in rules.rules]
-        self._suppressible = any(rule.suppressed_modes for rule in rules.rules)
+        self.anomaly = Judge(name, model.limits, rules.by("anomaly"))
+        self.head: Judge | None = None
+        """None under a model without a head; then its rules raise nothing."""
+        if model.head is not None:
+            self.head = Judge(name, model.head.limits, rules.by("head"))
+            self.head.adopt(Budget(model.head.budget_per_day))
         self.next_offset = 0
         """All readings below it are in the state: they are left out when they come again."""
         self.run_offset = -1
         """Offset of the run's first reading: where a recomputation has to begin."""
-        self.threshold: Threshold | None = None
-        """What people want of it, since it took that."""
-        self._limits = model.limits
-        self._limit = 0.0
-        self.level: float | None = None
-        """The threshold it was judged by last, for others to see."""
         self.silence_after = model.feed_limits.silence_after
         self.silence_told = False
         """By a timer, since the last reading that entered. Not kept: told again, it is a repeat."""
@@ -117,57 +112,42 @@ class Machine:
         self.received_at: datetime | None = None
         """When Kafka took that reading."""
 
-    def adopt(self, threshold: Threshold) -> bool:
-        """Take the threshold that is wanted; tell whether it is another one."""
+    def adopt(self, threshold: Threshold, of_head: Threshold | None = None) -> bool:
+        """Take the threshold that is wanted; tell whether it is another one.
+
+        And that of the head's score: where none is wanted, it keeps the one it has, at first
+        the budget of the model.
+        """
         # By identity first: it is asked for every reading.
-        if threshold is self.threshold or threshold == self.threshold:
-            return False
-        self.threshold, self._limit = threshold, self._limits.limit(threshold)
-        return True
+        changed = threshold is not self.anomaly.threshold and self.anomaly.adopt(threshold)
+        if of_head is not None and self.head is not None:
+            changed = self.head.adopt(of_head) or changed
+        return changed
 
     def judge(self, record: Record, scored: Scored) -> Verdict:
-        """Hold a reading against the threshold, and follow the alerts and the controller.
-
-        An unscored reading holds the state: no data never clears an alert.
-        """
-        if self.threshold is None:
-            raise ValueError("a machine is judged that took no threshold")
+        """Hold a reading against the thresholds, and follow the alerts and the controllers."""
         self.next_offset = record.offset + 1
         if scored.first_of_run:
             self.run_offset = record.offset
-        level, over, judgement = None, False, None
-        reading = scored.reading
-        if scored.quality is not None:
-            level = self.level = self._level()
-            if scored.score is not None:
-                over = scored.score > level
-                judgement = Judgement(
-                    reading.time, scored.score, level, over, scored.first_of_run, _left_out(scored)
-                )
-        transitions: tuple[tuple[Rule, Transition], ...] = ()
-        outcome_of: tuple[Rule, ...] = ()
         feed_events = scored.feed_events
+        outcome_of: tuple[Rule, ...] = ()
         if scored.quality is not None or scored.status is Status.EVENT:
-            feed_events = self._end_silence(record, reading) + feed_events
-            if reading.event is not None:
-                happened = (reading.event, reading.time)
-                outcome_of = tuple(rule for rule, life in self.lives if life.is_news(*happened))
-            transitions = self._follow(reading, judgement)
-        alarm = any(life.is_open for _, life in self.lives)
-        if judgement is not None and not judgement.first_of_run and self._can_raise():
-            self._control(transitions, over=over, alarm=alarm)
+            feed_events = self._end_silence(record, scored.reading) + feed_events
+            if scored.reading.event is not None:
+                outcome_of = self._news_of(scored.reading.event, scored.reading.time)
+        anomaly, transitions = self.anomaly.judge(scored, scored.score)
+        head = None
+        if self.head is not None:
+            head, more = self.head.judge(scored, scored.head_score)
+            transitions += more
         return Verdict(
-            record,
-            scored,
-            self.threshold,
-            level,
-            over,
-            alarm,
-            transitions,
-            outcome_of,
-            feed_events,
-            self.run_offset,
+            record, scored, anomaly, head, transitions, outcome_of, feed_events, self.run_offset
         )
+
+    def _news_of(self, event: str, time: datetime) -> tuple[Rule, ...]:
+        """Name the rules whose outcome an event is, unless its sender only repeats it."""
+        lives = self.anomaly.lives + (self.head.lives if self.head is not None else [])
+        return tuple(rule for rule, life in lives if life.is_news(event, time))
 
     def silence(self) -> FeedEvent | None:
         """Describe the silence after the last reading, should there be one.
@@ -197,64 +177,14 @@ class Machine:
             return ()
         return silence, silence._replace(began=False, time=reading.time)
 
-    @property
-    def shift(self) -> float:
-        """The part of the threshold that is the controller's: without a budget, none."""
-        if not isinstance(self.threshold, Budget):
-            return 0.0
-        return round(self.controller.shift * self._limits.unit, 6)
-
-    def _level(self) -> float:
-        if isinstance(self.threshold, Budget):
-            return shifted(self._limit, self.controller.shift * self._limits.unit)
-        return self._limit
-
-    def _follow(
-        self, reading: Reading, judgement: Judgement | None
-    ) -> tuple[tuple[Rule, Transition], ...]:
-        """Advance the alerts by a reading: by its event, if that is their outcome, or its score.
-
-        Its mode counts in any case.
-        """
-        changes: tuple[tuple[Rule, Transition], ...] = ()
-        for rule, life in self.lives:
-            change = None
-            life.note_mode(reading.time, reading.mode)
-            if reading.event is not None and reading.event == rule.outcome:
-                change = life.close_by_outcome(reading.time)
-            elif judgement is not None:
-                change = life.follow(judgement)
-            if change is not None:
-                changes += ((rule, change),)
-        return changes
-
-    def _can_raise(self) -> bool:
-        """Whether any rule could raise an alert: else the lack of alerts says nothing."""
-        return not self._suppressible or not all(life.is_suppressed for _, life in self.lives)
-
-    def _control(
-        self, transitions: tuple[tuple[Rule, Transition], ...], *, over: bool, alarm: bool
-    ) -> None:
-        if not isinstance(self.threshold, Budget):
-            return
-        # An alert that returns within its cooldown calls the operator again, so it counts again.
-        raised = any(change.change is Change.RAISED for _, change in transitions)
-        self.controller.step(
-            over=over,
-            raised=raised,
-            alarm=alarm,
-            budget_per_reading=self.threshold.per_day / self._limits.readings_per_day,
-        )
-
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
         return {
             "detector": self.state.snapshot(),
-            "controller": list(self.controller.snapshot()),
-            "lives": {rule.name: life.snapshot() for rule, life in self.lives},
+            **self.anomaly.snapshot(),
+            **({"head": self.head.snapshot()} if self.head else {}),
             "run_offset": self.run_offset,
             "received_at": to_us(self.received_at),
-            "threshold": self.threshold and setting_of(self.threshold).source(),
         }
 
     @classmethod
@@ -272,27 +202,10 @@ class Machine:
             window_size=model.conditioning.window_size,
         )
         machine = cls(name, state, model, rules)
-        if data["threshold"] is not None:
-            machine.adopt(ThresholdSetting(**data["threshold"]).threshold)
+        machine.anomaly.restore(data)
+        if machine.head is not None:
+            machine.head.restore(data["head"])
         machine.last_time = state.feed.last_time
         machine.received_at = from_us(data["received_at"])
-        machine.controller = Controller(*data["controller"])
         machine.run_offset = data["run_offset"]
-        machine.lives = [
-            (rule, AlertLife.restore(data["lives"][rule.name], rule, machine=name))
-            if rule.name in data["lives"]
-            else (rule, AlertLife(rule, machine=name))
-            for rule in rules.rules
-        ]
         return machine
-
-
-def _left_out(scored: Scored) -> frozenset[int]:
-    """Name the sensors that a score does not rest on."""
-    evidence = scored.evidence
-    if evidence is None or evidence.left_out is None:
-        return _NONE
-    return frozenset(evidence.left_out.nonzero()[0].tolist())
-
-
-_NONE: frozenset[int] = frozenset()

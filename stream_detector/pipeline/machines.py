@@ -68,9 +68,9 @@ class Machines:
     def in_force(self, partitions: Collection[int]) -> dict[str, InForce]:
         """Give the threshold in force of each machine judged so far."""
         return {
-            machine.name: InForce(machine.level, machine.shift, machine.received_at)
+            machine.name: InForce(machine.anomaly.level, machine.anomaly.shift, machine.received_at)
             for machine in self.of(partitions)
-            if machine.level is not None and machine.received_at is not None
+            if machine.anomaly.level is not None and machine.received_at is not None
         }
 
     def drop(self, partition: int) -> None:

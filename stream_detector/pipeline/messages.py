@@ -109,6 +109,15 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     runbook_url: str | None
 
 
+class HeadScore(msgspec.Struct, frozen=True):
+    """The score of a supervised head beside the threshold in force for it."""
+
+    score: float | None
+    threshold: float
+    above: bool
+    alarm: bool
+
+
 class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What was said of one reading (``schemas/score.v1.json``)."""
 
@@ -123,6 +132,7 @@ class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True):
     warming_up: bool
     quality: QualityInfo
     contributors: tuple[Contributor, ...]
+    head: HeadScore | None
     bundle: str
 
 

@@ -90,7 +90,11 @@ class Pipeline:
         kept takes the one that is wanted now.
         """
         batch = self.decode(records)
-        new = (one for one in batch if isinstance(one, Decoded) and one.machine.threshold is None)
+        new = (
+            one
+            for one in batch
+            if isinstance(one, Decoded) and one.machine.anomaly.threshold is None
+        )
         self.adopt(new, thresholds)
         self.judge(batch)
 
@@ -129,7 +133,9 @@ class Pipeline:
             one
             for one in batch
             if isinstance(one, Decoded)
-            and one.machine.adopt(thresholds.of(one.machine.name, one.machine.threshold))
+            and one.machine.adopt(
+                thresholds.of(one.machine.name, one.machine.anomaly.threshold), thresholds.head
+            )
         ]
 
     def judge(self, batch: Iterable["Decoded | Refusal"]) -> list[Verdict | Refusal]:
@@ -201,7 +207,7 @@ class Pipeline:
     def _is_published(self, verdict: Verdict) -> bool:
         """Whether the score of a reading, if it was judged at all, is told."""
         return self._published_scores == "all" or (
-            self._published_scores == "alarm" and (verdict.over or verdict.alarm)
+            self._published_scores == "alarm" and verdict.is_striking
         )
 
 

@@ -155,6 +155,9 @@ class ThresholdTable:
     unknown: frozenset[str] = frozenset()
     """Machines, or ``*``, of which something may be wanted that nobody could read so far."""
 
+    head: Threshold | None = None
+    """Of the head's score, for all machines; None is the bundle's budget."""
+
     def of(self, machine: str, taken: Threshold | None = None) -> Threshold:
         """Give the threshold for a machine that has taken this one, if any, before.
 

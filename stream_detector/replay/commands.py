@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 
 from stream_detector.alerting.rules import Rules
@@ -13,12 +12,9 @@ from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import FiniteRange, Parsed, Stopped, check_different
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
-from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import SettingsError
-from stream_detector.pipeline.agreement import modes_note, on_delay_note, sensors_note
+from stream_detector.pipeline.agreement import modes_note, rules_notes, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
-from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
 from stream_detector.replay.fault_drill import drill
 from stream_detector.replay.fault_injection import inject
 from stream_detector.replay.fault_report import report
@@ -29,6 +25,7 @@ from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import replay as run_replay
+from stream_detector.replay.threshold_options import WantedThresholds, threshold_options
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
@@ -47,17 +44,7 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option(
     "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
 )
-@click.option(
-    "--threshold",
-    type=Parsed(parse_threshold),
-    help="budget:N, rate:S or fixed:T.  [default: the bundle's own, a budget]",
-)
-@click.option(
-    "--thresholds",
-    "thresholds_file",
-    type=_file,
-    help="JSON file of machine (or *) to a threshold as in Redis.",
-)
+@threshold_options
 @click.option(
     "--inject",
     "faults",
@@ -73,8 +60,7 @@ def replay(
     path: Path | None,
     log: LogRange | None,
     rules_file: Path | None,
-    threshold: Threshold | None,
-    thresholds_file: Path | None,
+    thresholds: WantedThresholds,
     faults: tuple[Fault, ...] | None,
     options: RecordingOptions,
     **outputs: Path | None,
@@ -82,26 +68,23 @@ def replay(
     """Run recorded readings through the pipeline: what would have been said of them live."""
     if (path is None) == (log is None):
         raise click.UsageError("give either --csv or --kafka")
-    if threshold is not None and thresholds_file is not None:
-        raise click.UsageError("give --threshold or --thresholds, not both")
-    check_different(csv=path, rules=rules_file, thresholds=thresholds_file, **outputs)
-    by_machine = _read_thresholds(thresholds_file) if thresholds_file is not None else {}
-    bundle, rules = read_bundle(folder), load_rules(rules_file)
-    if note := on_delay_note(bundle.manifest, rules):
+    check_different(csv=path, rules=rules_file, thresholds=thresholds.file, **outputs)
+    bundle = read_bundle(folder)
+    rules = load_rules(rules_file, with_head=bundle.model.head is not None)
+    for note in rules_notes(bundle.manifest, rules):
         click.echo(f"note: {note}", err=True)
-    default = threshold or bundle.manifest.default_threshold
-    thresholds = ThresholdTable(default, by_machine)
+    table = thresholds.table(bundle)
     source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(log)
     new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")
     lines: list[str] = []
     if faults:
         recording = list(source)
         injected = inject(recording, faults, bundle.model)
-        tally, effects = drill(recording, injected, new_pipeline, thresholds, **outputs)
+        tally, effects = drill(recording, injected, new_pipeline, table, **outputs)
         lines += report(effects, injected.not_played)
     else:
         pipeline = new_pipeline()
-        tally = run_replay(source, pipeline, thresholds, **outputs)
+        tally = run_replay(source, pipeline, table, **outputs)
         if pipeline.oddities.foreign and not tally.scored:
             sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
     click.echo(
@@ -172,17 +155,3 @@ def _from_kafka(log: LogRange | None) -> Iterator[Record]:
     from stream_detector.replay.kafka_range import read_range
 
     return read_range(log or LogRange(), read_settings())
-
-
-def _read_thresholds(path: Path) -> dict[str, Threshold]:
-    try:
-        entries = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{str(path)!r} holds no thresholds: {error}") from error
-    found = {}
-    for machine, entry in entries.items():
-        try:
-            found[machine] = decode_setting(bytes(entry)).threshold
-        except SettingsError as error:
-            raise SettingsError(f"{str(path)!r}, machine {machine!r}: {error}") from error
-    return found

@@ -70,7 +70,8 @@ def write(
         The one that judges.
     scores : Path, optional
         CSV, one line per record: ``row`` is its offset, ``above`` says score > threshold,
-        ``alarm`` that an alert is open. A reading that was not scored has an empty score.
+        ``alarm`` that an alert of a rule that goes by this score, not a head's, is open. A
+        reading that was not scored has an empty score.
     alerts : Path, optional
         JSON lines: the values of the alerts topic, byte for byte.
 
@@ -110,7 +111,7 @@ def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
         tally.refused += 1
         return
     tally.scored += verdict.scored.score is not None
-    tally.above += verdict.over
+    tally.above += verdict.anomaly.over
     tally.raised += sum(change.change is Change.RAISED for _, change in verdict.transitions)
 
 
@@ -118,14 +119,14 @@ def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:
     row = verdict.record.offset
     if isinstance(verdict, Refusal):
         return (row, "", "", "", "", 0, 0, became(verdict))
-    one = verdict.scored
+    one, judged = verdict.scored, verdict.anomaly
     return (
         row,
         rfc3339(one.reading.time),
         one.reading.machine,
         "" if one.score is None else one.score,
-        "" if verdict.level is None else verdict.level,
-        int(verdict.over),
-        int(verdict.alarm),
+        "" if judged.level is None else judged.level,
+        int(judged.over),
+        int(judged.alarm),
         became(verdict),
     )

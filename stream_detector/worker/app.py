@@ -20,7 +20,7 @@ from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics
-from stream_detector.pipeline.agreement import on_delay_note
+from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.book import BookService
@@ -100,8 +100,9 @@ def build(settings: Settings) -> AppT:
     StreamDetectorError
         If something is missing or wrong.
     """
-    bundle, rules = load_bundle(settings), load_rules(settings.rules)
-    if note := on_delay_note(bundle.manifest, rules):
+    bundle = load_bundle(settings)
+    rules = load_rules(settings.rules, with_head=bundle.model.head is not None)
+    for note in rules_notes(bundle.manifest, rules):
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
     n_partitions = check_topics(settings)[settings.readings_topic]

@@ -10,7 +10,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
 from stream_detector.errors import SettingsError, StreamDetectorError, counted
-from stream_detector.pipeline.agreement import on_delay_note
+from stream_detector.pipeline.agreement import rules_notes
 
 STAMPED_BY_SENDERS = (
     "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
@@ -78,10 +78,11 @@ def check(settings: Settings) -> Iterator[Finding]:
         )
 
     def rules() -> str:
-        found = load_rules(settings.rules)
+        with_head = any(one.model.head is not None for one in bundles)
+        found = load_rules(settings.rules, with_head=with_head)
         names = ", ".join(rule.name for rule in found.rules)
-        notes = [on_delay_note(one.manifest, found) for one in bundles]
-        told = "".join(f"; note: {note}" for note in notes if note)
+        notes = [note for one in bundles for note in rules_notes(one.manifest, found)]
+        told = "".join(f"; note: {note}" for note in notes)
         return f"{settings.rules or 'no file, the default'}: {names}{told}"
 
     checks: dict[str, Callable[[], str]] = {

@@ -13,6 +13,15 @@ def test_without_a_file_there_is_the_default_rule() -> None:
     assert load_rules(None) == Rules()
 
 
+def test_without_a_file_a_model_with_a_head_has_a_rule_for_that_too() -> None:
+    rules = load_rules(None, with_head=True)
+
+    assert [(one.name, one.score) for one in rules.rules] == [
+        ("sheet-break", "anomaly"),
+        ("break-likely", "head"),
+    ]
+
+
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text('site = "Mühle"\n[[rules]]\nname = "odd"\n', encoding="utf-8")

@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.rules import Escalation, Rule, Rules
+from stream_detector.alerting.rules import BREAK_LIKELY, Escalation, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.detection.conditioning import Conditioning
 from stream_detector.detection.detector import GraphScores, Model
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
+from stream_detector.detection.head import Head
 from stream_detector.detection.scoring import Calibration, Part, SurpriseCurve
 from stream_detector.detection.threshold import Budget, Curve, Limits
 from stream_detector.pipeline.messages import Output
@@ -38,6 +39,7 @@ RULES = Rules(
             escalation=Escalation(to="high"),
         ),
         Rule(name="anything-odd", alert_class="alarm", response="Look at the machine."),
+        BREAK_LIKELY,
     ),
     site="mill-a",
 )
@@ -58,12 +60,23 @@ class MeanOfSquares:
         )
 
 
+class Restless:
+    """The graph of the head: how far the newest levels are from the oldest, on average."""
+
+    def __call__(
+        self, rows: NDArray[np.float32], n_readings: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        oldest = rows[np.arange(len(rows)), rows.shape[1] - n_readings.astype(int), 0]
+        return np.asarray(np.abs(rows[:, -1, 0] - oldest).mean(axis=1))
+
+
 def bundle() -> Bundle:
     """Make a bundle of the manifest among the examples."""
-    data = read("examples/manifest/valid/with-validation.json")
+    data = read("examples/manifest/valid/with-a-head.json")
     manifest = msgspec.convert(data, Manifest)
     n = len(SENSORS)
     part = Part(SurpriseCurve((0.0, 0.5, 1.0), knee=1.0, tail=0.5, n_scores=100), weight=1.0)
+    assert manifest.head is not None
     model = Model(
         features=FeatureSpec(
             SENSORS,
@@ -95,6 +108,16 @@ def bundle() -> Bundle:
         ),
         max_gap=timedelta(seconds=manifest.max_gap_seconds),
         graph=MeanOfSquares(),
+        head=Head(
+            graph=Restless(),
+            curve=part.curve,
+            limits=Limits(
+                by_budget=Curve(*zip(*manifest.head.limits.by_budget, strict=True)),
+                by_rate=Curve(*zip(*manifest.head.limits.by_rate, strict=True)),
+                readings_per_day=timedelta(days=1) / CADENCE,
+            ),
+            budget_per_day=manifest.head.default_budget_per_day,
+        ),
     )
     return Bundle("3f9a61c04be2d718", manifest, model)
 

@@ -13,6 +13,7 @@ from stream_detector.pipeline.messages import (
     AlertMessage,
     Contributor,
     DataQualityMessage,
+    HeadScore,
     Over,
     QualityInfo,
     ScoreMessage,
@@ -118,18 +119,22 @@ def test_any_alert_holds_to_its_schema(alert: AlertMessage) -> None:
 
 
 def scores(*, scored: bool) -> st.SearchStrategy[ScoreMessage]:
+    above = st.booleans() if scored else st.just(False)  # noqa: FBT003
+    value = amounts if scored else st.none()
+    head = st.builds(HeadScore, score=value, threshold=amounts, above=above, alarm=st.booleans())
     return st.builds(
         ScoreMessage,
         machine=names,
         event_time=times,
         mode=texts,
-        score=amounts if scored else st.none(),
+        score=value,
         threshold=amounts,
-        above=st.booleans() if scored else st.just(False),  # noqa: FBT003
+        above=above,
         alarm=st.booleans(),
         warming_up=st.booleans(),
         quality=judged if scored else qualities(QualityState.BAD),
         contributors=contributors if scored else st.just(()),
+        head=st.none() | head,
         bundle=digits(16),
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.detection.feed_health import FeedFault, QualityState
 from stream_detector.pipeline.messages import Output
-from tests.contract.plant import SENSORS, Diary, eventful_life, process
+from tests.contract.plant import RULES, SENSORS, Diary, eventful_life, process
 from tests.contract.schemas import parse
 from tests.contract.topics import faults_of, message_name
 
@@ -42,7 +42,7 @@ def test_that_life_brings_all_there_is() -> None:
     for output in process(eventful_life()):
         name = message_name(output)
         value: dict[str, Any] = {} if name == "deadLetter" else parse(output.value or b"")
-        for key in ("event", "reason", "occurrence", "fault"):
+        for key in ("event", "reason", "occurrence", "fault", "rule"):
             told[name, key].add(value.get(key))
         told[name, "quality"].add((value.get("quality") or {}).get("state"))
 
@@ -56,6 +56,7 @@ def test_that_life_brings_all_there_is() -> None:
     assert told["alert", "event"] == set(Change)
     assert told["alert", "reason"] == {None, *ClearReason}
     assert told["alert", "occurrence"] == {1, 2}
+    assert told["alert", "rule"] == {rule.name for rule in RULES.rules}
     assert told["dataQuality", "event"] == {"began", "ended"}
     assert told["dataQuality", "fault"] == set(FeedFault)
     assert told["score", "quality"] == set(QualityState)

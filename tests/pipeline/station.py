@@ -63,10 +63,11 @@ class Station:
         *,
         rules: Rules | None = None,
         threshold: Threshold = HIGH,
+        head_threshold: Threshold | None = None,
         **options: Any,
     ) -> None:
         self.pipeline = Pipeline(bundle, rules or Rules(), **options)
-        self.thresholds = ThresholdTable(threshold)
+        self.thresholds = ThresholdTable(threshold, head=head_threshold)
 
     def take(self, records: Sequence[Record]) -> Sent:
         """Process records, and read what was sent."""

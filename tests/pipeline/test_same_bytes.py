@@ -27,6 +27,7 @@ RULES = Rules(
             suppressed_modes=("wash-up",),
             suppression_hold_seconds=240.0,
         ),
+        Rule(name="likely", score="head", outcome="break", off_delay=2, cooldown_seconds=600.0),
     )
 )
 THRESHOLDS: list[Threshold] = [Fixed(2.0), Rate(0.05), Budget(20.0)]
@@ -37,6 +38,13 @@ happenings = st.sampled_from(
     + ["missing", "bad", "impossible", "break", "gap", "late", "twice", "no reading", "wash-up"]
 )
 lives = st.lists(st.tuples(st.integers(0, 2), happenings), max_size=70)
+
+
+@pytest.fixture(scope="module", params=["small_bundle", "headed_bundle"])
+def bundle(request: pytest.FixtureRequest) -> Bundle:
+    """A model without a supervised head, and one with it."""
+    found: Bundle = request.getfixturevalue(request.param)
+    return found
 
 
 def happen(feed: Feed, what: str) -> None:
@@ -83,7 +91,7 @@ def log_of(life: Sequence[tuple[int, str]]) -> list[Record]:
 
 
 def station(bundle: Bundle, threshold: Threshold) -> Station:
-    return Station(bundle, rules=RULES, threshold=threshold)
+    return Station(bundle, rules=RULES, threshold=threshold, head_threshold=Budget(20.0))
 
 
 def process(at: Station, records: Sequence[Record]) -> list[Output]:
@@ -97,15 +105,15 @@ def process(at: Station, records: Sequence[Record]) -> list[Output]:
     threshold=st.sampled_from(THRESHOLDS),
 )
 def test_batches_and_neighbours_change_no_byte(
-    small_bundle: Bundle, life: list[tuple[int, str]], sizes: list[int], threshold: Threshold
+    bundle: Bundle, life: list[tuple[int, str]], sizes: list[int], threshold: Threshold
 ) -> None:
     log = log_of(life)
-    together, rest, sent = station(small_bundle, threshold), log, []
+    together, rest, sent = station(bundle, threshold), log, []
     for size in [*sizes, len(log)]:
         sent += process(together, rest[:size])
         rest = rest[size:]
 
-    alone = station(small_bundle, threshold)
+    alone = station(bundle, threshold)
     by_key: dict[bytes | None, list[Output]] = {}
     for name in MACHINES:
         own = [record for record in log if record.key == name.encode()]
@@ -120,11 +128,11 @@ def test_batches_and_neighbours_change_no_byte(
 @settings(max_examples=40)
 @given(life=lives, data=st.data(), threshold=st.sampled_from(THRESHOLDS))
 def test_a_restart_from_snapshots_changes_no_byte(
-    small_bundle: Bundle, life: list[tuple[int, str]], data: st.DataObject, threshold: Threshold
+    bundle: Bundle, life: list[tuple[int, str]], data: st.DataObject, threshold: Threshold
 ) -> None:
     log = log_of(life)
     at = data.draw(st.integers(0, len(log)))
-    first, second = station(small_bundle, threshold), station(small_bundle, threshold)
+    first, second = station(bundle, threshold), station(bundle, threshold)
     process(first, log[:at])
 
     # Through MessagePack, as a snapshot travels: it is plain data and nothing else.

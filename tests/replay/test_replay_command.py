@@ -274,3 +274,22 @@ def test_a_sensor_that_is_not_in_the_file_is_noted(
 
     assert "note: 1 of the model's 5 sensors missing: 'steam'\n" in noted.stderr
     assert "80 rows, 80 scored" in noted.stderr
+
+
+def test_a_head_has_an_alarm_and_a_threshold_of_its_own(
+    run: Replay, headed_bundle_folder: Path, history: Path
+) -> None:
+    arguments = ("--bundle", headed_bundle_folder, "--csv", history, "--threshold", "fixed:900")
+
+    lines = run(*arguments, "--head-threshold", "fixed:2")
+
+    alerts = [json.loads(line) for line in lines[81:]]
+    assert alerts[0]["rule"] == "break-likely"
+    assert alerts[0]["threshold"] == 2.0
+    # The table is about the anomaly score.
+    assert {tuple(line.split(",")[5:7]) for line in lines[1:81]} == {("0", "0")}
+
+
+def test_a_threshold_for_a_head_that_is_not_there_is_refused(run: Replay, history: Path) -> None:
+    with pytest.raises(SettingsError, match="the bundle has no head; leave --head-threshold out"):
+        run("--csv", history, "--head-threshold", "fixed:2")

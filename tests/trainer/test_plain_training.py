@@ -119,7 +119,7 @@ def test_the_live_score_is_the_mean_squared_residual(
     expected = left_of(model, history, judged).mean(axis=1)
     scores = np.array([one.scored.score for one in found], float)
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-6)
-    assert [one.over for one in found] == (scores > 1.0).tolist()
+    assert [one.anomaly.over for one in found] == (scores > 1.0).tolist()
 
 
 def test_a_sensor_has_its_own_squared_residual_for_a_share(

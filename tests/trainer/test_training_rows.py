@@ -125,7 +125,7 @@ def test_rows_with_missing_sensors_are_over_a_rate_as_often_as_it_says(
     table = ThresholdTable(Rate(0.01))
     judged = list(verdicts(records(recording, Rules()), Pipeline(bundle, Rules()), table))
 
-    over = [one.over for one in judged if isinstance(one, Verdict) and one.scored.evidence]
+    over = [one.anomaly.over for one in judged if isinstance(one, Verdict) and one.scored.evidence]
     assert np.mean(over) == pytest.approx(0.01, abs=0.006)
 
 

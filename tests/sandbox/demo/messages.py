@@ -56,6 +56,7 @@ def score(minute: float, value: float | None, *, alarm: bool = False) -> ScoreMe
         warming_up=False,
         quality=QualityInfo("bad" if value is None else "good", 1, 1),
         contributors=(),
+        head=None,
         bundle="b",
     )
 

@@ -1,0 +1,86 @@
+"""Which sensors a score is due to, as messages name them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.detection.contributions import sensor_shares
+from stream_detector.detection.detector import Model
+from stream_detector.detection.packed import join_rows
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored
+from stream_detector.pipeline.messages import Contributor
+
+N_CONTRIBUTORS = 5
+"""Sensors named with a score: more than an operator looks at first."""
+
+
+class Contributors:
+    """Names the sensors with the largest shares of a model's scores, largest first.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._features = model.features
+        self._conditioning = model.conditioning
+        self._head = model.head
+        self._scale = _display_scale(model.conditioning.spread)
+
+    def of_anomaly(self, scored: Sequence[Scored]) -> list[tuple[Contributor, ...]]:
+        """Name those of the anomaly scores; none where there is no score."""
+        evidence = [one.evidence for one in scored if one.evidence is not None]
+        if not evidence:
+            return [()] * len(scored)
+        shares = sensor_shares(evidence, n_sensors=self._features.n_sensors)
+        names = iter(self._name([one for one in scored if one.evidence is not None], shares))
+        return [() if one.evidence is None else next(names) for one in scored]
+
+    def of_head(self, one: Scored) -> tuple[Contributor, ...]:
+        """Name those of a head's score; none where there is no score."""
+        if self._head is None or one.head_rows is None or one.evidence is None:
+            return ()
+        shares = self._head.shares(one.head_rows, left_out=one.evidence.left_out)
+        (names,) = self._name([one], shares[None])
+        return names
+
+    def _name(
+        self, scored: Sequence[Scored], shares: NDArray[np.float64]
+    ) -> list[tuple[Contributor, ...]]:
+        """Name the sensors of readings that have a score; ``shares`` have shape (n, p)."""
+        top = np.argsort(-shares, axis=1, kind="stable")[:, :N_CONTRIBUTORS]
+        rows = [one.evidence.expected_row for one in scored if one.evidence is not None]
+        expected = self._conditioning.in_units(join_rows(rows, np.float32, shares.shape[1]))
+        expected = np.floor(expected * self._scale + 0.5) / self._scale
+        columns = zip(
+            [one.reading for one in scored],
+            top.tolist(),
+            np.take_along_axis(expected, top, axis=1).tolist(),
+            (np.floor(np.take_along_axis(shares, top, axis=1) * 1e4 + 0.5) / 1e4).tolist(),
+            strict=True,
+        )
+        return [self._one(*row) for row in columns]
+
+    def _one(
+        self, reading: Reading, sensors: list[int], expected: list[float], shares: list[float]
+    ) -> tuple[Contributor, ...]:
+        names, units, actual = self._features.sensors, self._features.units, reading.values or ()
+        return tuple(
+            [
+                Contributor(names[i], actual[i], value, units[i], share)
+                for i, value, share in zip(sensors, expected, shares, strict=True)
+                if share > 0
+            ]
+        )
+
+
+def _display_scale(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Powers of ten, per sensor, that leave of a value what is worth telling.
+
+    That is a thousandth of the sensor's spread, or whole units where the spread is wider.
+    """
+    decimals = np.clip(np.ceil(3 - np.log10(spread)), 0, 15)
+    return np.array([float(f"1e{n:.0f}") for n in decimals])

@@ -1,0 +1,196 @@
+"""One score of one machine, held against the threshold that is wanted of it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from stream_detector.alerting.life import AlertLife, Change, Transition
+from stream_detector.alerting.policy import Judgement
+from stream_detector.alerting.rules import Rule
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored, Status
+from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold, shifted
+from stream_detector.pipeline.thresholds import ThresholdSetting, setting_of
+
+Transitions = tuple[tuple[Rule, Transition], ...]
+
+
+class Judged(msgspec.Struct, gc=False):
+    """A score beside the threshold in force, and what came of it.
+
+    Parameters
+    ----------
+    threshold : Threshold
+        What people want of the machine.
+    score : float or None
+        None where there is none.
+    level : float or None
+        The threshold as a number, with the controller's shift; None where there was no
+        reading to be judged.
+    over : bool
+        The score is over it.
+    alarm : bool
+        An alert of a rule that goes by this score is open after the reading.
+    """
+
+    threshold: Threshold
+    score: float | None = None
+    level: float | None = None
+    over: bool = False
+    alarm: bool = False
+
+
+class Judge:
+    """Judges a machine's readings by one score, follows its alerts and keeps them to a budget.
+
+    Parameters
+    ----------
+    machine : str
+    limits : Limits
+        Of the score.
+    rules : iterable of Rule
+        Those that go by it.
+    """
+
+    __slots__ = (
+        "_budget_per_reading",
+        "_limit",
+        "_limits",
+        "_machine",
+        "_next_level",
+        "controller",
+        "level",
+        "lives",
+        "threshold",
+    )
+
+    def __init__(self, machine: str, limits: Limits, rules: Iterable[Rule]) -> None:
+        self._machine = machine
+        self._limits = limits
+        self.lives = [(rule, AlertLife(rule, machine=machine)) for rule in rules]
+        self.controller = Controller()
+        self.threshold: Threshold | None = None
+        """What people want of the machine, since it took that."""
+        self.level: float | None = None
+        """The threshold it was judged by last, for others to see."""
+        self._limit = self._next_level = 0.0
+        self._budget_per_reading: float | None = None
+
+    def adopt(self, threshold: Threshold) -> bool:
+        """Take the threshold that is wanted; tell whether it is another one."""
+        if threshold == self.threshold:
+            return False
+        self._take(threshold)
+        return True
+
+    def judge(self, scored: Scored, score: float | None) -> tuple[Judged, Transitions]:
+        """Hold a reading's score, or the lack of one, against the threshold; follow the alerts.
+
+        An unscored reading holds the state: no data never clears an alert.
+        """
+        if self.threshold is None:
+            raise ValueError("a machine is judged that took no threshold")
+        judged, judgement = Judged(self.threshold, score), None
+        if scored.quality is not None:
+            level = self.level = judged.level = self._next_level
+            if score is not None:
+                over = judged.over = score > level
+                time, left_out = scored.reading.time, _left_out(scored)
+                judgement = Judgement(time, score, level, over, scored.first_of_run, left_out)
+        elif scored.status is not Status.EVENT:
+            judged.alarm = any(life.is_open for _, life in self.lives)
+            return judged, ()
+        return judged, self._follow(scored.reading, judged, judgement)
+
+    def _take(self, threshold: Threshold) -> None:
+        limits = self._limits
+        self.threshold = threshold
+        self._limit = self._next_level = limits.limit(threshold)
+        self._budget_per_reading = None
+        if isinstance(threshold, Budget):
+            self._budget_per_reading = threshold.per_day / limits.readings_per_day
+            self._next_level = shifted(self._limit, self.controller.shift * limits.unit)
+
+    def _follow(self, reading: Reading, judged: Judged, judgement: Judgement | None) -> Transitions:
+        """Advance the alerts by a reading: by its event, if that is their outcome, or its score.
+
+        Its mode counts in any case.
+        """
+        changes: Transitions = ()
+        alarm = raised = can_raise = False
+        for rule, life in self.lives:
+            change = None
+            if rule.suppressed_modes or life.is_suppressed:
+                life.note_mode(reading.time, reading.mode)
+            if reading.event is not None and reading.event == rule.outcome:
+                change = life.close_by_outcome(reading.time)
+            elif judgement is not None:
+                change = life.follow(judgement)
+            if change is not None:
+                changes += ((rule, change),)
+                # One that returns within its cooldown calls the operator again: it counts again.
+                raised = raised or change.change is Change.RAISED
+            alarm = alarm or life.is_open
+            can_raise = can_raise or not life.is_suppressed
+        judged.alarm = alarm
+        # Where no rule could raise an alert, the lack of alerts says nothing.
+        if can_raise and judgement is not None and not judgement.first_of_run:
+            self._control(over=judged.over, raised=raised, alarm=alarm)
+        return changes
+
+    def _control(self, *, over: bool, raised: bool, alarm: bool) -> None:
+        budget_per_reading, controller = self._budget_per_reading, self.controller
+        if budget_per_reading is None:
+            return
+        before = controller.shift
+        controller.step(
+            over=over, raised=raised, alarm=alarm, budget_per_reading=budget_per_reading
+        )
+        if controller.shift != before:
+            self._next_level = shifted(self._limit, controller.shift * self._limits.unit)
+
+    @property
+    def shift(self) -> float:
+        """The part of the threshold that is the controller's: without a budget, none."""
+        if self._budget_per_reading is None:
+            return 0.0
+        return round(self.controller.shift * self._limits.unit, 6)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the state as plain data."""
+        return {
+            "controller": list(self.controller.snapshot()),
+            "threshold": self.threshold and setting_of(self.threshold).source(),
+            "lives": {rule.name: life.snapshot() for rule, life in self.lives},
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take a snapshot back; a rule that is new starts afresh.
+
+        Raises
+        ------
+        KeyError
+            If it lacks a part.
+        """
+        self.controller = Controller(*data["controller"])
+        if data["threshold"] is not None:
+            self._take(ThresholdSetting(**data["threshold"]).threshold)
+        lives, machine = data["lives"], self._machine
+        self.lives = [
+            (rule, AlertLife.restore(lives[rule.name], rule, machine=machine))
+            if rule.name in lives
+            else (rule, life)
+            for rule, life in self.lives
+        ]
+
+
+def _left_out(scored: Scored) -> frozenset[int]:
+    """Name the sensors that a score does not rest on."""
+    evidence = scored.evidence
+    if evidence is None or evidence.left_out is None:
+        return _NONE
+    return frozenset(evidence.left_out.nonzero()[0].tolist())
+
+
+_NONE: frozenset[int] = frozenset()
