@@ -94,8 +94,7 @@ def write_small_bundle(
 
 def write_model(folder: Path, model: TrainedModel) -> str:
     """Write a model's bundle, without a report, and give its id."""
-    files = {"model.onnx": model.parts.graph}
-    return write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
+    return write_bundle(folder, model.manifest, parameters=model.parameters, files=model.graphs)
 
 
 def train_small_model(

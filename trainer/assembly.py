@@ -6,14 +6,21 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
-from stream_detector.bundle.manifest import LimitCurves, Manifest, PartCurve, Parts, Sensor
+from stream_detector.bundle.manifest import (
+    HeadManifest,
+    LimitCurves,
+    Manifest,
+    PartCurve,
+    Parts,
+    Sensor,
+)
 from stream_detector.bundle.model import CONDITIONING_ARRAYS
 from stream_detector.detection.scoring import Calibration, Part, PlainScore
 from stream_detector.detection.threshold import Limits
@@ -24,9 +31,12 @@ from trainer.crossfit import FittedParts
 from trainer.history import Timing
 from trainer.training_rows import TrainingRows
 
+if TYPE_CHECKING:
+    from trainer.head import FittedHead
+
 
 def parameters_of(rows: TrainingRows, calibrated: Calibrated) -> dict[str, NDArray[Any]]:
-    """Gather the arrays that decide scores."""
+    """Gather the arrays that decide scores, but for the head's."""
     conditioning = {name: getattr(rows.conditioning, name) for name in CONDITIONING_ARRAYS}
     arrays = {**conditioning, "stuck_after": rows.feed_limits.stuck_after}
     if isinstance(calibrated.calibration, Calibration):
@@ -57,10 +67,7 @@ def manifest_of(
         silence_after_seconds=timing.silence_after.total_seconds(),
         frozen_after=rows.feed_limits.frozen_after,
         parts=_parts(calibrated.calibration),
-        limits=LimitCurves(
-            by_budget=tuple(zip(limits.by_budget.x, limits.by_budget.y, strict=True)),
-            by_rate=tuple(zip(limits.by_rate.x, limits.by_rate.y, strict=True)),
-        ),
+        limits=_curves(limits),
         default_budget_per_day=config.budget,
         default_fixed=default_fixed,
         on_delay=(on_delay.count, on_delay.of),
@@ -75,6 +82,26 @@ def _parts(calibration: Calibration | PlainScore) -> Parts | None:
         level=_part_curve(calibration.level),
         sustained=_part_curve(calibration.sustained),
         deviation=_part_curve(calibration.deviation),
+    )
+
+
+def head_manifest_of(head: "FittedHead", config: TrainingConfig) -> HeadManifest:
+    """Say of the head what decides its scores."""
+    on_delay = head.rule.on_delay
+    return HeadManifest(
+        curve=_part_curve(Part(head.curve, weight=1.0)),
+        limits=_curves(head.limits),
+        default_budget_per_day=config.head_budget,
+        on_delay=(on_delay.count, on_delay.of),
+        n_outcomes=len(head.rows.outcomes),
+        label_seconds=head.label.total_seconds(),
+    )
+
+
+def _curves(limits: Limits) -> LimitCurves:
+    return LimitCurves(
+        by_budget=tuple(zip(limits.by_budget.x, limits.by_budget.y, strict=True)),
+        by_rate=tuple(zip(limits.by_rate.x, limits.by_rate.y, strict=True)),
     )
 
 
@@ -115,7 +142,7 @@ def provenance_of(
     recording: Recording, rows: TrainingRows, config: TrainingConfig, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Say where the bundle comes from; it does not count for its id."""
-    packages = ["stream-detector", "numpy", "onnx", "onnxruntime"]
+    packages = ["stream-detector", "numpy", "onnx", "onnxruntime", "lightgbm"]
     if config.network.kind != "linear":
         packages += ["tensorflow", "keras"]
     return {

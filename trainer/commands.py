@@ -98,6 +98,17 @@ def main() -> None:
     help="False alerts a day to hold to.  [default: 6]",
 )
 @click.option(
+    "--head/--no-head",
+    default=None,
+    help="With or without a supervised head, which learns from labelled outcomes.  [default: with "
+    "one from 45 outcomes on]",
+)
+@click.option(
+    "--head-budget",
+    type=_Bounded(click.FLOAT, PerDay),
+    help="False alerts a day for the head's score.  [default: 3]",
+)
+@click.option(
     "--holdout",
     type=_Bounded(click.FLOAT, Holdout),
     help="Latest share kept back for the report.  [default: 0.2]",
@@ -133,7 +144,7 @@ def fit(
     )
     if tensorboard and config.network.kind == "linear":
         raise click.UsageError("a linear model has no loss to log: leave --tensorboard out")
-    rules = load_rules(rules_file)
+    rules = load_rules(rules_file, with_head=True)
     console = Console(stderr=True)
     recording = read_recording(path, options)
     # Plots and TensorFlow take seconds to load: only now, when everything else is in order.

@@ -115,6 +115,12 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     budget: PerDay = 6.0
     """False alerts a day that the bundle's default threshold holds to."""
 
+    head: bool | None = None
+    """Whether a supervised head is fitted; None: from 45 labelled outcomes on."""
+
+    head_budget: PerDay = 3.0
+    """False alerts a day that the default threshold of the head's score holds to."""
+
     @property
     def network_config(self) -> NetworkConfig:
         """The network, with the defaults of its kind and of the form filled in.
@@ -164,7 +170,7 @@ def known_names() -> str:
     """Name all that a configuration file may say.
 
     >>> known_names().partition(";")[0]
-    'seed, holdout, one_hot_mode, budget'
+    'seed, holdout, one_hot_mode, budget, head, head_budget'
     """
     tables = {"network": NetworkSettings, "plain": PlainSettings}
     parts = [", ".join(name for name in TrainingConfig.__struct_fields__ if name not in tables)]

@@ -107,15 +107,20 @@ def evaluate(
     rules: Rules,
     budget: Budget,
     threshold: Threshold | None = None,
+    rule: Rule | None = None,
 ) -> Evaluation | None:
     """Replay a recording; None where no row could be scored.
 
-    Its alerts are held against the budget, which also is the threshold, unless there is
-    another one.
+    The alerts of one rule, the first one if none is named, are held against the budget,
+    which also is the threshold of its score, unless there is another one. The other score,
+    if there is one, has the threshold that the bundle asks for.
     """
-    rule = rules.rules[0]
+    rule, threshold = rule or rules.rules[0], threshold or budget
     horizon, seen = rule.horizon, _Seen(rule, bundle.model.max_gap)
-    pipeline, table = Pipeline(bundle, rules), ThresholdTable(threshold or budget)
+    table = ThresholdTable(threshold)
+    if rule.score == "head":
+        table = ThresholdTable(bundle.manifest.default_threshold, head=threshold)
+    pipeline = Pipeline(bundle, rules)
     for verdict in verdicts(records(recording, rules), pipeline, table):
         if isinstance(verdict, Verdict):
             seen.note(verdict)
@@ -194,10 +199,11 @@ class _Seen:
             if self._last is not None and time - self._last > self.max_gap:
                 self.stood_still.append(Standstill(self._last, time))
             self._first, self._last = self._first or time, time
-        if verdict.scored.score is not None and verdict.anomaly.level is not None:
+        judged = verdict.of(self.rule)
+        if judged.score is not None and judged.level is not None:
             self.rows.append(row)
-            self.scores.append(verdict.scored.score)
-            self.thresholds.append(verdict.anomaly.level)
+            self.scores.append(judged.score)
+            self.thresholds.append(judged.level)
         for rule, change in verdict.transitions:
             if rule is not self.rule:
                 continue

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluation import Evaluation
+from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
 from trainer.plain_words import (
     counted,
@@ -53,6 +54,7 @@ class Findings:
         Whether it never does.
     evaluation : Evaluation or None
         None where no row was kept back, or none of them could be scored.
+    head : HeadFindings or None
     notes : tuple of str
         What was odd about the recording.
     seconds : mapping of str to float
@@ -73,6 +75,7 @@ class Findings:
     default_limit: float
     is_fixed: bool
     evaluation: Evaluation | None
+    head: HeadFindings | None
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
 
@@ -142,6 +145,11 @@ class Findings:
         return ("None of the rows kept back could be scored, so they show nothing.",)
 
     @property
+    def of_head(self) -> tuple[str, ...]:
+        """What the head showed; nothing without one."""
+        return () if self.head is None else self.head.words
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """What not to believe."""
         return tuple(what_not_to_believe(self.measures, training_share_over=self.share_over))
@@ -149,4 +157,4 @@ class Findings:
     @property
     def summary(self) -> tuple[str, ...]:
         """All of that, a sentence or a few each."""
-        return (*self.trained, *self.showed, *self.cautions)
+        return (*self.trained, *self.showed, *self.of_head, *self.cautions)

@@ -45,6 +45,27 @@ class Survey(NamedTuple):
     taken_in: NDArray[np.bool_]
 
 
+class Chunk(NamedTuple):
+    """Rows that went through the intake at once.
+
+    Parameters
+    ----------
+    start : int
+        Number of the first one.
+    scored : list of Scored
+        What was said of each.
+    rows : Rows
+        What came out of those that can be scored.
+    state : DetectorState
+        Of the machine, behind them.
+    """
+
+    start: int
+    scored: list[Scored]
+    rows: Rows
+    state: DetectorState
+
+
 @dataclass(frozen=True, eq=False)
 class Conditioned:
     """What the intake makes of n rows of p sensors.
@@ -115,7 +136,7 @@ class HistoryIntake:
         n_sensors, silence_after = self.features.n_sensors, self._timing.silence_after
         no_limits = FeedLimits(np.full(n_sensors, np.inf), 2**31 - 1, timedelta.max)
         observed, scorable, events = np.zeros((3, self._recording.n_rows), bool)
-        for start, scored, _ in self._taken_in(as_they_are(n_sensors), no_limits):
+        for start, scored, _, _ in self.taken_in(as_they_are(n_sensors), no_limits):
             stop = start + len(scored)
             observed[start:stop] = [one.quality is not None for one in scored]
             scorable[start:stop] = [one.status is Status.SCORED for one in scored]
@@ -143,7 +164,7 @@ class HistoryIntake:
             int(normal.sum()), self.features.n_sensors, window_size=conditioning.window_size
         )
         end = n_runs = 0
-        for start, scored, rows in self._taken_in(conditioning, feed_limits):
+        for start, scored, rows, _ in self.taken_in(conditioning, feed_limits):
             kept = np.flatnonzero(normal[start:][rows.indices])
             here = slice(end, end := end + len(kept))
             made.windows[here] = rows.windows[kept]
@@ -157,10 +178,8 @@ class HistoryIntake:
             n_runs += int(began.sum())
         return made
 
-    def _taken_in(
-        self, conditioning: Conditioning, feed_limits: FeedLimits
-    ) -> Iterator[tuple[int, list[Scored], Rows]]:
-        """Send all rows through the intake: a chunk's first row, what was said, what came out."""
+    def taken_in(self, conditioning: Conditioning, feed_limits: FeedLimits) -> Iterator[Chunk]:
+        """Send all rows through the intake, in chunks."""
         intake = Intake(
             self.features,
             conditioning,
@@ -173,7 +192,8 @@ class HistoryIntake:
         )
         for start in range(0, self._recording.n_rows, _READINGS_PER_CHUNK):
             readings = self._readings(start, start + _READINGS_PER_CHUNK)
-            yield start, *intake.take(readings, [state] * len(readings))
+            scored, rows = intake.take(readings, [state] * len(readings))
+            yield Chunk(start, scored, rows, state)
 
     def _readings(self, start: int, stop: int) -> list[Reading]:
         part = self._recording.slice(start, stop)

@@ -25,6 +25,7 @@ def numbers(findings: Findings) -> dict[str, Any]:
         "summary": {
             "trained": findings.trained,
             "showed": findings.showed,
+            "head": findings.of_head,
             "cautions": findings.cautions,
         },
         "notes": findings.notes,
@@ -44,6 +45,7 @@ def numbers(findings: Findings) -> dict[str, Any]:
             "rows": {name: counts.tolist() for name, counts in histogram.counts.items()},
         },
         "holdout": None if measures is None else _holdout(measures),
+        "head": None if findings.head is None else findings.head.numbers,
     }
 
 

@@ -33,6 +33,7 @@ def page(findings: Findings) -> Page:
     summary = (
         ("What was trained", findings.trained),
         ("What the rows kept back showed", findings.showed),
+        ("What the head showed", findings.of_head),
         ("What not to believe", findings.cautions),
         ("Notes on the recording", findings.notes),
     )

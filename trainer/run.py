@@ -9,13 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import check_place, read_bundle, write_bundle
-from stream_detector.bundle.manifest import bundle_id
+from stream_detector.bundle.manifest import Manifest, bundle_id
 from stream_detector.detection.threshold import Budget
 from stream_detector.replay.recording import Recording
 from trainer.assembly import keras_files_of, provenance_of
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter
 from trainer.evaluation import Evaluation, evaluate
+from trainer.head_findings import HeadFindings
 from trainer.history import measure_timing, notes_on_horizon, split_by_time
 from trainer.report import Findings, report_html, report_json
 from trainer.steps import Steps
@@ -62,13 +63,11 @@ def fit(
     with threadpool_limits(limits=1, user_api="blas"):
         model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
     with steps.step("replaying the rows kept back"):
-        evaluation = _evaluate(model, kept_back, rules=rules)
-    manifest = msgspec.structs.replace(
-        model.manifest,
-        validation=evaluation and evaluation.validation,
-        provenance=provenance_of(recording, model.rows, config, steps.seconds),
-    )
-    files = {"model.onnx": model.parts.graph}
+        evaluation, of_head = _evaluate(model, kept_back, rules=rules)
+    manifest = _validated(model.manifest, evaluation, of_head)
+    provenance = provenance_of(recording, model.rows, config, steps.seconds)
+    manifest = msgspec.structs.replace(manifest, provenance=provenance)
+    files = model.graphs
     with steps.step("writing the bundle and its report"):
         findings = Findings(
             machine=recording.machine,
@@ -85,7 +84,8 @@ def fit(
             default_limit=model.limits.limit(manifest.default_threshold),
             is_fixed=manifest.default_fixed is not None,
             evaluation=evaluation,
-            notes=(*first_notes(recording, rules), *model.rows.notes),
+            head=HeadFindings.of(model.head, of_head) if model.head else None,
+            notes=(*first_notes(recording, rules), *model.notes),
             seconds=dict(steps.seconds),
         )
         files |= keras_files_of(model.parts)
@@ -99,15 +99,34 @@ def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
     return (*recording.notes, *notes_on_horizon(recording, horizon=rules.rules[0].horizon))
 
 
-def _evaluate(model: TrainedModel, kept_back: Recording, *, rules: Rules) -> Evaluation | None:
-    """Judge the rows kept back by the bundle as it is read from disk, like a worker."""
+def _evaluate(
+    model: TrainedModel, kept_back: Recording, *, rules: Rules
+) -> tuple[Evaluation | None, Evaluation | None]:
+    """Judge the rows kept back by the bundle as it is read from disk, like a worker.
+
+    By the first rule, and by that of the head.
+    """
     if not kept_back.n_rows:
-        return None
+        return None, None
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "bundle")
-        files = {"model.onnx": model.parts.graph}
-        write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
+        write_bundle(folder, model.manifest, parameters=model.parameters, files=model.graphs)
         bundle = read_bundle(folder)
     asked = Budget(bundle.manifest.default_budget_per_day)
     threshold = bundle.manifest.default_threshold
-    return evaluate(bundle, kept_back, rules=rules, budget=asked, threshold=threshold)
+    evaluation = evaluate(bundle, kept_back, rules=rules, budget=asked, threshold=threshold)
+    if model.head is None or bundle.model.head is None:
+        return evaluation, None
+    asked = Budget(bundle.model.head.budget_per_day)
+    return evaluation, evaluate(bundle, kept_back, rules=rules, budget=asked, rule=model.head.rule)
+
+
+def _validated(
+    manifest: Manifest, evaluation: Evaluation | None, of_head: Evaluation | None
+) -> Manifest:
+    """Add what the default thresholds did on the rows kept back."""
+    head = manifest.head
+    if head is not None and of_head is not None:
+        head = msgspec.structs.replace(head, validation=of_head.validation)
+    validation = evaluation and evaluation.validation
+    return msgspec.structs.replace(manifest, validation=validation, head=head)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,14 +13,19 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.detection.scoring import PlainScore, over_used
 from stream_detector.detection.threshold import Limits
+from stream_detector.errors import counted
 from stream_detector.replay.recording import Recording
-from trainer.assembly import manifest_of, parameters_of
+from trainer.assembly import head_manifest_of, manifest_of, parameters_of
 from trainer.calibration import Calibrated, calibrate, measure_limits
 from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts, Fitter, fit_parts
 from trainer.history import Timing, modes_of
+from trainer.outcomes import wish_for_head
 from trainer.steps import Steps
 from trainer.training_rows import TrainingRows, prepare
+
+if TYPE_CHECKING:
+    from trainer.head import FittedHead
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,9 @@ class TrainedModel:
     unseen : slice
         Of the rows, those that ``calibrated.scores`` are of: all, or those that validated a
         plain model.
+    head : FittedHead or None
+    notes : tuple of str
+        What is odd about the history, and why there is a head or none; for people.
     """
 
     rows: TrainingRows
@@ -47,6 +56,14 @@ class TrainedModel:
     manifest: Manifest
     parameters: dict[str, NDArray[Any]]
     unseen: slice
+    head: "FittedHead | None"
+    notes: tuple[str, ...]
+
+    @property
+    def graphs(self) -> dict[str, bytes]:
+        """The graphs by the names of their files."""
+        graphs = {"model.onnx": self.parts.graph}
+        return graphs if self.head is None else {**graphs, "head.onnx": self.head.graph}
 
 
 def train(
@@ -114,7 +131,33 @@ def train(
         timing, rows, calibrated, limits, config, rules, default_fixed=default_fixed
     )
     parameters = parameters_of(rows, calibrated)
-    return TrainedModel(rows, parts, calibrated, limits, manifest, parameters, unseen)
+    head, head_notes = _fit_head(history, timing, rows, config, rules=rules, steps=steps)
+    if head is not None:
+        manifest = msgspec.structs.replace(manifest, head=head_manifest_of(head, config))
+        parameters["quantiles_head"] = np.array(head.curve.quantiles)
+    notes = (*rows.notes, *head_notes)
+    return TrainedModel(rows, parts, calibrated, limits, manifest, parameters, unseen, head, notes)
+
+
+def _fit_head(
+    history: Recording,
+    timing: Timing,
+    rows: TrainingRows,
+    config: TrainingConfig,
+    *,
+    rules: Rules,
+    steps: Steps,
+) -> tuple["FittedHead | None", tuple[str, ...]]:
+    """Fit a head, if there is to be one; say why."""
+    wish = wish_for_head(history, config.head, rules)
+    if wish.rule is None:
+        return None, wish.notes
+    # LightGBM takes seconds to load: only where it is needed.
+    from trainer.head import fit_head  # noqa: PLC0415
+
+    with steps.step(f"fitting a head on {counted(wish.n_outcomes, 'outcome')}"):
+        head = fit_head(history, timing, rows, rules=rules, rule=wish.rule, seed=config.seed)
+    return head, wish.notes
 
 
 def _calibrated(parts: FittedParts, rows: TrainingRows) -> Calibrated:

@@ -133,14 +133,19 @@ def prepare(
         n_unseen=rows.n_unseen,
         times=recording.times[normal],
         run_numbers=rows.run_numbers,
-        suppressed=_suppressed(recording, seen.taken_in, rules.rules[0])[normal],
+        suppressed=suppressed_rows(recording, seen.taken_in, rules.rules[0])[normal],
         outcomes=recording.times[seen.events],
         notes=_notes(n_normal, n_trained=len(values)),
     )
 
 
-def _suppressed(recording: Recording, taken_in: NDArray[np.bool_], rule: Rule) -> NDArray[np.bool_]:
-    """Follow the machine's mode as live, through readings that are not scored too, shape (n,)."""
+def suppressed_rows(
+    recording: Recording, taken_in: NDArray[np.bool_], rule: Rule
+) -> NDArray[np.bool_]:
+    """Mark the rows at which the machine's mode lets a rule raise nothing, shape (n,).
+
+    It is followed as live: through the readings that are taken in, but not scored, too.
+    """
     suppressed = np.zeros(recording.n_rows, bool)
     if recording.modes is not None and rule.suppressed_modes:
         life = AlertLife(rule, machine=recording.machine)

@@ -135,12 +135,16 @@ def follow_runs(
     found = []
     levels, deviated = cut_rows(rows.windows[:, -1]), cut_rows(deviations)
     for k, i in enumerate(rows.indices):
-        memory, level = states[i].head_rows, levels[k]
-        if scored[i].first_of_run:
+        one, state, level = scored[i], states[i], levels[k]
+        memory, times = state.head_rows, state.head_times
+        if one.first_of_run:
             memory.clear()
+            times.clear()
         elif (missing := rows.left_out.get(k)) is not None:
             level = _hold(level, memory[-1], missing)
         memory.append(level + deviated[k])
+        times.append(one.reading.time)
+        one.head_start = times[0]
         found.append(tuple(memory))
     return found
 

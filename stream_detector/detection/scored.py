@@ -54,6 +54,8 @@ class Scored(msgspec.Struct, gc=False):
         under a model without a head.
     head_rows : tuple of bytes or None
         The rows it rests on.
+    head_start : datetime or None
+        Time of the first of them.
     """
 
     reading: Reading
@@ -68,3 +70,4 @@ class Scored(msgspec.Struct, gc=False):
     evidence: Evidence | None = None
     head_score: float | None = None
     head_rows: HeadRows | None = None
+    head_start: datetime | None = None

@@ -34,11 +34,14 @@ class DetectorState:
     ----------
     head_rows : deque of bytes
         The run's last rows as a head wants them; empty, and in no snapshot, without one.
+    head_times : deque of datetime
+        Of these rows.
     """
 
     __slots__ = (
         "feed",
         "head_rows",
+        "head_times",
         "left_out_for",
         "level_rows",
         "levels",
@@ -52,6 +55,7 @@ class DetectorState:
     def __init__(self, *, n_sensors: int, window_size: int) -> None:
         self.feed = FeedState(n_sensors)
         self.head_rows: deque[bytes] = deque(maxlen=HEAD_READINGS)
+        self.head_times: deque[datetime] = deque(maxlen=HEAD_READINGS)
         self.run_start: datetime | None = None
         self.times: deque[datetime] = deque(maxlen=window_size)
         self.window = SlidingWindow(size=window_size)
@@ -109,7 +113,13 @@ class DetectorState:
             "left_out_for": None if self.left_out_for is None else self.left_out_for.tobytes(),
             "levels": list(self.levels),
             "level_rows": list(self.level_rows),
-            **({"head_rows": list(self.head_rows)} if self.head_rows else {}),
+            **(self._head() if self.head_rows else {}),
+        }
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "head_rows": list(self.head_rows),
+            "head_times": [to_us(time) for time in self.head_times],
         }
 
     @classmethod
@@ -141,6 +151,7 @@ class DetectorState:
         state.head_rows.extend(
             _row(row, np.float32, 2 * n_sensors) for row in data.get("head_rows", ())
         )
+        state.head_times.extend(_EPOCH + us * _MICROSECOND for us in data.get("head_times", ()))
         return state
 
 

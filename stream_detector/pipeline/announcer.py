@@ -192,7 +192,7 @@ class Announcer:
             bundle=self._bundle_id,
             rules=self._rules_digest,
             threshold_source=setting_of(judged.threshold).source(),
-            evidence=_evidence(one),
+            evidence=_evidence(one, rule),
             response=rule.response,
             runbook_url=rule.runbook_url,
         )
@@ -227,10 +227,11 @@ def _clear_level(level: float | None, rule: Rule) -> float | None:
     return None if level is None else round(rule.clear_share * level, 6)
 
 
-def _evidence(one: Scored) -> Span | None:
-    if one.run_start is None or one.window_start is None:
+def _evidence(one: Scored, rule: Rule) -> Span | None:
+    start = one.head_start if rule.score == "head" else one.window_start
+    if one.run_start is None or start is None:
         return None
-    return Span(run_start=one.run_start, start=one.window_start, end=one.reading.time)
+    return Span(run_start=one.run_start, start=start, end=one.reading.time)
 
 
 def _place(verdict: Verdict) -> Headers:

@@ -1,5 +1,7 @@
 """The alerts of a head: a rule, a threshold, a budget and reasons of their own."""
 
+from datetime import datetime
+
 import msgspec
 
 from stream_detector.alerting.rules import BREAK_LIKELY, SHEET_BREAK, Rule, Rules
@@ -8,7 +10,7 @@ from stream_detector.detection.threshold import Budget, Fixed
 from stream_detector.pipeline.agreement import rules_notes
 from tests.pipeline.station import Sent, Station, restore, states
 from tests.small_head import CALM, MANIFEST, RULES, score_of
-from tests.small_models import BROKEN_STEAM, Feed
+from tests.small_models import BROKEN_STEAM, CADENCE, Feed
 
 NEVER = Fixed(900.0)
 """Above every score."""
@@ -51,6 +53,14 @@ def test_its_alert_tells_of_its_own_score_and_threshold(headed_bundle: Bundle) -
         "horizon_s": 3600.0,
         "validated": {"recall": 0.3, "per_day": 1.4, "rows": 500},
     }
+
+
+def test_its_evidence_is_all_that_a_head_looks_at(headed_bundle: Bundle) -> None:
+    evidence = restless(station(headed_bundle)).alerts[0]["evidence"]
+
+    # Fifteen readings, two minutes apart.
+    span = [datetime.fromisoformat(evidence[key]) for key in ("from", "to")]
+    assert span[1] - span[0] == 14 * CADENCE
 
 
 def test_its_alert_names_the_sensor_that_is_restless(headed_bundle: Bundle) -> None:

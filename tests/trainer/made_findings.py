@@ -99,6 +99,7 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         default_limit=2.9,
         is_fixed=False,
         evaluation=evaluation,
+        head=None,
         notes=("column 'grade' is text: not read",),
         seconds={"conditioning the training rows": 1.25, "fitting a dense model": 9.5},
     )

@@ -106,9 +106,14 @@ def _judge(
             reading = replace(reading, score=rounded(next(following)))
         verdict = machine.judge(one.record, reading)
         changes = [change.change for by, change in verdict.transitions if by is rule]
-        raised, alarm = Change.RAISED in changes, verdict.alarm
+        raised, alarm = Change.RAISED in changes, verdict.anomaly.alarm
         found.append(
-            (np.nan if reading.score is None else reading.score, verdict.over, raised, alarm)
+            (
+                np.nan if reading.score is None else reading.score,
+                verdict.anomaly.over,
+                raised,
+                alarm,
+            )
         )
     columns = list(zip(*found, strict=True)) or [()] * 4
     values = np.array(columns[0], np.float64)

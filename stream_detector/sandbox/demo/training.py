@@ -25,7 +25,8 @@ def fit_arguments(
     """
     return [
         *("fit", "--csv", str(data.file), "--out", str(out)),
-        *("--model", model, "--budget", str(budget_per_day)),
+        # The demo tells of one kind of alert.
+        *("--model", model, "--budget", str(budget_per_day), "--no-head"),
         *("--holdout", str(STREAMED_SHARE)),
         *as_arguments(data.options),
     ]

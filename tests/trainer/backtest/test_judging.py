@@ -55,8 +55,8 @@ def test_a_fold_is_judged_as_replay_judges_it(first: ScoredFold) -> None:
     assert found.rows.tolist() == [verdict.record.offset for verdict in replayed]
     scores = [one.scored.score for one in replayed]
     np.testing.assert_array_equal(found.scores, np.array(scores, np.float64))
-    assert found.over.tolist() == [one.over for one in replayed]
-    assert found.alarm.tolist() == [one.alarm for one in replayed]
+    assert found.over.tolist() == [one.anomaly.over for one in replayed]
+    assert found.alarm.tolist() == [one.anomaly.alarm for one in replayed]
     assert found.raised.tolist() == [
         any(change.change is Change.RAISED for _, change in one.transitions) for one in replayed
     ]

@@ -1,0 +1,92 @@
+"""What a report says of a head: how it ranked rows, and what came of its alerts."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from tests.trainer.made_findings import made_evaluation
+from trainer.evaluation import Evaluation
+from trainer.head_findings import HeadFindings, followed
+
+
+def evaluation() -> Evaluation:
+    """An hour and forty minutes: alerts at rows 4, 20 and 49, an outcome at row 10."""
+    return made_evaluation(
+        np.zeros(50),
+        outcome_rows=(10,),
+        alert_rows=((4, 10), (20, 25), (49, None)),
+        horizon=timedelta(hours=1),
+    )
+
+
+def findings(
+    ratings: list[float], positives: list[bool], of: Evaluation | None = None
+) -> HeadFindings:
+    return HeadFindings(
+        n_outcomes=60,
+        label=timedelta(minutes=4),
+        fold_positives=np.array(positives),
+        fold_ratings=np.array(ratings),
+        evaluation=of,
+    )
+
+
+def test_an_alert_is_followed_by_an_outcome_within_a_span_or_not() -> None:
+    # The first alert came 12 minutes ahead; what the last one was before, nobody knows.
+    soon, later = (followed(evaluation(), within=timedelta(minutes=n)) for n in (10, 12))
+
+    assert (soon.n_followed, soon.n_alerts) == (0, 2)
+    assert (later.n_followed, later.n_alerts) == (1, 2)
+
+
+def test_beside_it_is_how_often_that_is_so_at_random() -> None:
+    # Of 49 scored rows, five are at most ten minutes before the outcome.
+    assert followed(evaluation(), within=timedelta(minutes=10)).base_rate == pytest.approx(5 / 49)
+
+
+def test_ranks_are_told_from_trees_that_had_not_seen_the_rows() -> None:
+    # Three of the four pairs of a positive row and another are in order.
+    found = findings([3.0, 1.0, 2.0, 0.0], [True, True, False, False])
+
+    assert found.fold_auc == 0.75
+    assert "with a ROC-AUC of 0.75 (chance is 0.50; 50 % of the rows are such)" in found.words[1]
+
+
+def test_without_a_row_to_be_found_nothing_is_said_of_ranks() -> None:
+    found = findings([1.0, 0.0], [False, False])
+
+    assert found.fold_auc is None
+    assert len(found.words) == 1
+
+
+def test_words_put_every_share_beside_that_of_random_moments() -> None:
+    words = findings([1.0, 0.0], [True, False], evaluation()).words
+
+    assert words[0] == (
+        "A supervised head was fitted on 60 outcomes: to find the rows at most 4 min before one."
+    )
+    assert (
+        "1 of 2 were followed by an outcome within 30 min (50 %; of moments drawn at random 20 %)."
+        in words
+    )
+
+
+def test_numbers_are_those_of_the_words() -> None:
+    numbers = findings([1.0, 0.0], [True, False], evaluation()).numbers
+
+    assert numbers["walk_forward"] == {"rows": 2, "positive": 1, "auc": 1.0}
+    assert numbers["holdout"]["alerts"] == 3
+    assert numbers["holdout"]["followed"][2] == {
+        "within_seconds": 1800.0,
+        "alerts": 2,
+        "followed": 1,
+        "base_rate": round(10 / 49, 6),
+    }
+
+
+def test_without_rows_kept_back_no_alert_is_told_of() -> None:
+    found = findings([1.0, 0.0], [True, False])
+
+    assert found.followed == ()
+    assert found.numbers["holdout"] is None

@@ -1,0 +1,59 @@
+"""Whether a head is fitted: by the number of outcomes, or because somebody says so."""
+
+import numpy as np
+import pytest
+
+from stream_detector.alerting.rules import BREAK_LIKELY, Rules
+from stream_detector.errors import SettingsError
+from stream_detector.replay.recording import Recording
+from tests.small_head import RULES
+from tests.small_models import recording_of
+from trainer.outcomes import wish_for_head
+
+
+def history(n_outcomes: int | None) -> Recording:
+    outcomes = None if n_outcomes is None else range(1, 2 * n_outcomes, 2)
+    return recording_of(np.zeros((200, 5)), outcomes=outcomes)
+
+
+def test_from_45_outcomes_on_a_head_is_fitted_unasked() -> None:
+    wish = wish_for_head(history(45), None, RULES)
+
+    assert (wish.rule, wish.n_outcomes) == (BREAK_LIKELY, 45)
+    assert wish.notes == (
+        "45 labelled outcomes in the rows that train: a head is fitted on them, for rule "
+        "'break-likely'",
+    )
+
+
+def test_with_fewer_it_is_said_how_many_it_takes() -> None:
+    wish = wish_for_head(history(44), None, RULES)
+
+    assert wish.rule is None
+    assert wish.notes == (
+        "44 labelled outcomes in the rows that train: a head takes 45, so there is none",
+    )
+
+
+def test_who_asks_gets_one_with_fewer() -> None:
+    assert wish_for_head(history(20), True, RULES).rule is BREAK_LIKELY  # noqa: FBT003
+
+
+def test_who_wants_none_gets_none() -> None:
+    wish = wish_for_head(history(60), False, RULES)  # noqa: FBT003
+
+    assert (wish.rule, wish.notes) == (None, ())
+
+
+@pytest.mark.parametrize("n_outcomes", [None, 0])
+def test_without_outcomes_nothing_is_said_of_a_head(n_outcomes: int | None) -> None:
+    assert wish_for_head(history(n_outcomes), None, RULES).notes == ()
+
+
+def test_without_a_rule_for_it_there_is_none() -> None:
+    assert wish_for_head(history(60), None, Rules()).rule is None
+
+
+def test_who_asks_for_one_needs_a_rule_for_it() -> None:
+    with pytest.raises(SettingsError, match='add a rule with score = "head", or leave --head out'):
+        wish_for_head(history(60), True, Rules())  # noqa: FBT003
