@@ -32,11 +32,9 @@ from trainer.calibration import fit_curve, measure_limits
 from trainer.head_graph import PrincipalAxes, head_graph, principal_axes
 from trainer.history import Timing
 from trainer.labelled_rows import LabelledRows, label_rows
+from trainer.outcomes import LEAST_OUTCOMES
 from trainer.training_rows import TrainingRows
 from trainer.trees import mean_of_models
-
-LEAST_OUTCOMES = 15
-"""Without as many there is no head, whoever asks for one: the first fold would know of six."""
 
 _N_SEEDS = 3
 """Fits, each with other features left out of each tree, whose mean is the head."""
@@ -153,18 +151,8 @@ def fit_head(
         )
     learn = partial(fit_trees, seed=seed)
     folds = walk_forward(rows, learn, rule=rule)
-    normal = ~rows.near[folds.numbers]
-    at = folds.numbers[normal]
-    odds = np.exp(folds.ratings[normal])
-    curve = fit_curve(odds)
-    limits = measure_limits(
-        np.array([rounded(one) for one in curve(odds).tolist()]),
-        rows.times[at],
-        rows.run_numbers[at],
-        suppressed=rows.suppressed[at],
-        outcomes=rows.outcomes,
-        rule=rule,
-        readings_per_day=timedelta(days=1) / timing.cadence,
+    curve, limits = calibrate(
+        rows, folds, rule=rule, readings_per_day=timedelta(days=1) / timing.cadence
     )
     trees = learn(rows, learnable(rows, rule=rule))
     graph = head_graph(axes, mean_of_models([model.dump_model() for model in trees.models]))
@@ -180,6 +168,26 @@ def walk_forward(rows: LabelledRows, learn: Learner, *, rule: Rule) -> FoldScore
         for start, end in itertools.pairwise(edges)
     ]
     return FoldScores(np.arange(edges[0], edges[-1]), np.concatenate(ratings))
+
+
+def calibrate(
+    rows: LabelledRows, folds: FoldScores, *, rule: Rule, readings_per_day: float
+) -> tuple[SurpriseCurve, Limits]:
+    """Measure on the folds' normal rows how surprising odds are, and what a threshold brings."""
+    normal = ~rows.near[folds.numbers]
+    at = folds.numbers[normal]
+    odds = np.exp(folds.ratings[normal])
+    curve = fit_curve(odds)
+    limits = measure_limits(
+        np.array([rounded(one) for one in curve(odds).tolist()]),
+        rows.times[at],
+        rows.run_numbers[at],
+        suppressed=rows.suppressed[at],
+        outcomes=rows.outcomes,
+        rule=rule,
+        readings_per_day=readings_per_day,
+    )
+    return curve, limits
 
 
 def learnable(rows: LabelledRows, *, rule: Rule, n_rows: int | None = None) -> NDArray[np.intp]:

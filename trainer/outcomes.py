@@ -11,6 +11,10 @@ USUAL_OUTCOMES = 45
 """Labelled outcomes from which on a head is fitted unasked: with fewer it learns their chances."""
 
 
+LEAST_OUTCOMES = 15
+"""Without as many there is no head, whoever asks for one: the first fold would know of six."""
+
+
 class WishForHead(NamedTuple):
     """Whether a head is to be fitted.
 

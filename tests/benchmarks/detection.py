@@ -70,10 +70,20 @@ def _jobs(
 ) -> Iterator[tuple[Future[Any], tuple[str, str]]]:
     """Give each measurement with the model and the recordings it is of; long ones first."""
     from tests.benchmarks import detection_measuring as measuring
-    from tests.benchmarks.detection_results import ASD, DEFAULT, HELD, LINEAR, PAPER, TEP
+    from tests.benchmarks.detection_results import (
+        ASD,
+        DEFAULT,
+        HEAD,
+        HEAD_HELD,
+        HELD,
+        LINEAR,
+        PAPER,
+        TEP,
+    )
     from trainer.config import NetworkSettings, TrainingConfig
 
-    linear = TrainingConfig(network=NetworkSettings(kind="linear"))
+    network = NetworkSettings(kind="linear")
+    linear = TrainingConfig(network=network)
     models = [(LINEAR, linear)]
     if not quick:
         models = [*((DEFAULT, TrainingConfig(seed=seed)) for seed in _SEEDS), *models]
@@ -81,6 +91,14 @@ def _jobs(
             for model, config in models:
                 yield pool.submit(measuring.paper, folder, config, way=way), (model, data)
             references = pool.submit(measuring.paper_references, folder, linear, way=way)
+            yield references, (_REFERENCES, data)
+        for data, way in ((HEAD, "as delivered"), (HEAD_HELD, "held")):
+            # It is the same whatever network is beside it.
+            for seed in _SEEDS:
+                config = TrainingConfig(network=network, seed=seed)
+                head = pool.submit(measuring.paper_head, folder, config, way=way)
+                yield head, (DEFAULT, data)
+            references = pool.submit(measuring.paper_head_references, folder, linear, way=way)
             yield references, (_REFERENCES, data)
         for model, config in models:
             yield pool.submit(measuring.asd, folder, config), (model, ASD)

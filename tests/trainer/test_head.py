@@ -1,6 +1,7 @@
 """A head learns what comes before an outcome, and nothing where there is nothing to learn."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.small_head import RULES
 from tests.small_models import train_small_model, write_model
 from tests.trainer.breaking import breaking_history
 from tests.trainer.histories import prepared
+from trainer.backtest.supervised_references import undersampled_forest, undersampled_svm
 from trainer.evaluation import Evaluation, evaluate
 from trainer.head import (
     FittedHead,
@@ -95,6 +97,16 @@ def test_labels_that_are_moved_teach_nothing(head: FittedHead) -> None:
     folds = walk_forward(moved, partial(fit_trees, seed=0), rule=BREAK_LIKELY)
 
     assert 0.35 < auc(moved, folds) < 0.65
+
+
+@pytest.mark.parametrize("learn", [undersampled_forest, undersampled_svm])
+def test_a_reference_learns_from_the_same_rows(
+    head: FittedHead, learn: Callable[..., Rating]
+) -> None:
+    folds = walk_forward(head.rows, partial(learn, seed=0), rule=BREAK_LIKELY)
+
+    assert folds.numbers.tolist() == head.folds.numbers.tolist()
+    assert auc(head.rows, folds) > 0.8
 
 
 def test_a_fold_is_rated_by_what_was_learned_before_it(head: FittedHead) -> None:

@@ -2,7 +2,8 @@
 
 In the order of the story: ``folds`` cuts a recording by time; ``scoring`` trains on a fold's
 earlier rows and scores its own ones by the live code; ``references`` scores the same rows in ways
-that any detector has to beat; ``judging`` holds each score against its threshold, as live;
+that any detector has to beat, and ``supervised_references`` in ways that learn from the labels, as
+a head does; ``judging`` holds each score against its threshold, as live;
 ``windows`` says which alerts warned of what, and ``tally`` how many; ``counting`` does all that
 for models and references. ``run`` goes through a recording as delivered and ``held``; ``result``,
 ``bootstrap`` and ``table`` tell what came out. ``random_split`` is the wrong way, for comparison.

@@ -5,11 +5,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from stream_detector.alerting.rules import Rules
 from stream_detector.detection.threshold import Budget
 from trainer.backtest import references
 from trainer.backtest.folds import Fold
-from trainer.backtest.judging import Judged, judge, judge_always_on, judge_reference
+from trainer.backtest.judging import (
+    Judged,
+    judge,
+    judge_always_on,
+    judge_head,
+    judge_reference,
+    judge_scores,
+    of_head_alone,
+)
 from trainer.backtest.references import ReferenceScores
 from trainer.backtest.scoring import FitterMaker, ScoredFold, score_fold
 from trainer.backtest.tally import Counted, Tally, count
@@ -18,7 +28,8 @@ from trainer.config import NetworkSettings, TrainingConfig
 BUDGETS: Final = (1.0, 3.0, 6.0, 12.0)
 """False alerts a day that are always asked for."""
 
-LINEAR, RANDOM, CLOCK, ALWAYS_ON = "linear", "random", "minutes since restart", "always on"
+LINEAR, HEAD = "linear", "head"
+RANDOM, CLOCK, ALWAYS_ON = "random", "minutes since restart", "always on"
 
 _RANDOM_SEEDS = range(5)
 
@@ -37,12 +48,15 @@ class Asked:
         False alerts a day to look at most closely; others are judged beside.
     slow_references : bool
         Also those that take longer.
+    with_head : bool
+        Also a supervised head, by the rules of its own.
     """
 
     models: Mapping[str, Sequence[TrainingConfig]]
     rules: Rules
     closely: float = 6.0
     slow_references: bool = False
+    with_head: bool = False
 
     @property
     def budgets(self) -> list[float]:
@@ -51,9 +65,15 @@ class Asked:
 
     @property
     def all_models(self) -> dict[str, Sequence[TrainingConfig]]:
-        """The models, and the linear one: without it nothing shows what a network is worth."""
+        """The models, and the linear one: without it nothing shows what a network is worth.
+
+        A head is the same whatever network is beside it: it is fitted once, with the linear one.
+        """
         linear = TrainingConfig(network=NetworkSettings(kind="linear"))
-        return {LINEAR: [linear], **self.models}
+        return {
+            name: [replace(one, head=self.with_head and name == LINEAR) for one in configs]
+            for name, configs in {LINEAR: [linear], **self.models}.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,13 @@ def judge_fold(
         for per_day, judged in judge_reference(linear, asked.rules, asked.budgets, scores):
             found[Key(name, seed, per_day)] = counted(judged)
     always = counted(judge_always_on(linear, asked.rules))
-    return {**found, **{Key(ALWAYS_ON, 0, per_day): always for per_day in asked.budgets}}
+    found |= {Key(ALWAYS_ON, 0, per_day): always for per_day in asked.budgets}
+    rule = asked.rules.of_head
+    if asked.with_head and rule is not None:
+        tell(HEAD)
+        for key, judged in _by_labels(linear, asked):
+            found[key] = count(judged, kind, rule.horizon, fold=number, to_find=horizon)
+    return found
 
 
 def pool(folds: Sequence[Counts]) -> tuple[Entry, ...]:
@@ -119,6 +145,23 @@ def pool(folds: Sequence[Counts]) -> tuple[Entry, ...]:
     for key in folds[0]:
         found[key.name][key.per_day].append(Tally([one[key] for one in folds]))
     return tuple(Entry(name, tallies) for name, tallies in found.items())
+
+
+def _by_labels(scored: ScoredFold, asked: Asked) -> Iterator[tuple[Key, Judged]]:
+    """Judge the head, and what else could have learned from the labels."""
+    for per_day in asked.budgets:
+        yield Key(HEAD, 0, per_day), judge_head(scored, asked.rules, Budget(per_day))
+    if not asked.slow_references:
+        return
+    # These load LightGBM: only where there is a head to hold them against.
+    from trainer.backtest import supervised_references as supervised  # noqa: PLC0415
+
+    alone = of_head_alone(asked.rules)
+    for name, learn in supervised.LEARNERS.items():
+        scores, limits = supervised.of_labels(learn, scored)
+        for per_day in asked.budgets:
+            judged = judge_scores(scored, alone, scores, limits, Budget(per_day))
+            yield Key(name, 0, per_day), judged
 
 
 def _references(scored: ScoredFold, *, slow: bool) -> Iterator[tuple[str, int, ReferenceScores]]:

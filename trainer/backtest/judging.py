@@ -1,7 +1,7 @@
 """Scores held against a threshold, row by row, by the code that also does it live."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -57,9 +57,28 @@ class Judged:
 
 def judge(scored: ScoredFold, rules: Rules, asked: Budget | Rate) -> Judged:
     """Hold the model's scores against its threshold for what somebody asks for."""
-    found = (one.scored.score for one in scored.verdicts)
-    own = np.array([score for score in found if score is not None])
-    return _judge(scored, rules, own, scored.bundle.model.limits, asked)
+    own = _known(one.scored.score for one in scored.verdicts)
+    return judge_scores(scored, rules, own, scored.bundle.model.limits, asked)
+
+
+def judge_head(scored: ScoredFold, rules: Rules, asked: Budget) -> Judged:
+    """Hold the head's scores against its threshold for what somebody asks for.
+
+    Raises
+    ------
+    ValueError
+        If the model has no head.
+    """
+    head = scored.bundle.model.head
+    if head is None:
+        raise ValueError("a head is judged of a model that has none")
+    own = _known(one.scored.head_score for one in scored.verdicts)
+    return judge_scores(scored, of_head_alone(rules), own, head.limits, asked)
+
+
+def of_head_alone(rules: Rules) -> Rules:
+    """Leave the head's rules, as those of the only score there is: each is judged by itself."""
+    return replace(rules, rules=tuple(replace(one, score="anomaly") for one in rules.by("head")))
 
 
 def judge_reference(
@@ -77,23 +96,36 @@ def judge_reference(
         readings_per_day=scored.bundle.model.limits.readings_per_day,
     )
     for per_day in budgets:
-        yield per_day, _judge(scored, rules, reference.judged, limits, Budget(per_day))
+        yield per_day, judge_scores(scored, rules, reference.judged, limits, Budget(per_day))
 
 
 def judge_always_on(scored: ScoredFold, rules: Rules) -> Judged:
     """Hold every row over the threshold: an alarm that is always on."""
     scores = np.full(len(scored.rows), _ALWAYS)
-    return _judge(scored, rules, scores, scored.bundle.model.limits, _ALWAYS_OVER)
+    return judge_scores(scored, rules, scores, scored.bundle.model.limits, _ALWAYS_OVER)
 
 
-def _judge(
+def judge_scores(
     scored: ScoredFold,
     rules: Rules,
     scores: NDArray[np.float64],
     limits: Limits,
     threshold: Threshold,
 ) -> Judged:
-    model = dataclasses.replace(scored.bundle.model, limits=limits)
+    """Hold scores, whoever gave them, against a threshold.
+
+    Parameters
+    ----------
+    scored : ScoredFold
+    rules : Rules
+        The first one's alerts are looked at.
+    scores : float64 array, shape (number of scored rows,)
+        In the place of the model's.
+    limits : Limits
+        Of such scores.
+    threshold : Threshold
+    """
+    model = dataclasses.replace(scored.bundle.model, limits=limits, head=None)
     detector = Detector(model, run_ending_events=frozenset(rules.run_ending_events))
     machine = Machine(scored.fold.judged.machine, detector.new_state(), model, rules)
     machine.adopt(threshold)
@@ -135,6 +167,10 @@ def _judge(
         alarm=np.array(columns[3], bool),
         rows_per_day=limits.readings_per_day,
     )
+
+
+def _known(scores: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([score for score in scores if score is not None])
 
 
 def _entered(status: Status) -> bool:

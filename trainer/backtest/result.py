@@ -109,6 +109,7 @@ def _entry(entry: Entry) -> list[dict[str, Any]]:
 
 def _tally(tally: Tally, per_day: float) -> dict[str, Any]:
     return {
+        "horizon_seconds": tally.horizon.total_seconds(),
         "days": round(tally.days, 4),
         "events": tally.n_events,
         "roc_auc": _known(tally.auc),
@@ -134,7 +135,7 @@ def _tally(tally: Tally, per_day: float) -> dict[str, Any]:
 
 
 def _recalls(tally: Tally, horizon: timedelta) -> dict[str, Any]:
-    hits = tally.hits("raised", horizon)
+    hits, followed = tally.hits("raised", horizon), tally.followed(horizon)
     return {
         "minutes": horizon / timedelta(minutes=1),
         "warned": int(hits.sum()),
@@ -144,6 +145,9 @@ def _recalls(tally: Tally, horizon: timedelta) -> dict[str, Any]:
         "by_chance": _known(tally.by_chance("raised", horizon)),
         "standing": _known(tally.recall("standing", horizon)),
         "standing_by_chance": _known(tally.by_chance("standing", horizon)),
+        "alerts": followed.n_alerts,
+        "alerts_followed": followed.n_followed,
+        "rows_followed": _known(followed.by_chance),
     }
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
-from trainer.backtest.counting import Asked, judge_fold, pool
+from trainer.backtest.counting import HEAD, Asked, judge_fold, pool
 from trainer.backtest.folds import CUTS, Fold, walk_forward
 from trainer.backtest.held import hold
 from trainer.backtest.result import FoldSpan, Result
 from trainer.backtest.scoring import FitterMaker
+from trainer.history import outcome_rows
+from trainer.outcomes import LEAST_OUTCOMES, wish_for_head
 
 
 def evaluate(
@@ -53,12 +56,20 @@ def evaluate(
         label_kind=None if recording.labels is None else recording.label_kind,
         horizon=asked.rules.rules[0].horizon,
         asked_per_day=asked.closely,
-        models=tuple(asked.all_models),
+        models=(*asked.all_models, *([HEAD] if asked.with_head else [])),
         folds=tuple(_span(fold) for fold in folds),
         ways=found,
         drawn=held.shares,
         notes=recording.notes,
     )
+
+
+def is_worth_a_head(recording: Recording, rules: Rules, *, cuts: Sequence[float] = CUTS) -> bool:
+    """Tell whether `fit` would fit a head on a recording, and each fold can have one too."""
+    if wish_for_head(recording, None, rules).rule is None:
+        return False
+    first, *_ = walk_forward(recording, cuts)
+    return int(outcome_rows(first.history).sum()) >= LEAST_OUTCOMES
 
 
 def _span(fold: Fold) -> FoldSpan:

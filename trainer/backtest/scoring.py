@@ -96,8 +96,7 @@ def learn(
         )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "bundle")
-        files = {"model.onnx": model.parts.graph}
-        write_bundle(folder, model.manifest, parameters=model.parameters, files=files)
+        write_bundle(folder, model.manifest, parameters=model.parameters, files=model.graphs)
         return Learned(model, read_bundle(folder))
 
 

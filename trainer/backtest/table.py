@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from trainer.backtest.bootstrap import by_days, by_events
-from trainer.backtest.counting import ALWAYS_ON, LINEAR, Entry
+from trainer.backtest.counting import ALWAYS_ON, HEAD, LINEAR, Entry
 from trainer.backtest.result import Result, mean
 from trainer.backtest.tally import Tally
 from trainer.backtest.windows import HORIZONS
@@ -104,6 +104,9 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
             yield _recall_line(f"  {per_day:g} a day, {lasting(horizon)}", tallies, horizon)
     tallies = entry.tallies[result.asked_per_day]
     yield f"  At {result.asked_per_day:g} a day:"
+    if result.label_kind == "event":
+        yield f"    an alert is false where nothing follows within {lasting(tallies[0].horizon)}"
+        yield f"    alerts that an outcome followed: {', '.join(_followed(tallies[0]))}"
     if leads := _leads(tallies[0]):
         yield f"    alert to event, of those warned of within an hour: {leads}"
     folds = (f"{one.n_false / one.days:.1f}" for one in tallies[0].folds if one.days)
@@ -142,7 +145,7 @@ def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str
     """Say of each network whether it does better than the linear part alone."""
     linear = next(entry for entry in entries if entry.name == LINEAR)
     for entry in entries:
-        if entry.name == LINEAR or entry.name not in result.models:
+        if entry.name in {LINEAR, HEAD} or entry.name not in result.models:
             continue
         own, its = (
             mean(one.tallies[result.asked_per_day], lambda t: t.hits("raised", HORIZONS[-1]).sum())
@@ -156,6 +159,16 @@ def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str
             f"{entry.name} {helps}: at {result.asked_per_day:g} a day {own:.3g} events were warned "
             f"of within {lasting(HORIZONS[-1])}, {its:.3g} by the linear part alone (fewer than "
             f"{_NOISE} between them are noise); ROC-AUC {auc:.3f} and {its_auc:.3f}."
+        )
+
+
+def _followed(tally: Tally) -> Iterator[str]:
+    """Say how many of the alerts, and how many moments drawn at random, something followed."""
+    for horizon in HORIZONS:
+        one = tally.followed(horizon)
+        yield (
+            f"within {lasting(horizon)} {one.n_followed} of {one.n_alerts} ({_percent(one.share)}; "
+            f"of all moments {_percent(one.by_chance)})"
         )
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from stream_detector.replay.recording import LabelKind
+from trainer.backtest.followed import Followed, follow
 from trainer.backtest.judging import Judged
-from trainer.backtest.windows import HORIZONS, stretches_of, windows_of
+from trainer.backtest.windows import HORIZONS, Windows, stretches_of, windows_of
 
 _COVERED = np.timedelta64(10, "m")
 _LONGEST = HORIZONS[-1]
@@ -34,6 +35,8 @@ class Counted:
 
     Parameters
     ----------
+    horizon : timedelta
+        Of the rule.
     days : float
         Scored rows as days.
     n_raised, n_false, n_over_false : int
@@ -41,6 +44,7 @@ class Counted:
         threshold that nothing followed, one in ten minutes.
     in_alarm : float
         Days of scored rows with an open alert.
+    followed : mapping of horizon to Followed
     raised, standing, over : Hits
         Events that an alert was raised for; that one stood for; with a row over the threshold.
     raised_by_chance, standing_by_chance : mapping of horizon to float
@@ -51,14 +55,16 @@ class Counted:
     event_days : list of Day, length m
     by_week : mapping of (year, week) to (days, false alerts)
     scores, positives : arrays, shape (n scored rows,)
-        Rows to be warned at, by the rule's horizon.
+        Rows that a score is to find.
     """
 
+    horizon: timedelta
     days: float
     n_raised: int
     n_false: int
     n_over_false: int
     in_alarm: float
+    followed: Mapping[timedelta, Followed]
     raised: Hits
     standing: Hits
     over: Hits
@@ -72,7 +78,14 @@ class Counted:
     positives: NDArray[np.bool_]
 
 
-def count(judged: Judged, kind: LabelKind, horizon: timedelta, *, fold: int) -> Counted:
+def count(
+    judged: Judged,
+    kind: LabelKind,
+    horizon: timedelta,
+    *,
+    fold: int,
+    to_find: timedelta | None = None,
+) -> Counted:
     """Count what became of the rows of a fold.
 
     Parameters
@@ -84,24 +97,31 @@ def count(judged: Judged, kind: LabelKind, horizon: timedelta, *, fold: int) -> 
         Of the rule: how far ahead an alert counts as right.
     fold : int
         Its number.
+    to_find : timedelta or None
+        Rows at most so long before an event are to have high scores; None is the rule's horizon.
     """
     n_rows = len(judged.times)
     by_horizon = {one: windows_of(judged, kind, one) for one in HORIZONS}
-    of_rule = windows_of(judged, kind, horizon) if kind == "event" else stretches_of(judged)
+    of_rule = _windows(judged, kind, horizon)
     right = of_rule.rows(n_rows)
     false = judged.raised & ~right & ~_unknown(judged, kind, horizon)
     longest = by_horizon[_LONGEST]
     warned = longest.holding(judged.raised)
     leads = judged.times[longest.at[warned]] - judged.times[longest.first_held(judged.raised)]
     dates = judged.times.astype("datetime64[D]").tolist()
-    positives = right & judged.scored
+    positives = _windows(judged, kind, to_find or horizon).rows(n_rows)
     standing = judged.alarm & judged.scored
     return Counted(
+        horizon=horizon,
         days=_days(judged.scored, judged),
         n_raised=int(judged.raised.sum()),
         n_false=int(false.sum()),
         n_over_false=int((_one_in_ten_minutes(judged) & ~right).sum()),
         in_alarm=_days(standing, judged),
+        followed={
+            one: follow(judged, windows.rows(n_rows), known=~_unknown(judged, kind, one))
+            for one, windows in by_horizon.items()
+        },
         raised={one: windows.holding(judged.raised) for one, windows in by_horizon.items()},
         standing={one: windows.holding(standing) for one, windows in by_horizon.items()},
         over={one: windows.holding(judged.over) for one, windows in by_horizon.items()},
@@ -121,6 +141,11 @@ class Tally:
     """What was counted in all folds together."""
 
     folds: Sequence[Counted]
+
+    @property
+    def horizon(self) -> timedelta:
+        """Of the rule."""
+        return self.folds[0].horizon
 
     @property
     def days(self) -> float:
@@ -172,6 +197,10 @@ class Tally:
                 weeks[week] = before[0] + days, before[1] + n_false
         return dict(sorted(weeks.items()))
 
+    def followed(self, horizon: timedelta) -> Followed:
+        """Count the alerts that an event followed."""
+        return Followed(*map(sum, zip(*(one.followed[horizon] for one in self.folds), strict=True)))
+
     def hits(self, name: str, horizon: timedelta) -> NDArray[np.bool_]:
         """Tell which events were warned of: ``raised``, ``standing`` or ``over``."""
         return np.concatenate([getattr(one, name)[horizon] for one in self.folds])
@@ -212,6 +241,11 @@ class Tally:
     def _rows(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         scores = np.concatenate([one.scores for one in self.folds])
         return scores, np.concatenate([one.positives for one in self.folds])
+
+
+def _windows(judged: Judged, kind: LabelKind, horizon: timedelta) -> Windows:
+    """Find where an alert is right: an outcome is warned of, of a stretch any row is anomalous."""
+    return windows_of(judged, kind, horizon) if kind == "event" else stretches_of(judged)
 
 
 def _days(rows: NDArray[np.bool_], judged: Judged) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.backtest.by_hand import judged
+from trainer.backtest.followed import Followed
 from trainer.backtest.tally import Counted, Tally, count
 
 FOUR, TEN, HOUR = (timedelta(minutes=minutes) for minutes in (4, 10, 60))
@@ -106,3 +107,28 @@ def test_without_an_event_there_is_no_recall() -> None:
     assert np.isnan(tally.recall("raised", HOUR))
     assert np.isnan(tally.by_chance("raised", HOUR))
     assert np.isnan(tally.auc)
+
+
+def test_alerts_that_an_outcome_followed_stand_beside_moments_that_one_followed(
+    counted: Counted,
+) -> None:
+    # Rows 3 and 4, 7 and 8 are at most 4 minutes before an outcome; row 3 raised an alert.
+    assert counted.followed[FOUR] == Followed(n_followed=1, n_alerts=3, n_near=4, n_rows=8)
+    # Ten minutes before an outcome is every row.
+    assert counted.followed[TEN] == Followed(3, 3, 8, 8)
+    twice = Tally([counted, counted]).followed(FOUR)
+    assert twice.share == pytest.approx(2 / 6)
+    assert twice.by_chance == pytest.approx(8 / 16)
+
+
+def test_of_an_alert_nobody_knows_what_followed_when_the_rows_end_too_soon() -> None:
+    rows = judged(range(0, 20, 2), raised=[2, 8])
+
+    assert count(rows, "event", FOUR, fold=1).followed[FOUR] == Followed(0, 1, 0, 10)
+
+
+def test_a_score_may_be_for_rows_nearer_to_an_outcome_than_an_alert_has_to_be() -> None:
+    found = count(DAY, "event", TEN, fold=1, to_find=FOUR)
+
+    assert found.positives.tolist() == [False, False, False, True, True, False, True, True]
+    assert (found.horizon, found.n_false) == (TEN, 0)
