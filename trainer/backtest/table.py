@@ -106,7 +106,7 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
     yield f"  At {result.asked_per_day:g} a day:"
     if result.label_kind == "event":
         yield f"    an alert is false where nothing follows within {lasting(tallies[0].horizon)}"
-        yield f"    alerts that an outcome followed: {', '.join(_followed(tallies[0]))}"
+        yield from _followed(tallies[0])
     if leads := _leads(tallies[0]):
         yield f"    alert to event, of those warned of within an hour: {leads}"
     folds = (f"{one.n_false / one.days:.1f}" for one in tallies[0].folds if one.days)
@@ -167,8 +167,9 @@ def _followed(tally: Tally) -> Iterator[str]:
     for horizon in HORIZONS:
         one = tally.followed(horizon)
         yield (
-            f"within {lasting(horizon)} {one.n_followed} of {one.n_alerts} ({_percent(one.share)}; "
-            f"of all moments {_percent(one.by_chance)})"
+            f"    an outcome followed within {lasting(horizon)}: {one.n_followed} of "
+            f"{one.n_alerts} alerts, {_percent(one.share)}; of all moments "
+            f"{_percent(one.by_chance)}"
         )
 
 
