@@ -26,7 +26,7 @@ TOPICS = ("readings", "alerts", "scores", "dead_letters", "snapshots")
 SINGLE = ("commands", "replies", "alert_state")
 """Those of one partition."""
 N_PARTITIONS = 4
-_LIMIT_SECONDS = 60.0
+_LIMIT_SECONDS = 120.0
 
 
 class Installation:

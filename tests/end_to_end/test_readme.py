@@ -133,6 +133,7 @@ def test_the_demo_runs_as_the_readme_says(line: str, tmp_path: Path) -> None:
 @pytest.mark.kafka
 @pytest.mark.redis
 @pytest.mark.tensorflow
+@pytest.mark.timeout(600)
 def test_following_the_readme_gives_alerts(
     kafka: RealKafka, redis_server: RealRedis, tmp_path: Path
 ) -> None:
