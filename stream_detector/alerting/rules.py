@@ -20,6 +20,7 @@ Heartbeat = Annotated[float, msgspec.Meta(ge=60, le=30 * 86400)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 AlertClass = Literal["advisory", "alarm"]
 Priority = Literal["low", "medium", "high", "critical"]
+LowestPriority = Literal["low", "medium", "high", "critical", "never"]
 ScoreName = Literal["anomaly", "head"]
 
 
@@ -41,6 +42,14 @@ class Escalation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     count: Count = 3
     """... in so many readings in a row after the raise."""
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which priority on somebody is notified, where the settings say how to reach them."""
+
+    alertmanager: LowestPriority = "low"
+
+    webhook: LowestPriority = "low"
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -95,6 +104,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     suppression_hold_seconds: Seconds = 0.0
     """... and for so long after."""
 
+    notify: Notify = Notify()
+    """Who is told of it; what an alert says does not depend on that."""
+
     @property
     def horizon(self) -> timedelta:
         """``horizon_seconds`` as a span of time."""
@@ -147,8 +159,11 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that change when any rule does."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]
+        """Twelve hexadecimal digits that change when anything does that alerts depend on."""
+        plain = msgspec.to_builtins(self)
+        for rule in plain["rules"]:
+            del rule["notify"]
+        return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()[:12]
 
 
 def default_rules(*, with_head: bool) -> Rules:
@@ -197,6 +212,18 @@ def read_rules(text: str) -> Rules:
     return rules
 
 
+def is_at_least(priority: Priority, lowest: LowestPriority) -> bool:
+    """Tell whether a priority is this one or a higher one.
+
+    Examples
+    --------
+    >>> is_at_least("high", "medium"), is_at_least("critical", "never")
+    (True, False)
+    """
+    order = get_args(LowestPriority)
+    return order.index(priority) >= order.index(lowest)
+
+
 def _check(rule: Rule) -> None:
     if rule.on_delay.count > rule.on_delay.of:
         raise SettingsError(
@@ -216,8 +243,7 @@ def _check(rule: Rule) -> None:
 
 
 def _is_higher(one: Priority, other: Priority) -> bool:
-    order = get_args(Priority)
-    return order.index(one) > order.index(other)
+    return one != other and is_at_least(one, other)
 
 
 def _check_score(rule: Rule, *, first: Rule) -> None:

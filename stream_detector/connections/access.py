@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin._acl import AclOperation
 
+from stream_detector.connections import receivers
 from stream_detector.connections.kafka import admin_client
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
@@ -44,7 +45,7 @@ def check_topic_access(
 
 
 def check_group_access(settings: Settings) -> None:
-    """Check that we may join our groups: that of the readings, and that of the alert book.
+    """Check that we may join our groups: of the readings, of the alert book, of notifications.
 
     Raises
     ------
@@ -55,6 +56,8 @@ def check_group_access(settings: Settings) -> None:
         return
     admin = admin_client(settings)
     groups = [settings.group, settings.book_group]
+    if receivers.are_named(settings):
+        groups.append(settings.notify_group)
     asked = admin.describe_consumer_groups(
         groups, include_authorized_operations=True, request_timeout=_ANSWER_SECONDS
     )

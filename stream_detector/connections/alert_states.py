@@ -82,23 +82,36 @@ class AlertStates:
         return [one for one in changes if one is not None]
 
     def _take(self, message: ConsumerRecord) -> AlertState | Flood | None:
-        key, value = message.key or b"", message.value
-        if value is None:
-            self.states.pop(key.decode(errors="replace"), None)
+        if message.value is None:
+            self.states.pop((message.key or b"").decode(errors="replace"), None)
             return None
-        try:
-            if key == MARKER_KEY:
-                self.marker = msgspec.json.decode(value, type=BookMarker)
+        match decode_change(message):
+            case AlertState() as state:
+                self.states[state.key] = state
+                return state
+            case Flood() as flood:
+                self.flood = flood
+                return flood
+            case marker:
+                self.marker = marker or self.marker
                 return None
-            if key == FLOOD_KEY:
-                self.flood = msgspec.json.decode(value, type=Flood)
-                return self.flood
-            state = msgspec.json.decode(value, type=AlertState)
-            if state.alert is not None:
-                news_of(state.alert)
-        except _UNREADABLE as error:
-            # Nobody of ours wrote that; the alert's next message brings it back.
-            log.warning("alert-state.unreadable", key=repr(key), error=str(error))
-            return None
-        self.states[state.key] = state
-        return state
+
+
+def decode_change(message: ConsumerRecord) -> AlertState | Flood | BookMarker | None:
+    """Read a message of the topic; None is one that nobody can read, or a key that is gone."""
+    key, value = message.key or b"", message.value
+    if value is None:
+        return None
+    try:
+        if key == MARKER_KEY:
+            return msgspec.json.decode(value, type=BookMarker)
+        if key == FLOOD_KEY:
+            return msgspec.json.decode(value, type=Flood)
+        state = msgspec.json.decode(value, type=AlertState)
+        if state.alert is not None:
+            news_of(state.alert)
+    except _UNREADABLE as error:
+        # Nobody of ours wrote that; the alert's next message brings it back.
+        log.warning("alert-state.unreadable", key=repr(key), error=str(error))
+        return None
+    return state

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from stream_detector.connections import receivers
 from stream_detector.connections.secret_files import with_secrets_from_files
 from stream_detector.connections.security import Mechanism, Protocol, disagreements
 from stream_detector.connections.tls import TlsFiles
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 PREFIX = "DETECTOR_"
 
-SECRETS = ("kafka_password", "redis_url", "redis_password")
+SECRETS = (
+    *("kafka_password", "redis_url", "redis_password"),
+    *("alertmanager_url", "webhook_url", "webhook_secret"),
+)
 """Each may stand in a file instead, which ``DETECTOR_<NAME>_FILE`` names."""
 
 _TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
@@ -162,6 +166,15 @@ class Settings(BaseModel):
     health_host: str = "127.0.0.1"
     """Address it listens on; ``0.0.0.0`` in a container."""
 
+    alertmanager_url: SecretStr | None = None
+    """Alertmanager that open alerts are sent to, e.g. ``http://alertmanager:9093``."""
+
+    webhook_url: SecretStr | None = None
+    """Where a signed message of each alert goes: raised, escalated, cleared."""
+
+    webhook_secret: SecretStr | None = None
+    """What they are signed with: base64 of 24 to 64 bytes, as ``openssl rand -base64 32`` makes."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the programs tell."""
 
@@ -193,7 +206,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_security(self) -> Self:
-        if found := list(disagreements(self)):
+        if found := [*disagreements(self), *receivers.disagreements(self)]:
             raise ValueError("; ".join(found))
         return self
 
@@ -215,6 +228,11 @@ class Settings(BaseModel):
     def book_group(self) -> str:
         """Group of those who may keep the alert book, and the name of its transactions."""
         return f"{self.group}-book"
+
+    @property
+    def notify_group(self) -> str:
+        """Group of those who may tell others of alerts."""
+        return f"{self.group}-notify"
 
     @property
     def max_clock_skew(self) -> timedelta:

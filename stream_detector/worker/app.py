@@ -13,6 +13,7 @@ from faust.app.base import BootStrategy
 from faust.types import AppT, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
 
+from stream_detector.connections import receivers
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
@@ -28,6 +29,7 @@ from stream_detector.worker.checks import load_bundle
 from stream_detector.worker.health import Health
 from stream_detector.worker.housekeeping import Housekeeping
 from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.notify import NotifyService
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.thresholds import ThresholdWatch
@@ -151,6 +153,8 @@ def build(settings: Settings) -> AppT:
     app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
     book = BookService(settings, rules, health)
     services: list[ServiceT] = [reader, watch, Housekeeping(settings, work, reader), book]
+    if receivers.are_named(settings):
+        services.append(NotifyService(settings, rules, health))
     if settings.health_port:
         about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
         services.append(HealthServer(health, settings.health_host, settings.health_port, about))

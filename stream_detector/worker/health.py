@@ -85,6 +85,19 @@ class BookHealth:
 
 
 @dataclass
+class DeliveryHealth:
+    """What is known of those who are told of alerts through one channel."""
+
+    n_delivered: int = 0
+    n_failed: int = 0
+    """Attempts that are made again."""
+    n_refused: int = 0
+    """Messages the receiver does not want: they are given up."""
+    fault: str | None = None
+    """Why nothing gets through."""
+
+
+@dataclass
 class Health:
     """What is known of a worker; times are seconds of a clock that never goes back.
 
@@ -127,6 +140,8 @@ class Health:
     unreadable_thresholds: Collection[str] = ()
     """Machines, or ``*``, whose entries in Redis nobody can read."""
     book: BookHealth = field(init=False)
+    deliveries: dict[str, DeliveryHealth] = field(default_factory=dict)
+    """By channel; none where nobody is told."""
 
     def __post_init__(self) -> None:
         """Count from the begin."""
@@ -185,6 +200,11 @@ class Health:
         if self.unreadable_thresholds:
             names = listed(sorted(self.unreadable_thresholds))
             away.append(f"unreadable thresholds of {names}: the last good ones stay in force")
+        away += [
+            f"the {channel} gets no alerts: {one.fault}"
+            for channel, one in self.deliveries.items()
+            if one.fault
+        ]
         stalled = [] if self.kafka_away else self._stalled(now)
         if stalled:
             return Report(Status.FAILING, (*stalled, *away))

@@ -115,15 +115,26 @@ def test_what_does_not_go_together_is_refused_for_a_part_would_be_ignored(
     assert says in told
 
 
+FITTING: dict[str, dict[str, str | None]] = {
+    "kafka_password": {**SASL, "kafka_password": None},
+    "webhook_url": {"webhook_secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"},
+    "webhook_secret": {"webhook_url": "https://them/hook"},
+}
+"""What goes with a secret."""
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_stand_in_a_file(tmp_path: Path, name: str) -> None:
+    text = {
+        "webhook_secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+        "redis_url": "rediss://redis/0?x= ",
+    }.get(name, "https://them/0?x= ")
     path = tmp_path / "secret"
-    path.write_text("rediss://redis/0?x= \n")
-    fitting = {**SASL, "kafka_password": None} if name == "kafka_password" else {}
+    path.write_text(f"{text}\n")
 
-    settings = read(**fitting, **{f"{name}_file": path})
+    settings = read(**FITTING.get(name, {}), **{f"{name}_file": path})
 
-    assert getattr(settings, name).get_secret_value() == "rediss://redis/0?x= "
+    assert getattr(settings, name).get_secret_value() == text
 
 
 @pytest.mark.parametrize(

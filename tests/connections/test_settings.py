@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stream_detector.connections.receivers import are_named
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import SettingsError
 
@@ -137,3 +138,35 @@ def test_the_tests_are_deaf_to_the_settings_in_the_shell() -> None:
 
     assert "DETECTOR_BROKER" not in left
     assert "DETECTOR_MISSPELT" not in left
+
+
+SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"  # noqa: S105 - of nobody
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"WEBHOOK_URL": "https://them/hook"}, "DETECTOR_WEBHOOK_SECRET go together"),
+        ({"WEBHOOK_SECRET": SECRET}, "DETECTOR_WEBHOOK_SECRET go together"),
+        (
+            {"WEBHOOK_URL": "https://them/hook", "WEBHOOK_SECRET": "hunter2"},
+            "DETECTOR_WEBHOOK_SECRET is no base64 of 24 to 64 bytes; make one with `openssl",
+        ),
+        ({"WEBHOOK_URL": "them/hunter2", "WEBHOOK_SECRET": SECRET}, "WEBHOOK_URL is no address"),
+        ({"ALERTMANAGER_URL": "ftp://hunter2"}, "DETECTOR_ALERTMANAGER_URL is no address like"),
+        ({"ALERTMANAGER_URL": "http://a:b/hunter2"}, "DETECTOR_ALERTMANAGER_URL is no address"),
+    ],
+)
+def test_who_is_told_of_alerts_is_an_address_with_a_secret(
+    changed: dict[str, str], says: str
+) -> None:
+    told = refusal(**{f"DETECTOR_{name}": value for name, value in changed.items()})
+
+    assert says in told
+    assert "hunter2" not in told
+
+
+def test_nobody_is_told_of_alerts_if_nobody_is_named() -> None:
+    assert not are_named(read_settings(GIVEN))
+    told = {"DETECTOR_WEBHOOK_URL": "https://them/hook", "DETECTOR_WEBHOOK_SECRET": SECRET}
+    assert are_named(read_settings({**GIVEN, **told}))

@@ -10,6 +10,7 @@ import pytest
 from stream_detector.alerting.alert_state import AlertState, BookMarker, Flood
 from stream_detector.alerting.commands import Command, RefusalCode, Reply
 from stream_detector.alerting.life import Change, ClearReason
+from stream_detector.alerting.notices import Notification
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.manifest import FORMAT, Manifest
 from stream_detector.detection.feed_health import FeedFault, QualityState
@@ -33,6 +34,7 @@ WRITTEN: dict[str, type[msgspec.Struct]] = {
     "flood": Flood,
     "book-marker": BookMarker,
     "outcome": OutcomeMessage,
+    "notification": Notification,
 }
 TAKEN: dict[str, type[msgspec.Struct]] = {
     "command": Command,

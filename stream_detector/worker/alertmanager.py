@@ -1,0 +1,180 @@
+"""Open alerts to Alertmanager: it is told again and again what stands, and forgets what does not.
+
+Whatever it has missed it learns with the next message, so nothing has to be kept for it. An
+alert runs out at Alertmanager by itself when nobody tells of it any more, also where we are
+gone.
+
+References
+----------
+The Alertmanager API, version 2: ``POST /api/v2/alerts``.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from stream_detector.alerting.alert_state import AlertState, Flood
+from stream_detector.alerting.life import rfc3339
+from stream_detector.alerting.notices import Wants, calls
+from stream_detector.worker.delivery import NotTakenError, Receiver, until_taken
+
+PATH: Final = "/api/v2/alerts"
+
+RESEND_SECONDS: Final = 60.0
+
+LASTS: Final = timedelta(seconds=3 * RESEND_SECONDS)
+"""So long an alert stands that is not told again: two messages may be lost."""
+
+_AT_ONCE: Final = 200
+"""Alerts in a message: some 400 kB."""
+
+_N_SENSORS: Final = 3
+
+_FLOOD: Final = "alert-flood"
+
+_Firing = dict[str, Any]
+"""An alert as Alertmanager wants it, but for its end."""
+
+
+class Alertmanager:
+    """Tells one Alertmanager.
+
+    Parameters
+    ----------
+    receiver : Receiver
+    wants : Wants
+    site : str or None
+        Named with a flood; alerts bring their own.
+    """
+
+    def __init__(self, receiver: Receiver, wants: Wants, site: str | None) -> None:
+        self._receiver = receiver
+        self._wants = wants
+        self._site = site
+        self._firing: dict[str, _Firing] = {}
+        """By machine and rule."""
+        self._news: set[str] = set()
+        """Of these, those that it was not told of yet."""
+        self._over: dict[object, _Firing] = {}
+        """Those it was told of that are over, by their labels."""
+        self._something = asyncio.Event()
+
+    def take(self, change: AlertState | Flood) -> None:
+        """Take in a change; what changes who is called is told at once, the rest when it is due."""
+        if isinstance(change, Flood):
+            key, now = _FLOOD, self._of_flood(change) if change.active else None
+        else:
+            key, now = change.key, _of_alert(change) if calls(change, self._wants) else None
+        before = self._firing.pop(key, None)
+        if now is not None:
+            self._firing[key] = now
+        if _who(before) == _who(now):
+            return
+        if before is not None and key not in self._news:
+            self._over[_who(before)] = before
+        self._news.discard(key)
+        if now is not None:
+            self._over.pop(_who(now), None)
+            self._news.add(key)
+        self._something.set()
+
+    async def run(self) -> None:
+        """Tell what stands, for ever; that nothing does, too: so it is seen when nobody listens."""
+        clock = asyncio.get_running_loop().time
+        resend_at = clock()
+        while True:
+            try:
+                async with asyncio.timeout_at(resend_at):
+                    await self._something.wait()
+            except TimeoutError:
+                resend_at = clock() + RESEND_SECONDS
+                self._news |= self._firing.keys()
+            await self._tell_news()
+
+    async def _tell_news(self) -> None:
+        """Tell of all that waits; as it is then, when it is taken after a while."""
+        async for attempt in until_taken():
+            with attempt:
+                over, news = self._over, self._news
+                self._over, self._news = {}, set()
+                self._something.clear()
+                try:
+                    await self._post(list(over.values()), sorted(news))
+                except NotTakenError:
+                    self._over = over | self._over
+                    self._news |= news & self._firing.keys()
+                    raise
+
+    async def _post(self, over: list[_Firing], news: list[str]) -> None:
+        now = datetime.now(UTC)
+        ended = [_with_end(one, now, now) for one in over]
+        told = ended + [_with_end(self._firing[key], now, now + LASTS) for key in news]
+        for first in range(0, max(len(told), 1), _AT_ONCE):
+            some = told[first : first + _AT_ONCE]
+            await self._receiver.post(msgspec.json.encode(some))
+
+    def _of_flood(self, flood: Flood) -> _Firing:
+        labels = {"alertname": _FLOOD, "severity": "high", **_site(self._site)}
+        text = f"{flood.n_raised} alerts within ten minutes; those of low priority are held back"
+        held_back = ", ".join(flood.alerts)
+        return {
+            "startsAt": flood.began_at,
+            "labels": labels,
+            "annotations": {"summary": text, "held_back": held_back},
+        }
+
+
+def _of_alert(state: AlertState) -> _Firing:
+    """Describe an open alert: who it is by labels, all else by annotations."""
+    alert = state.alert or {}
+    machine, rule = state.machine, state.rule
+    annotations = {
+        "summary": f"{machine}: {rule}",
+        "alert_id": alert["alert_id"],
+        "score": alert.get("score"),
+        "threshold": alert.get("threshold"),
+        "sensors": "; ".join(map(_sensor, (alert.get("contributors") or ())[:_N_SENSORS])),
+        "evidence": _evidence(alert.get("evidence")),
+        "response": alert.get("response"),
+        "runbook_url": alert.get("runbook_url"),
+        "acknowledged": state.acknowledged and f"by {state.acknowledged.by}",
+    }
+    return {
+        "startsAt": datetime.fromisoformat(alert["raised_at"]),
+        "labels": {
+            "alertname": rule,
+            "machine": machine,
+            "class": alert.get("class", "advisory"),
+            "severity": alert["priority"],
+            **_site(alert.get("site")),
+        },
+        "annotations": {name: str(one) for name, one in annotations.items() if one},
+    }
+
+
+def _with_end(firing: _Firing, now: datetime, end: datetime) -> _Firing:
+    # The machine's clock may be ahead of ours: what begins after its end is refused.
+    starts_at = min(firing["startsAt"], now)
+    return {**firing, "startsAt": rfc3339(starts_at), "endsAt": rfc3339(end)}
+
+
+def _who(firing: _Firing | None) -> object:
+    return firing and frozenset(firing["labels"].items())
+
+
+def _site(site: str | None) -> dict[str, str]:
+    # An empty label is none to Alertmanager.
+    return {"site": site} if site else {}
+
+
+def _sensor(one: dict[str, Any]) -> str:
+    unit = f" {one['unit']}" if one.get("unit") else ""
+    return f"{one['sensor']} {one['actual']}{unit}, expected {one['expected']}"
+
+
+def _evidence(span: dict[str, Any] | None) -> str | None:
+    return (
+        None if span is None else f"{span['from']} to {span['to']}, run since {span['run_start']}"
+    )

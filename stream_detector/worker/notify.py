@@ -1,0 +1,188 @@
+"""Tells others of alerts: reads the alerts as they stand, beside the stream.
+
+The group of its own gives this to one of the workers. That reads all there is, of which it knows
+by the group's offset what was told, and goes on. The offset moves on behind what was delivered:
+so all is told at least once, under a name by which a repeat is known.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from mode import Service
+
+from stream_detector.alerting.alert_state import AlertState, Flood
+from stream_detector.alerting.notices import Wants
+from stream_detector.alerting.rules import Rules
+from stream_detector.connections.alert_states import decode_change
+from stream_detector.connections.consumers import group_consumer
+from stream_detector.connections.receivers import signing_key
+from stream_detector.connections.settings import Settings
+from stream_detector.worker.alertmanager import PATH, Alertmanager
+from stream_detector.worker.delivery import Receiver
+from stream_detector.worker.health import DeliveryHealth, Health
+from stream_detector.worker.webhook import Webhook
+
+log = structlog.get_logger()
+
+_WAIT_MS: Final = 200
+"""How long a look for changes waits; after each it is written down what was delivered."""
+
+_PAUSE_SECONDS: Final = 1.0
+
+_LEAVE_SECONDS: Final = 5.0
+"""How long leaving the group may take. While the broker is away it would take for ever."""
+
+
+class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells those whom the settings name, whenever that is this worker's.
+
+    Parameters
+    ----------
+    settings : Settings
+    rules : Rules
+    health : Health
+        Told how it gets on.
+    """
+
+    def __init__(self, settings: Settings, rules: Rules, health: Health) -> None:
+        super().__init__()
+        self._settings = settings
+        self._rules = rules
+        self._health = health
+        self._place = TopicPartition(settings.alert_state_topic, 0)
+        self._turn = 0
+        """Counts how often it became ours, or was taken from us."""
+        self._is_ours = False
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        self._member: AIOKafkaConsumer = group_consumer(self._settings, self._settings.notify_group)
+        self._member.subscribe([self._settings.alert_state_topic], listener=self)
+        await self._member.start()
+
+    async def on_stop(self) -> None:
+        """Leave it; what is on its way may be told again by another worker."""
+        self._turn, self._is_ours = self._turn + 1, False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._member.stop()
+
+    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
+        """End it."""
+        self._turn, self._is_ours = self._turn + 1, False
+        self._health.deliveries.clear()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Note whether it is ours now."""
+        self._turn, self._is_ours = self._turn + 1, bool(list(assigned))
+
+    @Service.task
+    async def _serve(self) -> None:
+        while not self.should_stop:
+            try:
+                if self._is_ours and self._place in self._member.assignment():
+                    await self._notify(self._turn)
+                else:
+                    # Whoever asks for nothing is taken for dead.
+                    await self._member.getmany(timeout_ms=_WAIT_MS)
+            except IllegalStateError:
+                log.info("notify.lost", reason="the group is giving it away")
+            except KafkaError as error:
+                log.warning("notify.kafka", error=str(error), doing="beginning anew")
+                await self.sleep(_PAUSE_SECONDS)
+            except Exception:
+                # A fault in here must not stop the scoring.
+                log.exception("notify.fault", doing="beginning anew")
+                await self.sleep(_PAUSE_SECONDS)
+
+    async def _notify(self, turn: int) -> None:
+        """Read what stands, then tell what changes, until it is not ours any more."""
+        async with aiohttp.ClientSession() as session:
+            channels = _Channels(self._settings, self._rules, self._health, session)
+            await self._read_what_was_told(channels)
+            log.info("notify.begun", channels=list(self._health.deliveries))
+            telling = [asyncio.create_task(one.run()) for one in channels.all]
+            try:
+                while self._turn == turn and not self.should_stop:
+                    found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
+                    for message in found.get(self._place, ()):
+                        channels.take(message.offset, decode_change(message))
+                    await self._commit(turn, channels)
+                    for one in telling:
+                        if one.done():
+                            one.result()
+            finally:
+                for one in telling:
+                    one.cancel()
+                await asyncio.gather(*telling, return_exceptions=True)
+
+    async def _read_what_was_told(self, channels: "_Channels") -> None:
+        committed = await self._member.committed(self._place)
+        self._committed = committed or 0
+        end = (await self._member.end_offsets([self._place]))[self._place]
+        await self._member.seek_to_beginning(self._place)
+        # By position: compaction leaves holes, and what ends a transaction is no message.
+        while await self._member.position(self._place) < end:
+            found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
+            for message in found.get(self._place, ()):
+                change = decode_change(message)
+                if committed is None:
+                    # Nobody was told of anything yet: only what stands is news.
+                    was_told = not (change.open if isinstance(change, AlertState) else False)
+                else:
+                    was_told = message.offset < committed
+                channels.take(message.offset, change, was_told=was_told)
+
+    async def _commit(self, turn: int, channels: "_Channels") -> None:
+        """Write down below which offset all is delivered."""
+        done = channels.undone_since
+        if done is None:
+            done = await self._member.position(self._place)
+        if done > self._committed and self._turn == turn:
+            await self._member.commit({self._place: done})
+            self._committed = done
+
+
+class _Channels:
+    """Those who are told."""
+
+    def __init__(
+        self, settings: Settings, rules: Rules, health: Health, session: aiohttp.ClientSession
+    ) -> None:
+        self._alertmanager: Alertmanager | None = None
+        self._webhook: Webhook | None = None
+        health.deliveries.clear()
+        if settings.alertmanager_url is not None:
+            told = health.deliveries["alertmanager"] = DeliveryHealth()
+            url = settings.alertmanager_url.get_secret_value().rstrip("/") + PATH
+            receiver = Receiver("alertmanager", url, session, told)
+            self._alertmanager = Alertmanager(receiver, Wants(rules, "alertmanager"), rules.site)
+        if settings.webhook_url is not None and settings.webhook_secret is not None:
+            told = health.deliveries["webhook"] = DeliveryHealth()
+            receiver = Receiver("webhook", settings.webhook_url.get_secret_value(), session, told)
+            key = signing_key(settings.webhook_secret)
+            self._webhook = Webhook(receiver, key, Wants(rules, "webhook"))
+
+    @property
+    def all(self) -> list[Alertmanager | Webhook]:
+        return [one for one in (self._alertmanager, self._webhook) if one is not None]
+
+    @property
+    def undone_since(self) -> int | None:
+        return None if self._webhook is None else self._webhook.undone_since
+
+    def take(self, offset: int, change: object, *, was_told: bool = False) -> None:
+        if not isinstance(change, AlertState | Flood):
+            return
+        if self._alertmanager is not None:
+            self._alertmanager.take(change)
+        if self._webhook is not None and was_told:
+            self._webhook.know(change)
+        elif self._webhook is not None:
+            self._webhook.take(offset, change)

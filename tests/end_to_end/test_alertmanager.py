@@ -1,0 +1,91 @@
+"""Alerts at a real Alertmanager: it fires, is told again, calls, and is told the end."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream_detector.worker import alertmanager as ours
+from tests.alerting.told import alert, alert_id
+from tests.end_to_end.real_alertmanager import RealAlertmanager
+from tests.worker.keeping import Plant, embedded_kafka, until
+from tests.worker.notifying import notifier
+from tests.worker.receiver import Receiver, receiver
+
+pytestmark = pytest.mark.slow
+
+
+async def standing(there: RealAlertmanager) -> list[dict[str, Any]]:
+    return await asyncio.to_thread(there.alerts)
+
+
+def calls(called: Receiver) -> list[tuple[str, str, str]]:
+    """What people get from Alertmanager: state, machine and severity."""
+    return [
+        (told["status"], one["labels"]["machine"], one["labels"]["severity"])
+        for told in called.told
+        for one in told["alerts"]
+    ]
+
+
+def test_an_alert_fires_is_told_again_and_resolves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ours, "RESEND_SECONDS", 0.5)
+    monkeypatch.setattr(ours, "LASTS", timedelta(seconds=3))
+
+    async def scene(plant: Plant) -> None:
+        async with asyncio.timeout(60), receiver() as called:
+            # Servers are started from the main thread.
+            with RealAlertmanager(tmp_path, called.url) as there:
+                async with plant.worker(), notifier(plant, alertmanager_url=there.url):
+                    plant.tell(alert("raised", 0, seq=1, raised=0, runbook_url="https://mill/x"))
+                    await called.until(lambda: calls(called))
+                    (first,) = await standing(there)
+                    assert first["labels"] == {
+                        "alertname": "sheet-break",
+                        "machine": "pm3",
+                        "class": "advisory",
+                        "severity": "medium",
+                    }
+                    assert first["annotations"]["alert_id"] == alert_id(0)
+                    assert first["annotations"]["runbook_url"] == "https://mill/x"
+
+                    async def told_again() -> bool:
+                        found = await standing(there)
+                        return bool(found) and found[0]["endsAt"] > first["endsAt"]
+
+                    await until(told_again)
+                    plant.tell(alert("cleared", 5, seq=2, raised=0))
+                    await called.until(lambda: len(calls(called)) == 2)
+                    assert await standing(there) == []
+
+                    assert calls(called) == [
+                        ("firing", "pm3", "medium"),
+                        ("resolved", "pm3", "medium"),
+                    ]
+
+    with embedded_kafka() as kafka:
+        asyncio.run(scene(Plant(kafka.bootstrap)))
+
+
+def test_an_alert_that_nobody_tells_of_any_more_runs_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ours, "LASTS", timedelta(seconds=2))
+
+    async def scene(plant: Plant) -> None:
+        async with asyncio.timeout(60), receiver() as called:
+            with RealAlertmanager(tmp_path, called.url) as there:
+                async with plant.worker():
+                    async with notifier(plant, alertmanager_url=there.url):
+                        plant.tell(alert("raised", 0, seq=1, raised=0))
+                        await called.until(lambda: calls(called))
+                    await called.until(lambda: len(calls(called)) == 2)
+
+                    assert calls(called)[1] == ("resolved", "pm3", "medium")
+
+    with embedded_kafka() as kafka:
+        asyncio.run(scene(Plant(kafka.bootstrap)))

@@ -1,0 +1,152 @@
+"""What Alertmanager is sent, by a server on loopback in its place."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from stream_detector.worker import alertmanager as alertmanager_module
+from stream_detector.worker import delivery
+from stream_detector.worker.health import DeliveryHealth
+from tests.alerting.judged import at
+from tests.alerting.told import Desk, alert, alert_id
+from tests.worker.channels import alertmanager, raised, run, until
+from tests.worker.receiver import Receiver, receiver
+
+
+@pytest.fixture(autouse=True)
+def _without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "LONGEST_WAIT_SECONDS", 0.01)
+
+
+def alerts_of(there: Receiver) -> list[dict[str, Any]]:
+    return [one for body in there.told for one in body]
+
+
+def test_alertmanager_is_told_who_it_is_what_it_rests_on_and_until_when() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            contributor = {"sensor": "x19", "actual": 8.2, "expected": 3.1, "unit": "m/min"}
+            raised(
+                desk,
+                site="mill-a",
+                response="Check the draw.",
+                contributors=[{**contributor, "share": 0.41}],
+                **{"class": "alarm"},
+            )
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+
+            (told,) = alerts_of(there)
+            assert told["labels"] == {
+                "alertname": "sheet-break",
+                "machine": "pm3",
+                "site": "mill-a",
+                "class": "alarm",
+                "severity": "medium",
+            }
+            assert told["annotations"]["response"] == "Check the draw."
+            assert told["annotations"]["sensors"] == "x19 8.2 m/min, expected 3.1"
+            assert told["annotations"]["alert_id"] == alert_id(0)
+            stands = datetime.fromisoformat(told["endsAt"]) - datetime.now(UTC)
+            assert timedelta(seconds=150) < stands <= timedelta(seconds=180)
+            assert datetime.fromisoformat(told["startsAt"]) <= datetime.now(UTC)
+
+    run(scene())
+
+
+def test_alertmanager_is_told_the_end_at_once() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+            desk.tell(alert("cleared", 5, seq=2, raised=0))
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 2)
+
+            first, last = alerts_of(there)
+            assert last["labels"] == first["labels"]
+            assert datetime.fromisoformat(last["endsAt"]) <= datetime.now(UTC)
+
+    run(scene())
+
+
+def test_an_escalation_ends_the_alert_of_the_lower_severity() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+            desk.tell(alert("escalated", 2, seq=2, raised=0, priority="high"))
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 3)
+
+            _, over, stands = alerts_of(there)
+            assert (over["labels"]["severity"], stands["labels"]["severity"]) == ("medium", "high")
+            assert over["endsAt"] < stands["endsAt"]
+
+    run(scene())
+
+
+def test_what_stands_is_told_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alertmanager_module, "RESEND_SECONDS", 0.05)
+
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 4)
+
+            assert len({one["labels"]["machine"] for one in alerts_of(there)}) == 1
+
+    run(scene())
+
+
+def test_what_is_over_before_alertmanager_is_back_is_not_told_to_stand() -> None:
+    health = DeliveryHealth()
+
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there, health) as ours:
+            there.is_down = True
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await until(lambda: health.fault)
+            desk.tell(alert("cleared", 5, seq=2, raised=0))
+            ours.take(desk.state())
+            there.is_down = False
+            await there.until(lambda: there.bodies)
+
+            now = datetime.now(UTC)
+            assert [
+                one for one in alerts_of(there) if datetime.fromisoformat(one["endsAt"]) > now
+            ] == []
+            await until(lambda: health.fault is None)
+
+    run(scene())
+
+
+def test_a_shelved_alert_is_over_for_alertmanager_and_comes_back() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+            desk.ask("shelve", until=at(30), comment="felt change")
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 2)
+            desk.wait(until=31)
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 3)
+
+            now = datetime.now(UTC)
+            stands = [datetime.fromisoformat(one["endsAt"]) > now for one in alerts_of(there)]
+            assert stands == [True, False, True]
+
+    run(scene())
