@@ -24,6 +24,7 @@ from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import CommandError, ServiceError, SettingsError
 from stream_detector.worker.alert_listing import describe, describe_flood, most_urgent_first
+from stream_detector.worker.figure_commands import kpi, ledger
 
 _AT_ONCE: Final = 50
 """Commands that are under way at the same time."""
@@ -215,6 +216,10 @@ def out_of_service(targets: tuple[tuple[str, str], ...], comment: str, by: str) 
 def in_service(targets: tuple[tuple[str, str], ...], comment: str | None, by: str) -> None:
     """Put them back in service."""
     _send([_of(one, "in-service", comment=comment) for one in targets], by)
+
+
+alerts.add_command(ledger)
+alerts.add_command(kpi)
 
 
 def _of(target: tuple[str, str], command: str, **properties: object) -> dict[str, object]:

@@ -26,6 +26,7 @@ from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.book import BookService
 from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.figures import FiguresService
 from stream_detector.worker.health import Health
 from stream_detector.worker.housekeeping import Housekeeping
 from stream_detector.worker.keeper import StateKeeper
@@ -157,6 +158,7 @@ def build(settings: Settings) -> AppT:
         services.append(NotifyService(settings, rules, health))
     if settings.health_port:
         about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
+        services.append(FiguresService(settings, rules, health))
         services.append(HealthServer(health, settings.health_host, settings.health_port, about))
     _add_services(app, Watchdog(settings, health), services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stream_detector.alerting.figures import Figures
 from stream_detector.errors import listed
 
 
@@ -142,6 +143,8 @@ class Health:
     book: BookHealth = field(init=False)
     deliveries: dict[str, DeliveryHealth] = field(default_factory=dict)
     """By channel; none where nobody is told."""
+    figures: Figures | None = None
+    """Of the alerts; where the book is another worker's, that one has them."""
 
     def __post_init__(self) -> None:
         """Count from the begin."""

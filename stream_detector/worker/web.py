@@ -1,4 +1,4 @@
-"""``/healthz``: how the worker is, for whoever supervises it."""
+"""``/healthz``: how the worker is, for whoever supervises it; ``/metrics`` for Prometheus."""
 
 import time
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 from mode import Service
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from stream_detector.worker.health import Health, Status
+from stream_detector.worker.metrics import exposition
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ class HealthServer(Service):
         """Listen."""
         app = web.Application()
         app.router.add_get("/healthz", self._answer)
+        app.router.add_get("/metrics", self._answer_prometheus)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -47,6 +50,11 @@ class HealthServer(Service):
         facts = health_facts(self._health, now=time.monotonic())
         status = 503 if facts["status"] == Status.FAILING else 200
         return web.json_response({**facts, **self._about}, status=status)
+
+    async def _answer_prometheus(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=exposition(self._health), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
 
 def health_facts(health: Health, *, now: float) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""The ledger and the figures of a plant for the trailing days, ready to be shown."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from stream_detector.alerting.alert_state import AlertState
+from stream_detector.alerting.kpi import Kpis, kpis
+from stream_detector.alerting.plant_ledger import Ledger, LedgerAlert, LedgerOutcome, labels
+from stream_detector.alerting.rules import Priority, Rules
+from stream_detector.alerting.scorecards import HORIZONS, Card, lead_of, scorecard
+
+Closing = Literal["early", "late", "nuisance", "unlabelled", "open"]
+"""What an alert was in the end; ``open`` where it is not known yet."""
+
+
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the ledger: an alert."""
+
+    alert_id: str
+    machine: str
+    rule: str
+    priority: Priority
+    raised_at: datetime
+    """First."""
+    cleared_at: datetime | None
+    """Last."""
+    n_raised: int
+    reason: str | None
+    closed_as: Closing
+    lead_s: float | None
+    labelled: bool
+    """An operator said so."""
+
+
+class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the ledger: something that a rule warns of has happened."""
+
+    machine: str
+    rule: str
+    event_time: datetime
+    warned: bool
+    """Within the horizon of its rule."""
+    lead_s: float | None
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it; times of the ledger are the machines', those of the KPIs Kafka's."""
+
+    start: datetime
+    end: datetime
+    alerts: tuple[AlertLine, ...]
+    outcomes: tuple[OutcomeLine, ...]
+    scorecards: tuple[Card, ...]
+    kpis_start: datetime
+    kpis_end: datetime
+    kpis: Kpis
+
+
+def figures(
+    ledger: Ledger,
+    states: Collection[AlertState],
+    rules: Rules,
+    *,
+    now: datetime,
+    trailing: timedelta,
+) -> Figures:
+    """Work out the figures of the trailing days, or since the first message if that is later.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    states : collection of AlertState
+        As they stand now.
+    rules : Rules
+        For their horizons.
+    now : datetime
+        By Kafka's clock.
+    trailing : timedelta
+    """
+    end = ledger.machine_time(now)
+    start = max(end - trailing, ledger.begins_at or end)
+    called_from = max(now - trailing, ledger.begins_called_at or now)
+    alerts = [one for one in ledger.alerts if (one.last.cleared or end) >= start]
+    outcomes = [one for one in ledger.outcomes if start <= one.time <= end]
+    said = labels(states)
+    horizons = {rule.name: rule.horizon for rule in rules.rules}
+    raised: dict[str, list[datetime]] = {}
+    for one in alerts:
+        raised.setdefault(one.key, []).extend(time.raised for time in one.times)
+    return Figures(
+        start=start,
+        end=end,
+        alerts=tuple(_alert_line(one, said.get(one.alert_id)) for one in alerts),
+        outcomes=tuple(
+            _outcome_line(one, sorted(raised.get(one.key, ())), horizons.get(one.rule))
+            for one in outcomes
+        ),
+        scorecards=tuple(
+            scorecard(alerts, outcomes, horizon=horizon, start=start, end=end)
+            for horizon in HORIZONS
+        ),
+        kpis_start=called_from,
+        kpis_end=now,
+        kpis=kpis(ledger.alerts, states, start=called_from, end=now),
+    )
+
+
+def _alert_line(one: LedgerAlert, label: str | None) -> AlertLine:
+    closed_as: Closing = one.fate or "open"
+    if label is not None:
+        closed_as = {"useful": "early", "late": "late", "nuisance": "nuisance"}[label]  # type: ignore[assignment]
+    return AlertLine(
+        alert_id=one.alert_id,
+        machine=one.machine,
+        rule=one.rule,
+        priority=one.last.priority,
+        raised_at=one.times[0].raised,
+        cleared_at=one.last.cleared,
+        n_raised=len(one.times),
+        reason=one.last.reason,
+        closed_as=closed_as,
+        lead_s=None if one.lead is None else one.lead.total_seconds(),
+        labelled=label is not None,
+    )
+
+
+def _outcome_line(
+    one: LedgerOutcome, raised: Sequence[datetime], horizon: timedelta | None
+) -> OutcomeLine:
+    # Of a rule that is in the file no more nobody knows how far ahead it warned.
+    lead = None if horizon is None else lead_of(one, raised, horizon)
+    return OutcomeLine(
+        machine=one.machine,
+        rule=one.rule,
+        event_time=one.time,
+        warned=lead is not None,
+        lead_s=None if lead is None else lead.total_seconds(),
+    )

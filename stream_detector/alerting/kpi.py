@@ -1,0 +1,179 @@
+"""What the alerts ask of an operator: the figures of ISA-18.2 and EEMUA 191.
+
+Each time that somebody is called counts, in Kafka's time, for that is when it happened to them.
+
+References
+----------
+ANSI/ISA-18.2-2016, "Management of Alarm Systems for the Process Industries", section 16.
+EEMUA Publication 191, "Alarm systems", edition 3, on performance metrics.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+import msgspec
+
+from stream_detector.alerting.alert_state import AlertState
+from stream_detector.alerting.flood import FEWEST_RAISED, MOST_RAISED, PERIOD
+from stream_detector.alerting.plant_ledger import LedgerAlert, Standing
+from stream_detector.alerting.rules import Priority
+
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+MANY_AN_HOUR: Final = 30
+"""More in an hour nobody can work on."""
+
+N_TOP: Final = 10
+
+CHATTERS: Final = 3
+"""So often raised within a minute, an alert chatters."""
+
+SHORT: Final = timedelta(minutes=1)
+"""One that returns to normal sooner is fleeting: nobody can do anything about it."""
+
+
+class Kpis(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a span of time; in parentheses what ISA-18.2 finds acceptable."""
+
+    span_s: float
+    n_calls: int
+    per_day: float
+    """(at most 144, or 288 where it can be managed)"""
+    per_hour: float
+    """(6, or 12)"""
+    per_10_min: float
+    """(1, or 2)"""
+    most_in_10_min: int
+    """(at most 10)"""
+    flood_periods_share: float
+    """Share of the 10-minute periods with more than 10. (less than 1 %)"""
+    busy_hours_share: float
+    """Share of the hours with more than 30. (less than 1 %)"""
+    n_floods: int
+    flood_share: float
+    """Share of the time in a flood. (less than 1 %)"""
+    longest_flood_s: float
+    top_10_share: float
+    """Share of the calls that come from the ten most frequent machines and rules. (5 %)"""
+    chattering: tuple[str, ...]
+    """Machines and rules that chattered. (none)"""
+    n_fleeting: int
+    """(none)"""
+    n_standing: int
+    """Open now."""
+    n_stale: int
+    """Open now for more than 24 hours. (less than 5)"""
+    n_unacknowledged: int
+    n_shelved: int
+    n_out_of_service: int
+    by_priority: dict[Priority, float]
+    """Shares of the calls. (80 % low, 15 % high, 5 % critical)"""
+
+
+def kpis(
+    alerts: Collection[LedgerAlert],
+    states: Collection[AlertState],
+    *,
+    start: datetime,
+    end: datetime,
+) -> Kpis:
+    """Work the figures out.
+
+    Parameters
+    ----------
+    alerts : collection of LedgerAlert
+    states : collection of AlertState
+        As they stand now.
+    start, end : datetime
+        The span, in Kafka's time.
+    """
+    calls = sorted(_calls(alerts, start, end))
+    times, span = [at for at, _, _ in calls], max(end - start, timedelta(seconds=1))
+    counts = _counted(times, start, end, PERIOD)
+    hours = _counted(times, start, end, _HOUR)
+    floods = list(_floods(counts))
+    by_key = Counter(key for _, key, _ in calls)
+    n_top = sum(count for _, count in by_key.most_common(N_TOP))
+    priorities = Counter(one.priority for _, _, one in calls)
+    n_calls, most = len(calls), max(len(calls), 1)
+    return Kpis(
+        span_s=span.total_seconds(),
+        n_calls=n_calls,
+        per_day=n_calls / (span / _DAY),
+        per_hour=n_calls / (span / _HOUR),
+        per_10_min=n_calls / (span / PERIOD),
+        most_in_10_min=max(counts),
+        flood_periods_share=sum(one > MOST_RAISED for one in counts) / len(counts),
+        busy_hours_share=sum(one > MANY_AN_HOUR for one in hours) / len(hours),
+        n_floods=len(floods),
+        flood_share=sum(floods) / len(counts),
+        longest_flood_s=max(floods, default=0) * PERIOD.total_seconds(),
+        top_10_share=n_top / most,
+        chattering=tuple(sorted(_chattering((at, key) for at, key, _ in calls))),
+        n_fleeting=sum(_is_fleeting(one) for _, _, one in calls),
+        n_standing=sum(one.open for one in states),
+        n_stale=sum(one.stale for one in states),
+        n_unacknowledged=sum(one.open and one.acknowledged is None for one in states),
+        n_shelved=sum(one.shelved is not None for one in states),
+        n_out_of_service=sum(one.out_of_service is not None for one in states),
+        by_priority={one: priorities[one] / most for one in get_args(Priority)},
+    )
+
+
+def _calls(
+    alerts: Iterable[LedgerAlert], start: datetime, end: datetime
+) -> Iterable[tuple[datetime, str, Standing]]:
+    """Give each time that somebody was called: when, by whom, and how it stood."""
+    for alert in alerts:
+        for one in alert.times:
+            if one.called_at is not None and start <= one.called_at <= end:
+                yield one.called_at, alert.key, one
+
+
+def _counted(
+    times: Sequence[datetime], start: datetime, end: datetime, period: timedelta
+) -> list[int]:
+    """Count in periods that begin with the clock's, for then they are the same for everybody."""
+    first, last = _number(start, period), _number(end, period)
+    counts = [0] * (last - first + 1)
+    for time in times:
+        counts[_number(time, period) - first] += 1
+    return counts
+
+
+def _number(time: datetime, period: timedelta) -> int:
+    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // period
+
+
+def _floods(counts: Iterable[int]) -> Iterable[int]:
+    """Give the length of each flood, in periods: from more than ten on, until fewer than five."""
+    length = 0
+    for count in counts:
+        if count > MOST_RAISED or (length and count >= FEWEST_RAISED):
+            length += 1
+        elif length:
+            yield length
+            length = 0
+    if length:
+        yield length
+
+
+def _chattering(calls: Iterable[tuple[datetime, str]]) -> set[str]:
+    by_key: dict[str, list[datetime]] = {}
+    for at, key in calls:
+        by_key.setdefault(key, []).append(at)
+    return {
+        key
+        for key, times in by_key.items()
+        if any(
+            last - first <= SHORT for first, last in zip(times, times[CHATTERS - 1 :], strict=False)
+        )
+    }
+
+
+def _is_fleeting(one: Standing) -> bool:
+    # What an outcome closed was no less a warning for being short.
+    return one.cleared is not None and one.reason != "outcome" and one.cleared - one.raised <= SHORT

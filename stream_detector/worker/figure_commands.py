@@ -1,0 +1,57 @@
+"""The commands ``alerts ledger`` and ``alerts kpi``."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+import msgspec
+
+from stream_detector.alerting.figures import Figures
+from stream_detector.connections.log import configure_logging
+from stream_detector.connections.plant_figures import TRAILING, PlantFigures
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.connections.settings import read_settings
+
+_days = click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=TRAILING // timedelta(days=1),
+    show_default=True,
+    help="Of the trailing so many days.",
+)
+
+_OF_KPIS: Final = ("kpis_start", "kpis_end", "kpis")
+
+
+@click.command(epilog="Example: stream-detector alerts ledger --days 7 > ledger.json")
+@_days
+def ledger(days: int) -> None:
+    """Tell what became of every alert and every outcome, and what warnings were worth (JSON)."""
+    found = msgspec.to_builtins(_read(days))
+    _write({name: one for name, one in found.items() if name not in _OF_KPIS})
+
+
+@click.command(epilog="Example: stream-detector alerts kpi --days 7")
+@_days
+def kpi(days: int) -> None:
+    """Tell what the alerts ask of an operator: the figures of ISA-18.2 (JSON)."""
+    found = _read(days)
+    times = {"start": found.kpis_start, "end": found.kpis_end}
+    _write({**times, **msgspec.to_builtins(found.kpis)})
+
+
+def _read(days: int) -> Figures:
+    settings = read_settings()
+    configure_logging(settings)
+    rules = load_rules(settings.rules)
+
+    async def read() -> Figures:
+        async with PlantFigures(settings, rules, timedelta(days=days)) as plant:
+            return await plant.read()
+
+    return asyncio.run(read())
+
+
+def _write(value: dict[str, Any]) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())

@@ -1,0 +1,102 @@
+"""``/metrics``: the same facts as ``/healthz`` for Prometheus, and the figures of the alerts.
+
+The figures are those of the worker that keeps the alert book; the others have none, so nothing
+is counted twice.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, get_args
+
+import msgspec
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from stream_detector.alerting.figures import Closing, Figures
+from stream_detector.worker.health import Health, Status
+
+_PREFIX: Final = "stream_detector"
+
+
+class HealthCollector(Collector):
+    """Says what is known when Prometheus asks.
+
+    Parameters
+    ----------
+    health : Health
+    """
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def collect(self) -> Iterable[Metric]:
+        """Give all metrics."""
+        health = self._health
+        status = health.report(now=time.monotonic()).status
+        statuses = {(str(one),): float(one == status) for one in Status}
+        yield _gauge("status", "1 for how the worker is, as /healthz has it.", statuses, ["status"])
+        yield _gauge("lag_readings", "Readings of its partitions that wait.", {(): health.lag})
+        yield _gauge("partitions", "Partitions it has.", {(): len(health.partitions)})
+        yield _gauge("book_is_ours", "1 where the alert book is kept.", {(): health.book.is_ours})
+        sent = CounterMetricFamily(
+            f"{_PREFIX}_notifications",
+            "Messages to those who are told of alerts; failed ones are sent again.",
+            labels=["channel", "result"],
+        )
+        for channel, one in health.deliveries.items():
+            sent.add_metric([channel, "delivered"], one.n_delivered)
+            sent.add_metric([channel, "failed"], one.n_failed)
+            sent.add_metric([channel, "refused"], one.n_refused)
+        yield sent
+        if health.figures is not None:
+            yield from _of_figures(health.figures)
+
+
+def exposition(health: Health) -> bytes:
+    """Write the metrics as Prometheus reads them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(HealthCollector(health))
+    return generate_latest(registry)
+
+
+def _of_figures(figures: Figures) -> Iterable[Metric]:
+    closed = Counter(one.closed_as for one in figures.alerts)
+    yield _gauge(
+        "alerts",
+        "Alerts of the trailing 30 days by what became of them.",
+        {(one,): closed[one] for one in get_args(Closing)},
+        ["closed_as"],
+    )
+    for name in ("n_outcomes", "n_warned", "n_missed", "recall", "recall_by_chance"):
+        yield _of_cards(figures, name)
+    for name in ("median_lead_s", "nuisance_per_day", "alarm_share"):
+        yield _of_cards(figures, name)
+    found = msgspec.to_builtins(figures.kpis)
+    shares = found.pop("by_priority")
+    found["n_chattering"] = len(found.pop("chattering"))
+    for name, value in found.items():
+        yield _gauge(f"kpi_{name}", f"{name} as `alerts kpi` has it.", {(): value})
+    shares = {(priority,): share for priority, share in shares.items()}
+    yield _gauge("kpi_priority_share", "Share of the calls by priority.", shares, ["priority"])
+
+
+def _of_cards(figures: Figures, name: str) -> Metric:
+    values = {
+        (f"{card.horizon_s:g}",): value
+        for card in figures.scorecards
+        if (value := getattr(card, name)) is not None
+    }
+    text = f"{name} of the trailing 30 days, as `alerts ledger` has it."
+    return _gauge(f"scorecard_{name}", text, values, ["horizon_s"])
+
+
+def _gauge(
+    name: str, text: str, values: Mapping[Any, float], labels: Iterable[str] = ()
+) -> GaugeMetricFamily:
+    """Make a metric; values are by the values of its labels, in order."""
+    metric = GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=list(labels))
+    for label_values, value in values.items():
+        metric.add_metric(list(label_values), value)
+    return metric
