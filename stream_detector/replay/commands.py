@@ -1,5 +1,6 @@
 """The commands ``replay`` and ``publish``."""
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,12 +10,19 @@ from rich.console import Console
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
-from stream_detector.command_line import FiniteRange, Parsed, Stopped, check_different
+from stream_detector.command_line import (
+    FiniteRange,
+    Parsed,
+    Stopped,
+    check_different,
+    on_one_line,
+)
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.pipeline.agreement import modes_note, rules_notes, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
+from stream_detector.replay.alert_again import describe, judge_again
 from stream_detector.replay.fault_drill import drill
 from stream_detector.replay.fault_injection import inject
 from stream_detector.replay.fault_report import report
@@ -37,6 +45,13 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option("--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model.")
 @click.option("--csv", "path", type=_file, help=_CSV_HELP)
 @log_options
+@click.option(
+    "--alert",
+    "alert_id",
+    metavar="ID",
+    help="Instead of a recording: judge this alert again, from the readings of its run in Kafka, "
+    "and tell whether it comes out the same; exit 1 if it does not, and why.",
+)
 @click.option("--scores", type=click.Path(path_type=Path), help="Write a line per row here (CSV).")
 @click.option(
     "--alerts", type=click.Path(path_type=Path), help="Write the alerts here (JSON lines)."
@@ -59,6 +74,7 @@ def replay(
     folder: Path,
     path: Path | None,
     log: LogRange | None,
+    alert_id: str | None,
     rules_file: Path | None,
     thresholds: WantedThresholds,
     faults: tuple[Fault, ...] | None,
@@ -66,13 +82,17 @@ def replay(
     **outputs: Path | None,
 ) -> None:
     """Run recorded readings through the pipeline: what would have been said of them live."""
-    if (path is None) == (log is None):
-        raise click.UsageError("give either --csv or --kafka")
+    if [path, log, alert_id].count(None) != 2:  # noqa: PLR2004
+        raise click.UsageError("give --csv, --kafka or --alert")
     check_different(csv=path, rules=rules_file, thresholds=thresholds.file, **outputs)
     bundle = read_bundle(folder)
     rules = load_rules(rules_file, with_head=bundle.model.head is not None)
     for note in rules_notes(bundle.manifest, rules):
         click.echo(f"note: {note}", err=True)
+    if alert_id is not None:
+        if faults or any(outputs.values()) or thresholds != WantedThresholds():
+            raise click.UsageError("--alert goes with --bundle and --rules alone")
+        sys.exit(_judge_again(alert_id, bundle, rules))
     table = thresholds.table(bundle)
     source = _from_file(path, options, bundle, rules) if path is not None else _from_kafka(log)
     new_pipeline = partial(Pipeline, bundle, rules, published_scores="none")
@@ -127,6 +147,17 @@ def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
         click.echo(f"{told} published", err=True)
         raise
     click.echo(f"{machine}: {n_published} readings published", err=True)
+
+
+def _judge_again(alert_id: str, bundle: Bundle, rules: Rules) -> int:
+    from stream_detector.replay.kafka_alert import find_alert, read_evidence
+
+    settings = read_settings()
+    alert, place = find_alert(alert_id, settings)
+    again = judge_again(alert, place, read_evidence(place, settings), bundle, rules)
+    for line in describe(alert, place, again):
+        click.echo(on_one_line(line))
+    return 1 if again.reasons else 0
 
 
 def _read(path: Path, options: RecordingOptions) -> Recording:

@@ -13,7 +13,7 @@ from stream_detector.pipeline.readings import Record, kafka_time
 from stream_detector.replay.log_range import LogRange
 from stream_detector.replay.time_range import TimeRange
 
-_TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
 def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
@@ -32,15 +32,7 @@ def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
             f"--skip names partition {last}, but {settings.readings_topic!r} has "
             f"{counted(n_partitions, 'partition')}, counted from 0"
         )
-    consumer = Consumer(
-        {
-            **client_options(settings),
-            # A group is asked for, but never joined: partitions are assigned by hand.
-            "group.id": f"{settings.group}-replay",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
+    consumer = range_consumer(settings)
     try:
         for number in range(n_partitions):
             for record in _read_partition(consumer, settings.readings_topic, number, log.span):
@@ -52,6 +44,19 @@ def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
         ) from error
     finally:
         consumer.close()
+
+
+def range_consumer(settings: Settings) -> Consumer:
+    """Make a reader of parts of a log."""
+    return Consumer(
+        {
+            **client_options(settings),
+            # A group is asked for, but never joined: partitions are assigned by hand.
+            "group.id": f"{settings.group}-replay",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
 
 
 def to_record(message: Message) -> Record:
@@ -71,17 +76,35 @@ def _read_partition(
     consumer: Consumer, topic: str, number: int, span: TimeRange
 ) -> Iterator[Record]:
     low, high = consumer.get_watermark_offsets(
-        TopicPartition(topic, number), timeout=_TIMEOUT_SECONDS
+        TopicPartition(topic, number), timeout=TIMEOUT_SECONDS
     )
-    start = low if span.start is None else _offset_at(consumer, topic, number, span.start, high)
-    end = high if span.end is None else _offset_at(consumer, topic, number, span.end, high)
+    start = low if span.start is None else offset_at(consumer, topic, number, span.start, high)
+    end = high if span.end is None else offset_at(consumer, topic, number, span.end, high)
+    for message in read_messages(consumer, TopicPartition(topic, number), start, end):
+        yield to_record(message)
+
+
+def read_messages(
+    consumer: Consumer, place: TopicPartition, start: int, end: int
+) -> Iterator[Message]:
+    """Read what stands in a partition from an offset on and below another one.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka gives nothing more.
+    KafkaException
+        If it gives an error.
+    """
     if start >= end:
         return
-    consumer.assign([TopicPartition(topic, number, start)])
+    consumer.assign([TopicPartition(place.topic, place.partition, start)])
     while True:
-        message = consumer.poll(_TIMEOUT_SECONDS)
+        message = consumer.poll(TIMEOUT_SECONDS)
         if message is None:
-            raise ServiceError(f"Kafka gives nothing more of partition {number} of {topic!r}")
+            raise ServiceError(
+                f"Kafka gives nothing more of partition {place.partition} of {place.topic!r}"
+            )
         error = message.error()
         if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             continue  # we do not join it
@@ -90,13 +113,14 @@ def _read_partition(
         offset = message.offset()
         # Compaction leaves holes: the last offset of the span may not be there any more.
         if error is None and offset is not None and offset < end:
-            yield to_record(message)
+            yield message
         if offset is None or offset >= end - 1:
             return
 
 
-def _offset_at(consumer: Consumer, topic: str, number: int, at: datetime, high: int) -> int:
+def offset_at(consumer: Consumer, topic: str, number: int, at: datetime, high: int) -> int:
+    """Give the first offset that Kafka took at a time or later; ``high`` if there is none."""
     # A time below zero would ask Kafka for something else than a time.
     asked = TopicPartition(topic, number, max(int(at.timestamp() * 1000), 0))
-    found: int = consumer.offsets_for_times([asked], timeout=_TIMEOUT_SECONDS)[0].offset
+    found: int = consumer.offsets_for_times([asked], timeout=TIMEOUT_SECONDS)[0].offset
     return high if found < 0 else found
