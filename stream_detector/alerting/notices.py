@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from stream_detector.alerting.alert_state import AlertState, Entry, Flood, State
 from stream_detector.alerting.life import rfc3339
@@ -92,6 +93,11 @@ def calls(state: AlertState, wants: Wants) -> bool:
 def before_newest(state: AlertState) -> Told:
     """Say that nothing was told of the newest alert, and all of those before it."""
     return Told("" if state.alert is None else state.alert["alert_id"], 0, calls=False)
+
+
+def rest_of(state: AlertState, told: Told) -> AlertState:
+    """Leave out of a state what was told, and what nobody is told: it may have to wait long."""
+    return replace(state, history=tuple(_after(told, state)), past=())
 
 
 def next_untold(state: AlertState, told: Told, wants: Wants) -> tuple[Notification | None, Told]:

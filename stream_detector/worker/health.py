@@ -205,7 +205,7 @@ class Health:
             away.append(f"unreadable thresholds of {names}: the last good ones stay in force")
         away += [
             f"the {channel} gets no alerts: {one.fault}"
-            for channel, one in self.deliveries.items()
+            for channel, one in tuple(self.deliveries.items())
             if one.fault
         ]
         stalled = [] if self.kafka_away else self._stalled(now)

@@ -132,11 +132,9 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
             for message in found.get(self._place, ()):
                 change = decode_change(message)
-                if committed is None:
-                    # Nobody was told of anything yet: only what stands is news.
-                    was_told = not (change.open if isinstance(change, AlertState) else False)
-                else:
-                    was_told = message.offset < committed
+                # Where nobody was told of anything yet, only what stands is news.
+                is_first = committed is None
+                was_told = not _stands(change) if is_first else message.offset < committed
                 channels.take(message.offset, change, was_told=was_told)
 
     async def _commit(self, turn: int, channels: "_Channels") -> None:
@@ -147,6 +145,12 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         if done > self._committed and self._turn == turn:
             await self._member.commit({self._place: done})
             self._committed = done
+
+
+def _stands(change: object) -> bool:
+    return (isinstance(change, AlertState) and change.open) or (
+        isinstance(change, Flood) and change.active
+    )
 
 
 class _Channels:

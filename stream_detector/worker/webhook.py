@@ -2,8 +2,8 @@
 
 Signed as Standard Webhooks has it, for which receivers find ready-made libraries: headers
 ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, HMAC-SHA256 over all three
-parts. What waits for a receiver that is away is held as the newest state of each alert, which
-has its history: so an outage of any length takes no more memory than there are alerts.
+parts. What waits for a receiver that is away is held as the newest state of each alert, with
+what is left to tell of its history: so an outage of any length takes some kB for each alert.
 
 References
 ----------
@@ -26,6 +26,7 @@ from stream_detector.alerting.notices import (
     before_newest,
     next_untold,
     of_flood,
+    rest_of,
 )
 from stream_detector.worker.delivery import Receiver, until_taken
 
@@ -100,9 +101,12 @@ class Webhook:
                 self._flood_told = flood.id
                 self._floods[flood.id] = offset, flood
         else:
-            first, _ = self._waiting.get(change.key, (offset, change))
-            self._waiting[change.key] = first, change
-            self._told.setdefault(change.key, before_newest(change))
+            told = self._told.setdefault(change.key, before_newest(change))
+            rest = rest_of(change, told)
+            if not rest.history and change.key not in self._waiting:
+                return
+            first, _ = self._waiting.get(change.key, (offset, rest))
+            self._waiting[change.key] = first, rest
         self._something.set()
 
     async def run(self) -> None:

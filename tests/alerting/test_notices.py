@@ -8,6 +8,7 @@ from stream_detector.alerting.notices import (
     calls,
     next_untold,
     of_flood,
+    rest_of,
 )
 from stream_detector.alerting.rules import Notify, Rule, Rules, read_rules
 from tests.alerting.judged import at
@@ -76,6 +77,21 @@ def test_what_happened_while_nobody_listened_is_told_in_order() -> None:
     listener.told = told
 
     assert listener.take(desk.state()) == ["raised 1", "cleared 2", "raised 1"]
+    assert listener.take(desk.state()) == []
+
+
+def test_the_rest_of_a_state_tells_the_same_and_is_small() -> None:
+    desk, listener = Desk(), Listener()
+    for minute in range(0, 600, 60):
+        desk.tell(alert("raised", minute, seq=1, raised=minute))
+        desk.tell(alert("cleared", minute + 5, seq=2, raised=minute))
+        if minute == 480:
+            listener.take(desk.state())
+    assert listener.told is not None
+    rest = rest_of(desk.state(), listener.told)
+
+    assert (len(rest.history), len(rest.past)) == (2, 0)
+    assert listener.take(rest) == ["raised 1", "cleared 2"]
     assert listener.take(desk.state()) == []
 
 

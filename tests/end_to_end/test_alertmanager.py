@@ -4,12 +4,18 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from stream_detector.worker import alertmanager as ours
 from tests.alerting.told import alert, alert_id
+from tests.end_to_end.expectation import feed_of
+from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_alertmanager import RealAlertmanager
+from tests.end_to_end.server import free_port
+from tests.small_models import BROKEN_STEAM
+from tests.waiting import wait_until
 from tests.worker.keeping import Plant, embedded_kafka, until
 from tests.worker.notifying import notifier
 from tests.worker.receiver import Receiver, receiver
@@ -89,3 +95,27 @@ def test_an_alert_that_nobody_tells_of_any_more_runs_out(
 
     with embedded_kafka() as kafka:
         asyncio.run(scene(Plant(kafka.bootstrap)))
+
+
+@pytest.mark.kafka
+@pytest.mark.redis
+def test_a_worker_tells_alertmanager_beside_the_stream(
+    installation: Installation, tmp_path: Path
+) -> None:
+    port, feed = str(free_port()), feed_of("pm1")
+    feed.rows(20)
+    feed.rows(4, steam=BROKEN_STEAM)
+    with (
+        RealAlertmanager(tmp_path, "http://127.0.0.1:1/nobody") as there,
+        installation.worker(alertmanager_url=there.url, health_port=port),
+    ):
+        installation.send(feed.records)
+        wait_until(there.alerts, "it stands at Alertmanager", limit_seconds=40)
+
+        (told,) = there.alerts()
+        assert (told["labels"]["machine"], told["labels"]["severity"]) == ("pm1", "medium")
+        assert told["annotations"]["sensors"].startswith("steam ")
+        assert "run since 2024-05-01T00:00:00Z" in told["annotations"]["evidence"]
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            metrics = answer.read().decode()
+        assert 'notifications_total{channel="alertmanager",result="failed"} 0.0' in metrics
