@@ -39,6 +39,16 @@ def test_a_missing_right_ends_the_worker_at_its_start(plant: Plant, right: str, 
     ended_with_one_line(ended, plant, says)
 
 
+def test_who_tells_others_of_alerts_needs_a_group_for_it(plant: Plant) -> None:
+    settings = {**SCRAM, "alertmanager_url": "http://127.0.0.1:1"}
+    group = plant.installation.group
+
+    ended = plant.run("worker", settings)
+
+    says = f"Kafka at {{sasl}} does not let user 'worker' read group '{group}-notify'; allow"
+    ended_with_one_line(ended, plant, says)
+
+
 def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant: Plant) -> None:
     """Kafka can only be asked by trying, which would take the book from whoever keeps it."""
     right, port = f"write transactional_id {plant.installation.group}-book", str(free_port())
