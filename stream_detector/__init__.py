@@ -4,7 +4,7 @@ Imports point down; everything from ``pipeline`` down is free of I/O (``bundle``
 alone reads and writes one folder)::
 
     cli                           names of the commands
-    worker   sandbox              programs: they own loops, clocks and screens
+    worker   console   sandbox    programs: they own loops, clocks and screens
     replay                        recorded readings in, files out
     connections                   settings, Kafka and Redis clients
     pipeline                      bytes in, bytes out: decode, detect, alert, encode

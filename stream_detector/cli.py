@@ -9,6 +9,7 @@ from stream_detector.command_line import LazyGroup, run
 COMMANDS = {
     "demo": "stream_detector.sandbox.commands:demo",
     "worker": "stream_detector.worker.commands:worker",
+    "users": "stream_detector.console.commands:users",
     "check": "stream_detector.worker.commands:check",
     "topics": "stream_detector.worker.commands:topics",
     "threshold": "stream_detector.worker.threshold_commands:threshold",

@@ -1,0 +1,17 @@
+"""The operators' page: reads topics, writes commands, never touches the detector's state.
+
+From a message to a screen, module by module:
+
+``commands``, ``app``
+    the command line, and the place where all is put together
+``feed`` -> ``plant`` (``machine``, ``ring``)
+    the topics are followed, and what they say is kept as far back as is shown
+``views`` (``drawing``, ``words``)
+    what a page shows, as plain values
+``pages`` (``rendering``, ``templates``, ``static``)
+    views as HTML, in NiceGUI's pages, shown again whenever they change
+``acting``
+    what people do about alerts, as commands
+``place``, ``gate``, ``sign_in``, ``sessions``, ``users``, ``throttle``
+    who may reach the page, see it and give commands
+"""
