@@ -1,0 +1,112 @@
+"""What people do about alerts: from a wish on the page to commands, and back to words."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+from stream_detector.alerting.commands import MAX_COMMENT, Command, CommandName, LabelWord
+from stream_detector.console.parts import Commands
+from stream_detector.console.plant import Standing
+from stream_detector.console.sessions import Person
+from stream_detector.console.users import Role
+from stream_detector.errors import ServiceError, SettingsError, counted
+
+_AT_ONCE: Final = 20
+"""Commands in flight: a hundred alerts are acknowledged in a second or two."""
+
+_REASONS_TOLD: Final = 3
+
+OF_AN_ALERT: Final = frozenset({"acknowledge", "comment", "label"})
+
+LABELS: Final[dict[LabelWord, str]] = {
+    "useful": "useful: it was right, and in time",
+    "late": "late: it was right, but too late",
+    "nuisance": "nuisance: nothing was wrong",
+    "unclear": "unclear: take my label back",
+}
+
+COMMANDS: Final[tuple[CommandName, ...]] = get_args(CommandName)
+
+NEEDS_REASON: Final = frozenset({"shelve", "comment", "out-of-service"})
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants done about some alerts."""
+
+    command: CommandName
+    comment: str = ""
+    hours: float | None = None
+    label: LabelWord | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it, in words."""
+
+    text: str
+    is_good: bool
+
+
+async def carry_out(
+    wish: Wish, targets: Sequence[Standing], *, person: Person | None, commands: Commands
+) -> Outcome:
+    """Send a command for each alert in the name of a person, and sum up the replies."""
+    if person is None:
+        return Outcome("Not done: the session is over; sign in again.", is_good=False)
+    if person.role < Role.OPERATOR:
+        return Outcome(
+            f"Not done: {person.name} is a {person.role}; ask an operator.", is_good=False
+        )
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(target: Standing) -> str | None:
+        async with at_once:
+            try:
+                command = command_for(wish, target, by=person.name, now=datetime.now(UTC))
+                reply = await commands.send(command)
+            except (SettingsError, ServiceError) as error:
+                return str(error)
+            return None if reply.status == "done" else (reply.reason or "no reason given")
+
+    refusals = [reason for reason in await asyncio.gather(*map(one, targets)) if reason is not None]
+    n_done = len(targets) - len(refusals)
+    done = f"{wish.command}: {counted(n_done, 'alert')} done"
+    if not refusals:
+        return Outcome(done, is_good=True)
+    reasons = "; ".join(list(dict.fromkeys(refusals))[:_REASONS_TOLD])
+    return Outcome(f"{done}, {len(refusals)} refused: {reasons}", is_good=False)
+
+
+def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Command:
+    """Write the command for one alert.
+
+    Raises
+    ------
+    SettingsError
+        If it lacks what it needs.
+    """
+    state, message = target.state, target.message
+    of_alert = wish.command in OF_AN_ALERT
+    if of_alert and message is None:
+        raise SettingsError(f"{state.machine}/{state.rule} has no alert to {wish.command}")
+    comment = wish.comment.strip()
+    if len(comment) > MAX_COMMENT:
+        raise SettingsError(f"the comment has {len(comment)} characters, at most {MAX_COMMENT} go")
+    if wish.command in NEEDS_REASON and not comment:
+        raise SettingsError(f"{wish.command} needs a comment that says why")
+    return Command(
+        command_id=str(uuid.uuid4()),
+        command=wish.command,
+        by=by,
+        at=now,
+        alert_id=message.alert_id if of_alert and message else None,
+        machine=None if of_alert else state.machine,
+        rule=None if of_alert else state.rule,
+        until=None if wish.hours is None else now + timedelta(hours=wish.hours),
+        label=wish.label,
+        comment=comment or None,
+    )

@@ -1,0 +1,246 @@
+"""What is known of one machine: its scores, its sensors and its feed, as far back as is kept."""
+
+from collections import deque
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.console.ring import Ring
+from stream_detector.pipeline.messages import Contributor, DataQualityMessage, ScoreMessage
+
+KEPT_SCORES: Final = 5040
+"""A week of a reading every two minutes; 0.1 MB a machine."""
+
+KEPT_CONTRIBUTIONS: Final = 720
+"""A day of those; 80 bytes each."""
+
+KEPT_READINGS: Final = 360
+"""Twelve hours of those; of 60 sensors 0.1 MB a machine."""
+
+MAX_SENSORS: Final = 500
+"""Further ones are not drawn: nobody could look at them."""
+
+_MAX_OUTCOMES: Final = 500
+_MAX_MODES: Final = 30_000
+_N_ARRIVALS: Final = 32
+_N_CONTRIBUTORS: Final = 5
+
+NO_SENSOR: Final = -1
+
+ALARM, ABOVE, WARMING_UP, UNCERTAIN, BAD = (np.uint8(1 << bit) for bit in range(5))
+"""Flags of a judged reading."""
+
+SCORES: Final = np.dtype(
+    [("time", "f8"), ("score", "f8"), ("threshold", "f8"), ("flags", "u1"), ("mode", "i2")]
+)
+CONTRIBUTIONS: Final = np.dtype(
+    [
+        ("time", "f8"),
+        ("sensor", "i2", (_N_CONTRIBUTORS,)),
+        ("actual", "f4", (_N_CONTRIBUTORS,)),
+        ("expected", "f4", (_N_CONTRIBUTORS,)),
+        ("share", "f4", (_N_CONTRIBUTORS,)),
+    ]
+)
+
+
+class Fault(NamedTuple):
+    """Something that is wrong with a feed, and since when (event time)."""
+
+    kind: str
+    since: datetime
+    sensors: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """What was to be warned of, and happened."""
+
+    time: datetime
+    name: str
+
+
+class ReadingSeen(msgspec.Struct):
+    """As much of a reading as is drawn; what does not fit was for the worker to refuse."""
+
+    machine: str
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    values: dict[str, float | None] | None = None
+
+
+class MachineRecord:
+    """One machine; only ever grows newer, never longer than what is kept.
+
+    Attributes
+    ----------
+    name : str
+    latest : ScoreMessage or None
+    scores, contributions : Ring
+    outcomes : deque of Outcome
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.version = 0
+        """The plant's, when there was something new of this machine."""
+        self.latest: ScoreMessage | None = None
+        self.scores = Ring(SCORES, KEPT_SCORES)
+        self.contributions = Ring(CONTRIBUTIONS, KEPT_CONTRIBUTIONS)
+        self.outcomes: deque[Outcome] = deque(maxlen=_MAX_OUTCOMES)
+        self.modes: list[str | None] = [None]
+        self._mode_numbers: dict[str | None, int] = {None: 0}
+        self._sensors: dict[str, int] = {}
+        self.units: dict[str, str] = {}
+        self._faults: dict[tuple[str, str], datetime] = {}
+        self._arrivals: deque[float] = deque(maxlen=_N_ARRIVALS)
+        self._reading_times: deque[float] = deque(maxlen=KEPT_READINGS)
+        self._readings: deque[NDArray[np.float32]] = deque(maxlen=KEPT_READINGS)
+        """Values by the number of the sensor; short where sensors came later."""
+
+    @property
+    def sensors(self) -> list[str]:
+        """Names of the sensors that ever had a part in a score, or were in a reading."""
+        return list(self._sensors)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What is wrong with the feed now, the oldest first."""
+        kinds: dict[tuple[str, datetime], list[str]] = {}
+        for (kind, sensor), since in self._faults.items():
+            kinds.setdefault((kind, since), []).append(sensor)
+        found = [
+            Fault(kind, since, tuple(sorted(filter(None, sensors))))
+            for (kind, since), sensors in kinds.items()
+        ]
+        return sorted(found, key=lambda fault: fault.since)
+
+    def take_score(self, message: ScoreMessage, *, received_at: float) -> bool:
+        """Take in what was said of a reading; tell whether it is news."""
+        time = message.event_time.timestamp()
+        if self.latest is not None and message.event_time <= self.latest.event_time:
+            return False  # delivered again
+        self.latest = message
+        self._arrivals.append(received_at)
+        flags = (
+            ALARM * message.alarm
+            | ABOVE * message.above
+            | WARMING_UP * message.warming_up
+            | UNCERTAIN * (message.quality.state == "uncertain")
+            | BAD * (message.quality.state == "bad")
+        )
+        score = np.nan if message.score is None else message.score
+        self.scores.append((time, score, message.threshold, flags, self._mode(message.mode)))
+        self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
+        return True
+
+    def take_reading(self, reading: ReadingSeen) -> bool:
+        """Take in the values of the sensors; tell whether they are news."""
+        time = reading.time.timestamp()
+        late = bool(self._reading_times) and time <= self._reading_times[-1]
+        if not reading.values or late:
+            return False
+        numbered = [(self._number(name), value) for name, value in reading.values.items()]
+        row = np.full(len(self._sensors), np.nan, np.float32)
+        for number, value in numbered:
+            if number != NO_SENSOR and value is not None:
+                row[number] = value
+        self._reading_times.append(time)
+        self._readings.append(row)
+        return True
+
+    def take_fault(self, message: DataQualityMessage) -> bool:
+        """Take in that a fault of the feed began or ended; tell whether that is news."""
+        before = dict(self._faults)
+        for sensor in message.sensors or ("",):
+            if message.event == "began":
+                self._faults.setdefault((message.fault, sensor), message.event_time)
+            else:
+                self._faults.pop((message.fault, sensor), None)
+        return self._faults != before
+
+    def take_outcome(self, outcome: Outcome) -> bool:
+        """Take in that what was to be warned of happened; tell whether that is news."""
+        if outcome in self.outcomes:
+            return False
+        self.outcomes.append(outcome)
+        return True
+
+    def silent_since(self, now: float) -> float | None:
+        """Tell since when nothing came that should have; None while all is as usual.
+
+        Usual is the middle of the last times between two messages; five of them and 10 s
+        may pass. All by Kafka's clock, for a demo's machine may live faster than we do.
+        """
+        if len(self._arrivals) < _N_ARRIVALS // 8:
+            return None
+        arrivals = list(self._arrivals)
+        usual = median(b - a for a, b in pairwise(arrivals))
+        return arrivals[-1] if now - arrivals[-1] > 5 * usual + 10 else None
+
+    def values(
+        self, sensor: str, *, start: float, end: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give times and values of a sensor; NaN where it was missing."""
+        number = self._sensors.get(sensor, MAX_SENSORS)
+        found = [
+            (time, row[number] if number < len(row) else np.nan)
+            for time, row in zip(self._reading_times, self._readings, strict=True)
+            if start <= time <= end
+        ]
+        table = np.array(found, dtype=np.float64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def expected(
+        self, sensor: str, *, start: float, end: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Give times, actual and expected values where a sensor was among the top ones."""
+        rows = self.contributions.rows(start, end)
+        row, place = np.nonzero(rows["sensor"] == self._sensors.get(sensor, NO_SENSOR - 1))
+        return (
+            rows["time"][row],
+            rows["actual"][row, place].astype(np.float64),
+            rows["expected"][row, place].astype(np.float64),
+        )
+
+    def _take_contributors(self, time: float, contributors: tuple[Contributor, ...]) -> None:
+        if not contributors:
+            return
+        for one in contributors:
+            if one.unit is not None:
+                self.units[one.sensor] = one.unit
+        missing = _N_CONTRIBUTORS - len(contributors)
+        blank = (np.nan,) * missing
+        self.contributions.append(
+            (
+                time,
+                tuple(self._number(one.sensor) for one in contributors) + (NO_SENSOR,) * missing,
+                tuple(_or_nan(one.actual) for one in contributors) + blank,
+                tuple(_or_nan(one.expected) for one in contributors) + blank,
+                tuple(one.share for one in contributors) + (0.0,) * missing,
+            )
+        )
+
+    def _number(self, sensor: str) -> int:
+        number = self._sensors.get(sensor)
+        if number is None:
+            if len(self._sensors) >= MAX_SENSORS:
+                return NO_SENSOR
+            number = self._sensors[sensor] = len(self._sensors)
+        return number
+
+    def _mode(self, mode: str | None) -> int:
+        number = self._mode_numbers.get(mode)
+        if number is None:
+            if len(self.modes) >= _MAX_MODES:
+                return 0
+            number = self._mode_numbers[mode] = len(self.modes)
+            self.modes.append(mode)
+        return number
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value

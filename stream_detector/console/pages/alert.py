@@ -1,0 +1,63 @@
+"""An alert as a page."""
+
+from collections.abc import Sequence
+
+from nicegui import ui
+from starlette.requests import Request
+
+from stream_detector.console.pages.asking import TITLES, Asking
+from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.parts import Parts
+from stream_detector.console.plant import Key, Standing
+from stream_detector.console.rendering import render
+from stream_detector.console.users import Role
+from stream_detector.console.views.alert import alert_detail
+
+
+class AlertPage:
+    """One alert in full.
+
+    Parameters
+    ----------
+    parts : Parts
+    request : Request
+    key : tuple of (machine, rule)
+    """
+
+    def __init__(self, parts: Parts, request: Request, key: Key) -> None:
+        self._parts = parts
+        self._key = key
+        self._frame = Frame(parts, request, "/alert")
+        self._asking = Asking(parts, self._frame, self._targets)
+        with ui.element("div").classes("page"):
+            if self._frame.may(Role.OPERATOR):
+                with ui.element("div").classes("tools"):
+                    for command, title in TITLES.items():
+                        ui.button(
+                            title, on_click=lambda _, one=command: self._asking.begin(one)
+                        ).props("outline dense no-caps")
+            self._region = Region("alert")
+        self._region.on_key(self._pressed)
+        self._frame.keep_live(self._show, self._version)
+
+    def _targets(self) -> Sequence[Standing]:
+        found = self._parts.plant.alerts.get(self._key)
+        return [] if found is None else [found]
+
+    async def _pressed(self, key: str) -> None:
+        if self._frame.may(Role.OPERATOR):
+            await self._asking.begin(key)
+
+    def _version(self) -> object:
+        plant = self._parts.plant
+        machine = plant.machines.get(self._key[0])
+        return plant.alerts.get(self._key), machine and machine.version
+
+    def _show(self, now: float) -> None:
+        del now
+        view = alert_detail(self._parts.plant, self._key, clock=self._parts.clock)
+        if view is None:
+            name = f"{self._key[0]}/{self._key[1]}"
+            self._region.show(render("missing.html", what="alert", name=name))
+        else:
+            self._region.show(render("alert.html", view=view))

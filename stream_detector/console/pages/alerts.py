@@ -1,0 +1,152 @@
+"""The list of alerts as a page, to be worked on with the mouse or without it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from nicegui import ui
+from starlette.requests import Request
+
+from stream_detector.console.pages.asking import TITLES, Asking
+from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.parts import Parts
+from stream_detector.console.plant import Key, Standing
+from stream_detector.console.rendering import render
+from stream_detector.console.users import Role
+from stream_detector.console.views.alerts import SHOWN, AlertList, Filter, alert_list
+from stream_detector.console.views.urgency import PRIORITIES
+
+
+class AlertsPage:
+    """Alerts, the most urgent first.
+
+    Parameters
+    ----------
+    parts : Parts
+    request : Request
+    """
+
+    def __init__(self, parts: Parts, request: Request) -> None:
+        self._parts = parts
+        self._filter = Filter()
+        self._selected: set[Key] = set()
+        self._cursor: Key | None = None
+        self._view: AlertList | None = None
+        self._frame = Frame(parts, request, "/alerts")
+        self._asking = Asking(parts, self._frame, self._targets)
+        with ui.element("div").classes("page"):
+            self._make_filters()
+            if self._frame.may(Role.OPERATOR):
+                with ui.element("div").classes("tools"):
+                    for command, title in TITLES.items():
+                        ui.button(
+                            title, on_click=lambda _, one=command: self._asking.begin(one)
+                        ).props("outline dense no-caps")
+            self._list = Region("alert-list")
+        self._list.on_click(self._clicked)
+        self._list.on_key(self._pressed)
+        self._frame.keep_live(self._show, self._version)
+
+    def _make_filters(self) -> None:
+        with ui.element("div").classes("tools"):
+            search = ui.input(
+                "Search machine, rule, sensor",
+                on_change=lambda event: self._narrow(text=event.value or ""),
+            )
+            search.props("outlined dense clearable debounce=300").classes("search")
+            ui.select(
+                {name: title for name, (title, _) in SHOWN.items()},
+                value=self._filter.shown,
+                label="Show",
+                on_change=lambda event: self._narrow(shown=event.value),
+            ).props("outlined dense")
+            ui.select(
+                {"": "all", **{one: f"{one} and above" for one in PRIORITIES[:-1]}},
+                value="",
+                label="Priority",
+                on_change=lambda event: self._narrow(priority=event.value or ""),
+            ).props("outlined dense")
+
+    def _narrow(self, **changes: str) -> None:
+        self._filter = replace(self._filter, **changes, page=0)
+        self._selected.clear()
+        self._frame.refresh()
+
+    def _version(self) -> object:
+        return self._parts.plant.alerts_version
+
+    def _targets(self) -> Sequence[Standing]:
+        """Give what is selected; where nothing is, what the cursor is at."""
+        keys = self._selected or ({self._cursor} if self._cursor else set())
+        alerts = self._parts.plant.alerts
+        return [alerts[key] for key in sorted(keys) if key in alerts]
+
+    def _clicked(self, act: str, key: str) -> None:
+        rows = self._view.rows if self._view else ()
+        if act == "page":
+            self._turn_to(int(key) if key.lstrip("-").isdecimal() else 0)
+        elif act == "select-page":
+            keys = {row.key for row in rows}
+            self._selected = set() if keys <= self._selected else keys
+        else:
+            found = [row.key for row in rows if str(row.number) == key]
+            if not found:
+                return
+            self._cursor = found[0]
+            if act == "select":
+                self._selected ^= {found[0]}
+        self._frame.refresh()
+
+    async def _pressed(self, key: str) -> None:
+        view = self._view
+        match key:
+            case "down" | "up":
+                self._move(1 if key == "down" else -1)
+            case "select" if self._cursor:
+                self._selected ^= {self._cursor}
+            case "clear":
+                self._selected.clear()
+            case "next" | "previous" if view:
+                self._turn_to(view.page + (1 if key == "next" else -1))
+            case "open" if self._cursor:
+                ui.navigate.to(alert_path(self._cursor))
+                return
+            case _:
+                if self._frame.may(Role.OPERATOR):
+                    await self._asking.begin(key)
+                return
+        self._frame.refresh()
+
+    def _move(self, step: int) -> None:
+        keys = [row.key for row in self._view.rows] if self._view else []
+        if keys:
+            at = keys.index(self._cursor) + step if self._cursor in keys else 0
+            self._cursor = keys[min(max(at, 0), len(keys) - 1)]
+            ui.run_javascript(
+                "document.querySelector('tr.cursor')?.scrollIntoView({block: 'nearest'})"
+            )
+
+    def _turn_to(self, page: int) -> None:
+        self._filter = replace(self._filter, page=page)
+        self._selected.clear()
+
+    def _show(self, now: float) -> None:
+        del now
+        view = alert_list(self._parts.plant, self._filter, clock=self._parts.clock)
+        self._view = view
+        self._filter = replace(self._filter, page=view.page)
+        keys = {row.key for row in view.rows}
+        self._list.show(
+            render(
+                "alerts.html",
+                view=view,
+                selected=self._selected,
+                cursor=self._cursor,
+                all_selected=bool(keys) and keys <= self._selected,
+            )
+        )
+
+
+def alert_path(key: Key) -> str:
+    """Give the path of an alert's page."""
+    return "/alert?" + urlencode({"machine": key[0], "rule": key[1]})

@@ -1,0 +1,138 @@
+"""Thresholds as a page: change a budget, and see first what it would have done."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+from starlette.requests import Request
+
+from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.parts import Parts
+from stream_detector.console.rendering import render
+from stream_detector.console.tuning import Tuning
+from stream_detector.console.users import Role
+from stream_detector.console.views.thresholds import (
+    Preview,
+    names,
+    pasts_of,
+    preview,
+    threshold_rows,
+    wanted_of,
+)
+from stream_detector.detection.threshold import Budget
+from stream_detector.errors import StreamDetectorError
+from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_READ_SECONDS = 5.0
+
+
+class ThresholdsPage:
+    """What is wanted and in force; an engineer may change budgets.
+
+    Parameters
+    ----------
+    parts : Parts
+    request : Request
+    """
+
+    def __init__(self, parts: Parts, request: Request) -> None:
+        self._parts = parts
+        self._frame = Frame(parts, request, "/thresholds")
+        self._wanted: Mapping[str, bytes] = {}
+        self._in_force: Mapping[str, InForce] = {}
+        self._asked = 0
+        with ui.element("div").classes("page"):
+            tuning = parts.tuning
+            if tuning is None:
+                Region("panel").show(render("no_thresholds.html"))
+                return
+            self._make_form(tuning)
+            self._preview = Region("preview")
+            self._table = Region("thresholds")
+        ui.timer(_READ_SECONDS, lambda: self._read(tuning))
+
+    def _make_form(self, tuning: Tuning) -> None:
+        with ui.element("div").classes("tools"):
+            self._machine = ui.select(
+                [ALL_MACHINES],
+                value=ALL_MACHINES,
+                label="Machine (* is all without their own)",
+                with_input=True,
+                on_change=lambda: self._look(tuning),
+            ).props("outlined dense")
+            self._budget = ui.number(
+                "False alerts a day",
+                value=tuning.default.per_day,
+                min=0.01,
+                max=1000,
+                on_change=lambda: self._look(tuning),
+            ).props("outlined dense debounce=500")
+            if self._frame.may(Role.ENGINEER):
+                ui.button("Save", on_click=lambda: self._save(tuning))
+
+    async def _read(self, tuning: Tuning) -> None:
+        first = not self._table.is_shown
+        try:
+            self._wanted, self._in_force = await tuning.read()
+        except StreamDetectorError as error:
+            self._table.show(render("fault.html", text=str(error)))
+            return
+        rows = threshold_rows(
+            self._parts.plant,
+            self._wanted,
+            self._in_force,
+            default=tuning.default,
+            clock=self._parts.clock,
+        )
+        if names(rows) != self._machine.options:
+            self._machine.set_options(names(rows))
+        self._table.show(render("thresholds.html", rows=rows, bundle=tuning.bundle_id))
+        if first:
+            await self._look(tuning)
+
+    def _new(self) -> Budget | None:
+        """Give the budget in the form; None while it is none."""
+        try:
+            return Budget(float(self._budget.value))
+        except (TypeError, ValueError):
+            return None
+
+    async def _look(self, tuning: Tuning) -> None:
+        """Show what the budget in the form would have done."""
+        machine, new = str(self._machine.value), self._new()
+        self._asked += 1
+        asked = self._asked
+        if new is None:
+            self._preview.show(render("preview.html", view=None))
+            return
+        pasts, n_machines = pasts_of(self._parts.plant, machine, self._wanted)
+        now = wanted_of(machine, self._wanted, tuning.default)
+
+        def judge() -> Preview:
+            return preview(
+                pasts, n_machines, now=now, new=new, model=tuning.model, rules=tuning.rules
+            )
+
+        found = await asyncio.to_thread(judge)
+        if asked == self._asked:  # nobody has asked for something else meanwhile
+            self._preview.show(render("preview.html", view=found))
+
+    async def _save(self, tuning: Tuning) -> None:
+        person, machine, new = self._frame.person(), str(self._machine.value), self._new()
+        if person is None or person.role < Role.ENGINEER:
+            ui.notify("Not saved: only an engineer who is signed in may.", type="negative")
+            return
+        if new is None:
+            ui.notify("Not saved: false alerts a day have to be a number above 0.", type="negative")
+            return
+        try:
+            await tuning.save(machine, new, by=person.name, seen=self._wanted)
+        except StreamDetectorError as error:
+            ui.notify(f"Not saved: {error}", type="negative", timeout=15000)
+        else:
+            ui.notify(f"Saved: {machine}, {new.per_day:g} a day; in force in 2 s.", type="positive")
+        await self._read(tuning)
+        await self._look(tuning)

@@ -1,0 +1,47 @@
+"""What the pages are made with; put together in ``app``."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from stream_detector.alerting.commands import Command, Reply
+from stream_detector.console.plant import Plant
+from stream_detector.console.sessions import Person, Sessions
+from stream_detector.console.tuning import Tuning
+from stream_detector.console.words import Clock
+
+
+class Commands(Protocol):
+    """Where commands go."""
+
+    async def send(self, command: Command) -> Reply:
+        """Send a command and wait for what becomes of it.
+
+        Raises
+        ------
+        ServiceError
+            If no reply comes in time.
+        """
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the pages are made with.
+
+    Parameters
+    ----------
+    plant : Plant
+    clock : Clock
+    commands : Commands
+    sessions : Sessions or None
+        None where nobody signs in: whoever is at this machine is ``local``.
+    local : Person
+    tuning : Tuning or None
+        None where no bundle or no Redis is named.
+    """
+
+    plant: Plant
+    clock: Clock
+    commands: Commands
+    sessions: Sessions | None
+    local: Person
+    tuning: Tuning | None = None

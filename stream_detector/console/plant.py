@@ -1,0 +1,149 @@
+"""Everything the page shows, as the messages told it so far: values only, no client."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+
+from stream_detector.alerting.alert_state import AlertState, Flood
+from stream_detector.console.machine import MachineRecord, Outcome, ReadingSeen
+from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+
+MAX_MACHINES: Final = 5000
+"""A wrong name in each message must not fill the memory."""
+
+Key = tuple[str, str]
+"""Of an alert: machine and rule."""
+
+
+class Standing(NamedTuple):
+    """An alert as it stands, and the newest message of it."""
+
+    state: AlertState
+    message: AlertMessage | None
+
+    @property
+    def key(self) -> Key:
+        """Machine and rule."""
+        return self.state.machine, self.state.rule
+
+
+class OutcomeSeen(msgspec.Struct):
+    """As much of an outcome as is drawn."""
+
+    machine: str
+    event_time: Annotated[datetime, msgspec.Meta(tz=True)]
+    outcome: str
+
+
+class Plant:
+    """Machines and alerts.
+
+    Attributes
+    ----------
+    machines : mapping of name to MachineRecord
+    alerts : mapping of (machine, rule) to Standing
+    flood : Flood or None
+    version : int
+        Rises with everything that is news; ``alerts_version`` with what is news of alerts.
+    newest : float
+        Kafka's time of the newest message, in seconds since 1970; 0 before any.
+    """
+
+    def __init__(self) -> None:
+        self._machines: dict[str, MachineRecord] = {}
+        self._alerts: dict[Key, Standing] = {}
+        self.flood: Flood | None = None
+        self.version = 0
+        self.alerts_version = 0
+        self.newest = 0.0
+        self.heard_at = 0.0
+        """When Kafka answered last, by our own clock."""
+        self.is_complete = False
+        """What was there before us is read."""
+
+    @property
+    def machines(self) -> Mapping[str, MachineRecord]:
+        """Machines by name."""
+        return self._machines
+
+    @property
+    def alerts(self) -> Mapping[Key, Standing]:
+        """Alerts by machine and rule."""
+        return self._alerts
+
+    def take_score(self, message: ScoreMessage, *, received_at: float) -> None:
+        """Take in what was said of a reading."""
+        machine = self._machine(message.machine)
+        if machine is not None and machine.take_score(message, received_at=received_at):
+            machine.version = self.version = self.version + 1
+
+    def take_reading(self, reading: ReadingSeen) -> None:
+        """Take in the values of sensors."""
+        machine = self._machine(reading.machine)
+        if machine is not None and machine.take_reading(reading):
+            machine.version = self.version = self.version + 1
+
+    def take_fault(self, message: DataQualityMessage) -> None:
+        """Take in that a fault of a feed began or ended."""
+        machine = self._machine(message.machine)
+        if machine is not None and machine.take_fault(message):
+            machine.version = self.version = self.version + 1
+
+    def take_outcome(self, seen: OutcomeSeen) -> None:
+        """Take in that what was to be warned of happened."""
+        machine = self._machine(seen.machine)
+        outcome = Outcome(seen.event_time, seen.outcome)
+        if machine is not None and machine.take_outcome(outcome):
+            machine.version = self.version = self.version + 1
+
+    def take_alert(self, state: AlertState) -> None:
+        """Take in an alert as it stands; of two the one of the higher version counts."""
+        key = (state.machine, state.rule)
+        known = self._alerts.get(key)
+        if known is not None and known.state.version >= state.version:
+            return
+        if self._machine(state.machine) is None:
+            return
+        message = None if state.alert is None else msgspec.convert(state.alert, AlertMessage)
+        self._alerts[key] = Standing(state, message)
+        self.version += 1
+        self.alerts_version += 1
+
+    def forget_alert(self, key: Key) -> None:
+        """Take in that an alert was taken out of the topic."""
+        if self._alerts.pop(key, None) is not None:
+            self.version += 1
+            self.alerts_version += 1
+
+    def take_flood(self, flood: Flood) -> None:
+        """Take in that there are more alerts than anybody can look at, or that this is over."""
+        if flood != self.flood:
+            self.flood = flood
+            self.version += 1
+            self.alerts_version += 1
+
+    def stale_since(self, now: float) -> float | None:
+        """Tell since when what is shown is old; None while it is as live as usual.
+
+        It is when Kafka does not answer, and when every machine is silent that was not.
+        """
+        if self.heard_at and now - self.heard_at > _UNHEARD_SECONDS:
+            return self.heard_at
+        silences = [
+            machine.silent_since(now) for machine in self._machines.values() if machine.latest
+        ]
+        silent = [since for since in silences if since is not None]
+        return max(silent) if silent and len(silent) == len(silences) else None
+
+    def _machine(self, name: str) -> MachineRecord | None:
+        machine = self._machines.get(name)
+        if machine is None and len(self._machines) < MAX_MACHINES:
+            machine = self._machines[name] = MachineRecord(name)
+            self.version += 1
+        return machine
+
+
+_UNHEARD_SECONDS: Final = 6.0
+"""Kafka is asked every two seconds."""

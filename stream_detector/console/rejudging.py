@@ -1,0 +1,153 @@
+"""What another threshold would have made of the scores that are kept.
+
+The kept scores go through the pipeline's own :class:`~stream_detector.pipeline.machine.Machine`:
+the same limit, controller and alert life as live. Two things are not kept, and taken as usual:
+where the controller stood before (at 0), and which sensors a score did not rest on (none).
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from stream_detector.alerting.life import Change
+from stream_detector.alerting.rules import Rules
+from stream_detector.console.drawing import stretches
+from stream_detector.console.machine import ALARM, MachineRecord, Outcome
+from stream_detector.detection.detector import Model
+from stream_detector.detection.feed_health import Quality, QualityState
+from stream_detector.detection.reading import Reading
+from stream_detector.detection.scored import Scored, Status
+from stream_detector.detection.state import DetectorState
+from stream_detector.detection.threshold import Threshold
+from stream_detector.pipeline.machine import Machine
+from stream_detector.pipeline.readings import Record
+
+
+@dataclass(frozen=True)
+class KeptScore:
+    """A judged reading as it is kept; ``score`` is None where there was none."""
+
+    time: datetime
+    score: float | None
+    mode: str | None
+    in_alarm: bool
+
+
+@dataclass(frozen=True)
+class Past:
+    """The trailing days of one machine."""
+
+    machine: str
+    scores: tuple[KeptScore, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def span(self) -> timedelta:
+        """How long it is."""
+        return self.scores[-1].time - self.scores[0].time if self.scores else timedelta()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a threshold makes of a past."""
+
+    n_alerts: int
+    n_warned: int
+    """Outcomes that an alert was raised within the horizon before."""
+    n_outcomes: int
+    span: timedelta
+
+    @property
+    def per_day(self) -> float:
+        """Alerts a day; 0 where there is no past."""
+        return self.n_alerts / (self.span / timedelta(days=1)) if self.span else 0.0
+
+
+def past_of(machine: MachineRecord) -> Past:
+    """Take a machine's trailing days out of what is kept of it."""
+    rows = machine.scores.rows()
+    scores = tuple(
+        KeptScore(
+            datetime.fromtimestamp(time, UTC),
+            None if score != score else score,  # noqa: PLR0124 - nan
+            machine.modes[mode],
+            bool(flags & ALARM),
+        )
+        for time, score, mode, flags in zip(
+            rows["time"].tolist(),
+            rows["score"].tolist(),
+            rows["mode"].tolist(),
+            rows["flags"].tolist(),
+            strict=True,
+        )
+    )
+    first = scores[0].time if scores else datetime.now(UTC)
+    outcomes = tuple(sorted(one for one in machine.outcomes if one.time >= first))
+    return Past(machine.name, scores, outcomes)
+
+
+def as_it_was(past: Past, rules: Rules) -> Judged:
+    """Count what was really raised: stretches of open alerts."""
+    flags = np.array([one.in_alarm for one in past.scores], dtype=bool)
+    raised = [past.scores[first].time for first, _ in stretches(flags)]
+    return _judged(past, raised, rules)
+
+
+def rejudged(past: Past, threshold: Threshold, *, model: Model, rules: Rules) -> Judged:
+    """Say what a threshold would have made of a past."""
+    machine = Machine(past.machine, DetectorState(n_sensors=1, window_size=1), model, rules)
+    machine.adopt(threshold)
+    raised = [
+        scored.reading.time
+        for offset, scored in enumerate(_in_order(past, model, rules))
+        for _, change in machine.judge(_record(past.machine, offset, scored), scored).transitions
+        if change.change is Change.RAISED
+    ]
+    return _judged(past, raised, rules)
+
+
+def summed(parts: Sequence[Judged]) -> Judged:
+    """Add up what was judged of several machines over the same time."""
+    return Judged(
+        n_alerts=sum(one.n_alerts for one in parts),
+        n_warned=sum(one.n_warned for one in parts),
+        n_outcomes=sum(one.n_outcomes for one in parts),
+        span=max((one.span for one in parts), default=timedelta()),
+    )
+
+
+def _in_order(past: Past, model: Model, rules: Rules) -> list[Scored]:
+    """Put readings and outcomes into the order in which the pipeline saw them."""
+    found = [
+        Scored(Reading(past.machine, one.time, None, event=one.name), Status.EVENT)
+        for one in past.outcomes
+    ]
+    ends = sorted(one.time for one in past.outcomes if one.name in rules.run_ending_events)
+    before: datetime | None = None
+    for one in past.scores:
+        ended = before is not None and bisect_left(ends, before) != bisect_left(ends, one.time)
+        first = before is None or ended or one.time - before > model.max_gap
+        state = QualityState.BAD if one.score is None else QualityState.GOOD
+        status = Status.UNSCORED if one.score is None else Status.SCORED
+        reading = Reading(past.machine, one.time, None, mode=one.mode)
+        quality = Quality(state, 1, 1)
+        found.append(Scored(reading, status, score=one.score, quality=quality, first_of_run=first))
+        before = one.time
+    return sorted(found, key=lambda scored: scored.reading.time)
+
+
+def _record(machine: str, offset: int, scored: Scored) -> Record:
+    return Record("", 0, offset, scored.reading.time, machine.encode(), None)
+
+
+def _judged(past: Past, raised: Sequence[datetime], rules: Rules) -> Judged:
+    horizons = {rule.outcome: rule.horizon for rule in rules.rules if rule.outcome is not None}
+    known = [one for one in past.outcomes if one.name in horizons]
+    n_warned = 0
+    for one in known:
+        place = bisect_left(raised, one.time - horizons[one.name])
+        n_warned += place < len(raised) and raised[place] < one.time
+    return Judged(len(raised), n_warned, len(known), past.span)

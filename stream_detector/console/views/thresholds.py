@@ -1,0 +1,170 @@
+"""Thresholds: what is wanted, what is in force, and what another one would have done."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.console import words
+from stream_detector.console.drawing import stretches
+from stream_detector.console.machine import ALARM, MachineRecord
+from stream_detector.console.plant import Plant
+from stream_detector.console.rejudging import (
+    Judged,
+    Past,
+    as_it_was,
+    past_of,
+    rejudged,
+    summed,
+)
+from stream_detector.console.words import Clock
+from stream_detector.detection.detector import Model
+from stream_detector.detection.threshold import Budget, Threshold
+from stream_detector.errors import SettingsError, counted
+from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce, decode_setting, setting_of
+
+MAX_REJUDGED: Final = 50
+"""Machines that are judged again at most, a tenth of a second each; of more, evenly chosen."""
+
+_SECONDS_PER_DAY: Final = 86400.0
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    """A machine, or all of them (``*``), with its threshold."""
+
+    machine: str
+    wanted: str
+    by: str
+    in_force: str
+    per_day: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a budget would have done in the trailing days, beside what was."""
+
+    title: str
+    lines: tuple[tuple[str, str, str, str], ...]
+    """What, alerts, alerts a day, outcomes warned of."""
+    note: str
+
+
+def threshold_rows(
+    plant: Plant,
+    wanted: Mapping[str, bytes],
+    current: Mapping[str, InForce],
+    *,
+    default: Threshold,
+    clock: Clock,
+) -> tuple[ThresholdRow, ...]:
+    """List the thresholds of all machines that were heard of, or have one of their own."""
+    names = [ALL_MACHINES, *sorted({*plant.machines, *wanted} - {ALL_MACHINES})]
+    return tuple(_row(name, plant, wanted, current, default=default, clock=clock) for name in names)
+
+
+def wanted_of(machine: str, wanted: Mapping[str, bytes], default: Threshold) -> Threshold:
+    """Give the threshold wanted of a machine; an entry that cannot be read does not count."""
+    for name in (machine, ALL_MACHINES):
+        try:
+            return decode_setting(wanted.get(name, b"")).threshold
+        except SettingsError:
+            continue
+    return default
+
+
+def pasts_of(plant: Plant, machine: str, wanted: Mapping[str, bytes]) -> tuple[list[Past], int]:
+    """Take the pasts that a threshold of ``machine`` is about, and how many there are in all.
+
+    That of all machines is about those without one of their own.
+    """
+    if machine != ALL_MACHINES:
+        found = [plant.machines[machine]] if machine in plant.machines else []
+    else:
+        found = [one for name, one in sorted(plant.machines.items()) if name not in wanted]
+    step = max(len(found) / MAX_REJUDGED, 1.0)
+    chosen = [found[int(i * step)] for i in range(min(len(found), MAX_REJUDGED))]
+    return [past_of(one) for one in chosen], len(found)
+
+
+def preview(
+    pasts: Sequence[Past],
+    n_machines: int,
+    *,
+    now: Threshold,
+    new: Threshold,
+    model: Model,
+    rules: Rules,
+) -> Preview:
+    """Judge pasts again; takes up to some seconds, so not in the event loop."""
+    was = summed([as_it_was(past, rules) for past in pasts])
+    lines = [("as it was", was)]
+    for name, threshold in (("with what is wanted now", now), ("with the new budget", new)):
+        judged = summed([rejudged(one, threshold, model=model, rules=rules) for one in pasts])
+        lines.append((f"{name}, {_short(threshold)}", judged))
+    days = was.span.total_seconds() / _SECONDS_PER_DAY
+    of_all = "" if len(pasts) == n_machines else f" of {n_machines}, evenly chosen"
+    n_readings = sum(len(past.scores) for past in pasts)
+    return Preview(
+        title=f"The trailing {days:.1f} days of {counted(len(pasts), 'machine')}{of_all} "
+        f"({n_readings:,} readings that are kept here)",
+        lines=tuple((name, *_figures(judged)) for name, judged in lines),
+        note="Judged again by the code that judges live; each controller begins at 0.",
+    )
+
+
+def _row(
+    name: str,
+    plant: Plant,
+    wanted: Mapping[str, bytes],
+    current: Mapping[str, InForce],
+    *,
+    default: Threshold,
+    clock: Clock,
+) -> ThresholdRow:
+    text, by = "as for all", ""
+    if name in wanted:
+        try:
+            setting = decode_setting(wanted[name])
+            text = _short(setting.threshold)
+            since = f" since {clock.short(setting.set_at)}" if setting.set_at else ""
+            by = f"{setting.set_by or ''}{since}"
+        except SettingsError:
+            text, by = "UNREADABLE", "the last good value counts"
+    elif name == ALL_MACHINES:
+        text, by = _short(default), "bundle"
+    in_force, machine = current.get(name), plant.machines.get(name)
+    drift = f" ({in_force.shift:+.2f} drift)" if in_force and in_force.shift else ""
+    return ThresholdRow(
+        machine=name,
+        wanted=text,
+        by=by,
+        in_force=words.NOTHING if in_force is None else f"{in_force.threshold:.2f}{drift}",
+        per_day=words.NOTHING if machine is None else _raised_per_day(machine),
+    )
+
+
+def _raised_per_day(machine: MachineRecord) -> str:
+    rows = machine.scores.rows()
+    if len(rows) < 2:  # noqa: PLR2004 - no time between
+        return words.NOTHING
+    days = float(rows["time"][-1] - rows["time"][0]) / _SECONDS_PER_DAY
+    n_raised = len(list(stretches((rows["flags"] & ALARM) > 0)))
+    return f"{n_raised / days:.1f} over {days:.1f} days"
+
+
+def _short(threshold: Threshold) -> str:
+    if isinstance(threshold, Budget):
+        return f"{threshold.per_day:g} a day"
+    kind, number = setting_of(threshold).source().values()
+    return f"{kind} {number}"
+
+
+def _figures(judged: Judged) -> tuple[str, str, str]:
+    warned = f"{judged.n_warned} of {judged.n_outcomes}" if judged.n_outcomes else words.NOTHING
+    return str(judged.n_alerts), f"{judged.per_day:.1f}", warned
+
+
+def names(rows: Iterable[ThresholdRow]) -> list[str]:
+    """Give whom a threshold can be for."""
+    return [row.machine for row in rows]

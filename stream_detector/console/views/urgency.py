@@ -1,0 +1,71 @@
+"""What comes first on a screen, and the marks that say so without colour."""
+
+from enum import StrEnum
+from typing import Final
+
+from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.rules import Priority
+from stream_detector.console.plant import Standing
+
+PRIORITIES: Final[tuple[Priority, ...]] = ("critical", "high", "medium", "low")
+"""Most urgent first."""
+
+STATES: Final = (
+    State.UNACKNOWLEDGED,
+    State.ACKNOWLEDGED,
+    State.RETURNED_UNACKNOWLEDGED,
+    State.SUPPRESSED,
+    State.SHELVED,
+    State.OUT_OF_SERVICE,
+    State.NORMAL,
+)
+"""Most urgent first: what nobody has seen, what stands, what went, what is set aside."""
+
+STATE_WORDS: Final = {
+    State.UNACKNOWLEDGED: "UNACKNOWLEDGED",
+    State.ACKNOWLEDGED: "acknowledged",
+    State.RETURNED_UNACKNOWLEDGED: "returned, not acknowledged",
+    State.SUPPRESSED: "suppressed by mode",
+    State.SHELVED: "shelved",
+    State.OUT_OF_SERVICE: "out of service",
+    State.NORMAL: "normal",
+}
+
+SET_ASIDE: Final = frozenset({State.SUPPRESSED, State.SHELVED, State.OUT_OF_SERVICE})
+"""Of no interest for now: never coloured."""
+
+OPEN: Final = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED})
+"""To be looked at."""
+
+
+class Mark(StrEnum):
+    """A shape that says what kind of abnormal something is; colour only repeats it."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    FEED = "feed"
+    """Something is wrong with the data, not with the machine."""
+    ASIDE = "aside"
+    """Shelved, suppressed or out of service."""
+    NONE = "none"
+
+
+def mark_of(standing: Standing) -> Mark:
+    """Give the mark of an alert."""
+    if standing.state.state in SET_ASIDE:
+        return Mark.ASIDE
+    if standing.state.state is State.NORMAL or standing.message is None:
+        return Mark.NONE
+    return Mark(standing.message.priority)
+
+
+def urgency(standing: Standing) -> tuple[int, int, float]:
+    """Order alerts: by state, then by priority, then the newest first."""
+    message = standing.message
+    return (
+        STATES.index(standing.state.state),
+        len(PRIORITIES) if message is None else PRIORITIES.index(message.priority),
+        0.0 if message is None else -message.raised_at.timestamp(),
+    )

@@ -1,0 +1,202 @@
+"""What an operator sees of alerts, without a browser."""
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from stream_detector.alerting.alert_state import Entry, Flood, Labelling, Note, Shelving, State
+from stream_detector.console.rendering import render
+from stream_detector.console.views.alert import alert_detail
+from stream_detector.console.views.alerts import Filter, alert_list
+from stream_detector.console.views.machine import machine_view
+from stream_detector.console.views.overview import overview
+from stream_detector.console.words import Clock
+from stream_detector.pipeline.messages import Contributor
+from tests.console.messages import alert_message, at, fault, plant_of, reading, score, standing
+
+HELSINKI = Clock(ZoneInfo("Europe/Helsinki"))
+NOW = at(20).timestamp()
+KEY = ("pm3", "sheet-break")
+STEAM = (Contributor("steam", 3.6, 3.0, "bar", 0.5), Contributor("draw", 4.1, 4.0, None, 0.25))
+
+
+def test_alerts_are_in_the_order_in_which_to_look_at_them() -> None:
+    plant = plant_of(
+        standing("a", State.ACKNOWLEDGED, priority="critical"),
+        standing("b", State.UNACKNOWLEDGED, priority="low", minute=10),
+        standing("c", State.UNACKNOWLEDGED, priority="low", minute=12),
+        standing("d", State.UNACKNOWLEDGED, priority="medium"),
+        standing("e", State.RETURNED_UNACKNOWLEDGED, priority="critical"),
+    )
+
+    found = alert_list(plant, Filter(), clock=HELSINKI)
+
+    assert [row.machine for row in found.rows] == ["d", "c", "b", "a", "e"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "machines"),
+    [
+        (Filter(), {"open", "seen"}),
+        (Filter(shown="unacknowledged"), {"open"}),
+        (Filter(shown="aside"), {"shelved"}),
+        (Filter(shown="stale"), {"seen"}),
+        (Filter(shown="unlabelled"), {"shelved", "over"}),
+        (Filter(shown="normal"), {"over", "labelled"}),
+        (Filter(shown="all"), {"open", "seen", "shelved", "over", "labelled"}),
+        (Filter(shown="all", priority="high"), {"seen"}),
+        (Filter(shown="all", text="SEEN"), {"seen"}),
+        (Filter(shown="all", text="steam"), {"open", "seen", "shelved", "over", "labelled"}),
+        (Filter(shown="all", text="no such thing"), set()),
+    ],
+)
+def test_alerts_can_be_filtered(wanted: Filter, machines: set[str]) -> None:
+    label = Labelling("anna", at(30), "nuisance", None)
+    plant = plant_of(
+        standing("open"),
+        standing("seen", State.ACKNOWLEDGED, priority="critical", stale=True),
+        standing("shelved", State.SHELVED),
+        standing("over", State.NORMAL),
+        standing("labelled", State.NORMAL, label=label),
+    )
+
+    found = alert_list(plant, wanted, clock=HELSINKI)
+
+    assert {row.machine for row in found.rows} == machines
+
+
+def test_a_row_says_who_did_what_and_until_when() -> None:
+    note = Note("anna", at(30), "on my way")
+    plant = plant_of(
+        standing("a", State.ACKNOWLEDGED, acknowledged=note),
+        standing("b", State.SHELVED, shelved=Shelving("bert", at(30), at(90), "service")),
+        standing("c", State.OUT_OF_SERVICE, out_of_service=note),
+    )
+
+    rows = alert_list(plant, Filter(shown="all"), clock=HELSINKI).rows
+
+    assert [row.state for row in rows] == [
+        "acknowledged by anna",
+        "shelved until 22 Nov 06:30 by bert",
+        "out of service, by anna",
+    ]
+    assert (rows[0].raised, rows[0].raised_utc) == ("22 Nov 05:10", "03:10 UTC")
+
+
+def test_ten_thousand_alerts_come_fifty_at_a_time() -> None:
+    plant = plant_of(*(standing(f"pm{n % 500}", rule=f"rule-{n // 500}") for n in range(10_000)))
+
+    found = alert_list(plant, Filter(page=199), clock=HELSINKI)
+
+    assert (len(found.rows), found.n_found, found.n_pages) == (50, 10_000, 200)
+    assert found.rows[0].number == 9950
+
+
+def test_a_flood_is_told() -> None:
+    plant = plant_of(standing("pm3"))
+    plant.take_flood(
+        Flood(active=True, began_at=at(0), ended_at=None, n_raised=23, alerts=("x", "y"))
+    )
+
+    found = alert_list(plant, Filter(), clock=HELSINKI)
+    plant.take_flood(
+        Flood(active=False, began_at=at(0), ended_at=at(9), n_raised=23, alerts=("x", "y"))
+    )
+
+    assert found.flood == (
+        "FLOOD since 22 Nov 05:00: 23 alerts raised; 2 of low priority held back from notifications"
+    )
+    assert alert_list(plant, Filter(), clock=HELSINKI).flood is None
+
+
+def test_a_page_of_an_alert_tells_all_of_it() -> None:
+    history = (
+        Entry(at=at(10), what="raised", seq=1),
+        Entry(at=at(14), what="acknowledged", by="anna", comment="on my way"),
+    )
+    plant = plant_of(
+        *(score("pm3", 2 * n, 1.0 if n < 5 else 3.0, contributors=STEAM) for n in range(10)),
+        *(reading("pm3", 2 * n, steam=3.0 + n) for n in range(10)),
+        standing(
+            "pm3", State.ACKNOWLEDGED, history=history, acknowledged=Note("anna", at(14), "on")
+        ),
+    )
+
+    detail = alert_detail(plant, KEY, clock=HELSINKI)
+
+    assert detail is not None
+    assert dict(detail.facts)["raised"] == "22 Nov 05:10:00 EET (22 Nov 03:10:00 UTC)"
+    assert dict(detail.facts)["lasting"] == "8 min"
+    assert dict(detail.facts)["acknowledged"] == "by anna: on"
+    assert detail.response == "Check the steam."
+    assert detail.runbook_url == "https://plant.example/steam"
+    assert [(one.sensor, one.actual, one.expected, one.percent) for one in detail.parts] == [
+        ("steam", "3.6 bar", "3 bar", "41 %")
+    ]
+    assert [one.sensor for one in detail.sensors] == ["steam"]
+    assert detail.chart is not None
+    assert detail.chart.marker is not None
+    assert [(one.what, one.by, one.comment) for one in detail.history] == [
+        ("acknowledged", "anna", "on my way"),
+        ("raised", "", ""),
+    ]
+    assert dict(detail.evidence)["alert"] == "pm3.sheet-break.2026-11-22T03:10:00Z"
+
+
+def test_an_alert_whose_scores_are_gone_is_shown_without_a_chart() -> None:
+    detail = alert_detail(plant_of(standing("pm3")), KEY, clock=HELSINKI)
+
+    assert detail is not None
+    assert detail.chart is None
+    assert "no longer kept" in render("alert.html", view=detail)
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "//x"]
+)
+def test_an_address_that_could_be_a_script_is_no_link(url: str) -> None:
+    message = msgspec.structs.replace(alert_message("pm3", 10), runbook_url=url)
+
+    detail = alert_detail(plant_of(standing("pm3", message=message)), KEY, clock=HELSINKI)
+
+    assert detail is not None
+    assert detail.runbook_url is None
+
+
+def test_markup_from_anybody_is_shown_as_text() -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    message = alert_message(
+        evil, 10, response=evil, contributors=(Contributor(evil, 1.0, 2.0, evil, 0.5),)
+    )
+    plant = plant_of(
+        *(score(evil, 2 * n, 1.0, contributors=message.contributors, mode=evil) for n in range(9)),
+        *(reading(evil, 2 * n, **{evil: 1.0 + n}) for n in range(9)),
+        fault(evil, 5, evil),
+        standing(
+            evil,
+            State.ACKNOWLEDGED,
+            message=message,
+            acknowledged=Note(evil, at(14), evil),
+            history=(Entry(at=at(14), what="commented", by=evil, comment=evil),),
+        ),
+    )
+    detail = alert_detail(plant, (evil, "sheet-break"), clock=HELSINKI)
+    view = machine_view(plant, evil, length="1 h", sensors=(), now=NOW, clock=HELSINKI)
+    listed = alert_list(plant, Filter(), clock=HELSINKI)
+
+    pages = {
+        "alert": render("alert.html", view=detail),
+        "machine": render("machine.html", view=view),
+        "overview": render(
+            "overview.html", view=overview(plant, now=NOW, clock=HELSINKI), text=evil
+        ),
+        "alerts": render(
+            "alerts.html", view=listed, selected=set(), cursor=None, all_selected=False
+        ),
+        "missing": render("missing.html", what="machine", name=evil),
+    }
+
+    for name, page in pages.items():
+        assert "<img" not in page, name
+        assert "&lt;img" in page, name

@@ -1,0 +1,103 @@
+"""What another threshold would have made of the past, by the code that judges live."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.console.plant import OutcomeSeen, Plant
+from stream_detector.console.rejudging import Judged, as_it_was, past_of, rejudged, summed
+from stream_detector.detection.threshold import Budget, Fixed, Threshold
+from stream_detector.pipeline.messages import ScoreMessage
+from tests.console.messages import at, plant_of, score
+from tests.pipeline.station import Sent, Station
+from tests.small_models import BROKEN_STEAM, Feed
+
+
+def machine_that_breaks() -> Feed:
+    """Ten times: fifty quiet readings, a fault of two, in every other case a break after it."""
+    feed = Feed()
+    for number in range(10):
+        feed.rows(50)
+        feed.rows(2, steam=BROKEN_STEAM)
+        if number % 2:
+            feed.tell(event="break")
+    feed.rows(20)
+    return feed
+
+
+def heard(sent: Sent) -> Plant:
+    """What the page knows after these messages."""
+    plant = Plant()
+    for one in sent.scores:
+        message = msgspec.convert(one, ScoreMessage)
+        plant.take_score(message, received_at=message.event_time.timestamp())
+    for one in sent.outcomes:
+        plant.take_outcome(msgspec.convert(one, OutcomeSeen))
+    return plant
+
+
+def n_raised(sent: Sent) -> int:
+    return sum(one["event"] == "raised" for one in sent.alerts)
+
+
+@pytest.mark.parametrize("other", [Budget(6.0), Budget(1.0), Budget(40.0), Fixed(1.2), Fixed(3.0)])
+def test_it_counts_what_the_pipeline_would_have_raised(
+    small_bundle: Bundle, other: Threshold
+) -> None:
+    records = machine_that_breaks().records
+    lived = Station(small_bundle, threshold=Budget(6.0)).take(records)
+    relived = Station(small_bundle, threshold=other).take(records)
+
+    past = past_of(heard(lived).machines["pm3"])
+    judged = rejudged(past, other, model=small_bundle.model, rules=Rules())
+
+    assert judged.n_alerts == n_raised(relived)
+    assert judged.n_outcomes == 5
+    assert n_raised(lived) > 5
+
+
+def test_as_it_was_is_what_was_raised(small_bundle: Bundle) -> None:
+    sent = Station(small_bundle, threshold=Budget(6.0)).take(machine_that_breaks().records)
+
+    judged = as_it_was(past_of(heard(sent).machines["pm3"]), Rules())
+
+    assert judged.n_alerts == n_raised(sent)
+
+
+def test_an_outcome_is_warned_of_by_an_alert_within_the_horizon(small_bundle: Bundle) -> None:
+    #  minute   0  2  4   6  8        20 22 24 26 28
+    #  score    1  9  1              1  1  1  1  1
+    #  break             7                        27
+    values = {0: 1.0, 2: 9.0, 4: 1.0, 6: 1.0, 8: 1.0, **{20 + 2 * n: 1.0 for n in range(5)}}
+    plant = plant_of(*(score("pm3", minute, value) for minute, value in values.items()))
+    plant.take_outcome(OutcomeSeen("pm3", at(5.5), "break"))
+    plant.take_outcome(OutcomeSeen("pm3", at(27), "break"))
+    plant.take_outcome(OutcomeSeen("pm3", at(27), "something else"))
+
+    judged = rejudged(
+        past_of(plant.machines["pm3"]), Fixed(5.0), model=small_bundle.model, rules=Rules()
+    )
+
+    assert judged == Judged(n_alerts=1, n_warned=1, n_outcomes=2, span=timedelta(minutes=28))
+
+
+def test_a_plant_has_the_alerts_of_its_machines_in_the_same_days() -> None:
+    day = timedelta(days=1)
+
+    found = summed([Judged(3, 1, 2, day), Judged(1, 0, 0, 2 * day)])
+
+    assert found == Judged(n_alerts=4, n_warned=1, n_outcomes=2, span=2 * day)
+    assert found.per_day == 2.0
+
+
+def test_a_machine_without_a_past_has_no_alerts(small_bundle: Bundle) -> None:
+    plant = Plant()
+    plant.take_outcome(OutcomeSeen("pm3", at(0), "break"))
+
+    past = past_of(plant.machines["pm3"])
+
+    assert rejudged(past, Budget(6.0), model=small_bundle.model, rules=Rules()).per_day == 0.0
+    assert as_it_was(past, Rules()).n_alerts == 0
