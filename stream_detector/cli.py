@@ -9,11 +9,12 @@ from stream_detector.command_line import LazyGroup, run
 COMMANDS = {
     "demo": "stream_detector.sandbox.commands:demo",
     "worker": "stream_detector.worker.commands:worker",
-    "users": "stream_detector.console.commands:users",
     "check": "stream_detector.worker.commands:check",
     "topics": "stream_detector.worker.commands:topics",
     "threshold": "stream_detector.worker.threshold_commands:threshold",
     "alerts": "stream_detector.worker.alert_commands:alerts",
+    "console": "stream_detector.console.commands:console",
+    "users": "stream_detector.console.commands:users",
     "replay": "stream_detector.replay.commands:replay",
     "publish": "stream_detector.replay.commands:publish",
     "simulate": "stream_detector.sandbox.commands:simulate",

@@ -1,4 +1,4 @@
-"""What all tests share: the small model, fitted once, and the settings of hypothesis."""
+"""What all tests share: the small model, fitted once, a browser, the settings of hypothesis."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,12 @@ from hypothesis import settings
 from stream_detector.connections.settings import PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
     from stream_detector.bundle.directory import Bundle
+    from tests.browser import OpenPage
 
 # The settings of a plant in the shell, as README has them exported, are not those of the tests.
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
@@ -55,3 +60,21 @@ def headed_bundle(headed_bundle_folder: Path) -> "Bundle":
     from stream_detector.bundle.directory import read_bundle
 
     return read_bundle(headed_bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A browser, started once."""
+    from tests.browser import running_chromium
+
+    with running_chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(chromium: "Browser") -> "Iterator[OpenPage]":
+    """A function that opens a page in a browser of its own."""
+    from tests.browser import pages_of
+
+    with pages_of(chromium) as open_one:
+        yield open_one

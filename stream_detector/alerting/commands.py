@@ -34,7 +34,8 @@ LabelWord = Literal["useful", "late", "nuisance", "unclear"]
 OF_AN_ALERT: Final = frozenset({"acknowledge", "comment", "label"})
 """Commands about one alert; the others are about a machine and rule."""
 
-_WITH_A_REASON: Final = frozenset({"comment", "shelve", "out-of-service"})
+NEEDS_A_REASON: Final = frozenset({"comment", "shelve", "out-of-service"})
+"""Commands whose comment says why; whoever comes next has to know."""
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Who = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -170,7 +171,7 @@ def _missing(command: Command) -> list[str]:
     if command.command == "shelve":
         wanted.append("until")
     missing = [name for name in wanted if getattr(command, name) is None]
-    if command.command in _WITH_A_REASON and not (command.comment or "").strip():
+    if command.command in NEEDS_A_REASON and not (command.comment or "").strip():
         missing.append("a comment")
     return missing
 

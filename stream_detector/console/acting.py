@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
-from stream_detector.alerting.commands import MAX_COMMENT, Command, CommandName, LabelWord
+from stream_detector.alerting.commands import (
+    MAX_COMMENT,
+    NEEDS_A_REASON,
+    OF_AN_ALERT,
+    Command,
+    CommandName,
+    LabelWord,
+)
 from stream_detector.console.parts import Commands
 from stream_detector.console.plant import Standing
 from stream_detector.console.sessions import Person
@@ -19,8 +26,6 @@ _AT_ONCE: Final = 20
 
 _REASONS_TOLD: Final = 3
 
-OF_AN_ALERT: Final = frozenset({"acknowledge", "comment", "label"})
-
 LABELS: Final[dict[LabelWord, str]] = {
     "useful": "useful: it was right, and in time",
     "late": "late: it was right, but too late",
@@ -29,8 +34,6 @@ LABELS: Final[dict[LabelWord, str]] = {
 }
 
 COMMANDS: Final[tuple[CommandName, ...]] = get_args(CommandName)
-
-NEEDS_REASON: Final = frozenset({"shelve", "comment", "out-of-service"})
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Comm
     comment = wish.comment.strip()
     if len(comment) > MAX_COMMENT:
         raise SettingsError(f"the comment has {len(comment)} characters, at most {MAX_COMMENT} go")
-    if wish.command in NEEDS_REASON and not comment:
+    if wish.command in NEEDS_A_REASON and not comment:
         raise SettingsError(f"{wish.command} needs a comment that says why")
     return Command(
         command_id=str(uuid.uuid4()),

@@ -111,12 +111,6 @@ class Plant:
         self.version += 1
         self.alerts_version += 1
 
-    def forget_alert(self, key: Key) -> None:
-        """Take in that an alert was taken out of the topic."""
-        if self._alerts.pop(key, None) is not None:
-            self.version += 1
-            self.alerts_version += 1
-
     def take_flood(self, flood: Flood) -> None:
         """Take in that there are more alerts than anybody can look at, or that this is over."""
         if flood != self.flood:

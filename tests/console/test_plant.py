@@ -44,14 +44,6 @@ def test_of_two_states_of_an_alert_the_higher_version_counts() -> None:
     assert plant.alerts["pm3", "sheet-break"].state.state is State.ACKNOWLEDGED
 
 
-def test_an_alert_taken_out_of_the_topic_is_gone() -> None:
-    plant = plant_of(standing("pm3"))
-
-    plant.forget_alert(("pm3", "sheet-break"))
-
-    assert plant.alerts == {}
-
-
 def test_names_without_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stream_detector.console.plant.MAX_MACHINES", 2)
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from nicegui import ui
 
-from stream_detector.alerting.commands import MAX_COMMENT, CommandName
-from stream_detector.console.acting import COMMANDS, LABELS, NEEDS_REASON, Wish, carry_out
+from stream_detector.alerting.commands import MAX_COMMENT, NEEDS_A_REASON, CommandName
+from stream_detector.console.acting import COMMANDS, LABELS, Wish, carry_out
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Standing
@@ -75,7 +75,7 @@ class Asking:
                 hours = ui.select(_HOURS, value=1, label="For").props("outlined").classes("w-full")
             if command == "label":
                 label = ui.radio(LABELS, value="useful")
-            needed = command in NEEDS_REASON
+            needed = command in NEEDS_A_REASON
             comment = ui.textarea("Why" if needed else "Comment (may be empty)")
             comment.props(f"outlined autofocus maxlength={MAX_COMMENT} counter").classes("w-full")
 

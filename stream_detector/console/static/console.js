@@ -36,7 +36,7 @@
       clock = now;
       heard = Date.now();
     }
-    document.body.classList.toggle("lost", Date.now() - heard > 5000);
+    document.body.classList.toggle("lost", Date.now() - heard > 4000);
   }, 1000);
 
   const dark = () => ({ dark: true, light: false })[localStorage.getItem("look")] ?? "auto";

@@ -76,18 +76,17 @@ def machine_view(
     drawn = tuple(one for one in charts if one is not None)
     shown = {one.sensor for one in drawn}
     feed, is_bad = feed_health(machine, now, clock)
+    lines = [
+        f"{', '.join(one.sensors) or 'all sensors'} {one.kind} since {clock.plant(one.since)}"
+        for one in machine.faults
+    ]
+    if not lines or machine.silent_since(now) is not None:
+        lines.insert(0, feed)
     return MachineView(
         tile=tile_of(plant, name, now=now, clock=clock),
         time=clock.plant(latest.event_time) if latest else words.NOTHING,
         mode=(latest.mode or words.NOTHING) if latest else words.NOTHING,
-        feed=(
-            feed,
-            *(
-                f"{', '.join(one.sensors) or 'all sensors'}: {one.kind} since "
-                f"{clock.plant(one.since)}"
-                for one in machine.faults
-            ),
-        ),
+        feed=tuple(lines),
         feed_is_bad=is_bad,
         chart=score_chart(machine, start=start, end=end, clock=clock),
         heat=heat_map(machine, start=start, end=end, clock=clock),

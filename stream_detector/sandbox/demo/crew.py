@@ -77,6 +77,21 @@ class Crew:
         self._running.append(self._stack.enter_context(child))
         return child
 
+    def line_with(self, text: str, child: ChildProcess) -> str:
+        """Wait until a program has printed a line with this text, and give the line.
+
+        Raises
+        ------
+        ServiceError
+            If one of them ends before.
+        """
+        while True:
+            lines = self._log(child.name).read_text(errors="replace").splitlines()
+            if found := [line for line in lines if text in line]:
+                return found[0]
+            first_to_end(self._running, limit_seconds=_TICK_SECONDS)
+            self.check()
+
     def last_words(self, child: ChildProcess) -> str:
         """Give the last line that a program has printed so far."""
         return "".join(self._tail(child, 1))

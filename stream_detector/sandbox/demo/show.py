@@ -188,17 +188,26 @@ class _Demo:
         speed = self._plan.speed or max(round(due[-1] / _STREAM_SECONDS), 1)
         budget = f"{self._plan.budget_per_day:g} false alerts a day"
         lasting = span(timedelta(seconds=max(round(due[-1] / speed), 1)))
+        crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
+        address = self._open_page(crew, environment)
         self._screen.announce(
             4,
             f"Live: {data.title}, scored by the real worker",
             "$ stream-detector worker",
+            "$ stream-detector console",
+            address,
             f"{speed:,.10g} times faster than recorded, standstills shortened: {lasting} or more",
             "score      how unusual a reading is; above the threshold it raises an alert",
             f"threshold  moves by itself, to hold to {budget}",
             "(29 %)     a sensor's share of the score, which also looks back at earlier readings",
         )
-        crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
         return Pace(due / speed)
+
+    def _open_page(self, crew: Crew, environment: dict[str, str]) -> str:
+        """Start the operators' page, and give the line that says where it is."""
+        command = [sys.executable, "-m", "stream_detector", "console", "--port", "0"]
+        console = crew.start("console", command, environment)
+        return crew.line_with("the operators' page is at", console)
 
     def _stream(self, data: DemoRecording, crew: Crew, pace: Pace, settings: Settings) -> Story:
         """Send what is due, and follow what comes of it, until all was sent and judged."""

@@ -96,3 +96,17 @@ def test_after_a_fault_nobody_is_waited_for_long(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="kafka ended with exit code 1"):
         run()
     assert not (tmp_path / "done").exists()
+
+
+def test_a_line_that_a_program_prints_is_waited_for(tmp_path: Path) -> None:
+    with Crew(tmp_path) as crew:
+        program = crew.start(
+            "program", ["sh", "-c", "echo first; sleep 0.3; echo at last; sleep 9"]
+        )
+
+        assert crew.line_with("last", program) == "at last"
+
+
+def test_a_line_that_does_not_come_before_the_end_is_told(tmp_path: Path) -> None:
+    with Crew(tmp_path) as crew, pytest.raises(ServiceError, match=r"exit code 3.*\n  no disk"):
+        crew.line_with("last", crew.start("failing", ["sh", "-c", "echo no disk; exit 3"]))

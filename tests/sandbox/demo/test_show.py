@@ -71,7 +71,7 @@ class Demo:
 
     def programs(self) -> set[str]:
         """Give what was found in the command lines of the children."""
-        known = ("trainer", "worker", "mock_cluster", "redis.sock")
+        known = ("trainer", "worker", "console", "mock_cluster", "redis.sock")
         return {name for name in known if any(name in line for line in self.children.values())}
 
     def end(self) -> int:
@@ -129,9 +129,10 @@ def test_the_demo_tells_a_story_from_history_to_scorecard_and_leaves_nothing(fol
     assert re.search(r"ALERT +score .* expected .* \(\d+ %\)", text)
     assert re.search(r"cleared +after", text)
     assert re.search(r"BREAK +(without|\d)", text)
+    assert re.search(r"the operators' page is at http://127\.0\.0\.1:\d+\n", text)
     assert re.search(r"The first live score came \d+ s after the start", text)
     assert_foretold_by_replay(folder / "kept/model", text)
-    assert {"trainer", "worker", "mock_cluster", "redis.sock"} == running.programs()
+    assert {"trainer", "worker", "console", "mock_cluster", "redis.sock"} == running.programs()
     running.assert_nothing_is_left()
 
 

@@ -1,0 +1,121 @@
+"""Who gets to the page, and what becomes of it when something is gone: in a real browser."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from stream_detector.console.gate import COOKIE
+from tests.browser import OpenPage, picture, sign_in
+from tests.console.doors import PASSWORD, write_users
+from tests.console.messages import alert_message, score
+from tests.console.page.live import LivePlant
+
+pytestmark = pytest.mark.browser
+
+SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+
+
+def test_a_wrong_password_is_told_and_a_link_leads_on_after_the_right_one(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}/alert?machine=pm9&rule=sheet-break")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Name and password do not belong together.")
+    picture(page, "sign-in")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page).to_have_url(f"{address}/alert?machine=pm9&rule=sheet-break")
+    expect(page.get_by_text("There is no alert pm9/sheet-break")).to_be_visible()
+
+
+def test_who_is_taken_out_of_the_file_is_signed_out_wherever_they_are(
+    open_page: OpenPage, plant: LivePlant, tmp_path: Path
+) -> None:
+    users = write_users(tmp_path)
+    address = plant.open_console("--users", users)
+    plant.send(alert_message("pm8", 102))
+    page = open_page()
+    sign_in(page, address, path="/alerts")
+    expect(page.locator('tr[data-alert="pm8/sheet-break"]')).to_be_visible()
+
+    lines = users.read_text().splitlines(keepends=True)
+    users.write_text("".join(line for line in lines if not line.startswith("anna:")))
+
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_after_signing_out_the_session_is_of_no_use(page: Page, address: str) -> None:
+    sign_in(page, address)
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == COOKIE]
+
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_label("Password")).to_be_visible()
+    kept = {"cookie": f"{COOKIE}={cookie['value']}"}
+    assert httpx.get(f"{address}/alerts", headers=kept).status_code == 401
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Lax")
+
+
+def knock(address: str, headers: dict[str, str], origin: str) -> None:
+    socket = f"{address}{SOCKET}".replace("http", "ws")
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(socket, additional_headers=headers, origin=Origin(origin))
+
+
+def test_a_websocket_of_nobody_is_refused(address: str) -> None:
+    knock(address, {}, address)
+
+
+def test_a_websocket_of_another_page_is_refused(page: Page, address: str) -> None:
+    sign_in(page, address)
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == COOKIE]
+
+    knock(address, {"Cookie": f"{COOKIE}={cookie['value']}"}, "https://evil.example")
+
+
+def test_a_page_whose_server_is_gone_says_that_it_is_stale(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with LivePlant(tmp_path, keeps_book=False) as plant:
+        plant.send(score("pm3", 0, 1.0))
+        page = open_page()
+        page.goto(plant.open_console())
+        expect(page.locator('[data-machine="pm3"]')).to_be_visible()
+        expect(page.get_by_text(re.compile("STALE"))).not_to_be_visible()
+
+        statuses = plant.close_consoles()
+
+        expect(page.get_by_text("STALE: this page has lost its connection")).to_be_visible()
+        picture(page, "connection-lost")
+    assert statuses == [0]
+
+
+def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with LivePlant(tmp_path, keeps_book=False) as plant:
+        plant.send_all(score("pm3", n, 1.0) for n in range(10))
+        page = open_page()
+        page.goto(plant.open_console())
+        expect(page.locator('[data-machine="pm3"]')).to_contain_text("normal")
+
+        # They came within moments, so ten seconds without any are unusual.
+        expect(page.get_by_text("STALE: no message since")).to_be_visible()
+
+        expect(page.locator('[data-machine="pm3"]')).to_contain_text("NO DATA")
+        picture(page, "stale")
+        plant.send(score("pm3", 11, 1.0))
+        expect(page.get_by_text("STALE: no message since")).not_to_be_visible()

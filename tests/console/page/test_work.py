@@ -1,0 +1,177 @@
+"""An operator at work, in a real browser."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from stream_detector.pipeline.messages import Contributor
+from tests.browser import OpenPage, picture, sign_in
+from tests.console.messages import alert_message, fault, reading, score
+from tests.console.page.live import LivePlant, Message
+
+pytestmark = pytest.mark.browser
+
+STEAM = (
+    Contributor("steam", 3.6, 3.0, "bar", 0.5),
+    Contributor("draw", 4.4, 4.0, "m/min", 0.2),
+    Contributor("moisture", 6.6, 6.1, "%", 0.1),
+)
+
+
+def past_of(machine: str) -> Sequence[Message]:
+    """Two hours, the last twenty minutes of them over the threshold."""
+    found: list[Message] = []
+    for n in range(60):
+        over = n > 50
+        value = 1.0 + 0.2 * (n % 4) + 2.0 * over
+        found += [
+            score(machine, 2 * n, value, alarm=over, contributors=STEAM, mode="grade-42"),
+            reading(
+                machine, 2 * n, steam=3.0 + 0.6 * over + 0.01 * (n % 3), draw=4.0 + 0.1 * (n % 2)
+            ),
+        ]
+    return found
+
+
+def row(page: Page, machine: str) -> Locator:
+    return page.locator(f'tr[data-alert="{machine}/sheet-break"]')
+
+
+def test_an_alert_arrives_is_acknowledged_and_stays_so(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all(past_of("pm1"))
+    sign_in(page, address, path="/alerts")
+    expect(page.get_by_text("Nothing here")).to_be_visible()
+
+    plant.send(alert_message("pm1", 102, priority="high"))
+    expect(row(page, "pm1")).to_contain_text("UNACKNOWLEDGED", timeout=5000)
+    picture(page, "alerts")
+    row(page, "pm1").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Acknowledge").click()
+
+    expect(row(page, "pm1")).to_contain_text("acknowledged by anna")
+    page.reload()
+    expect(row(page, "pm1")).to_contain_text("acknowledged by anna")
+
+
+def test_an_alert_is_shelved_with_the_keyboard_alone(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all((*past_of("pm2"), alert_message("pm2", 102)))
+    sign_in(page, address, path="/alerts")
+    page.keyboard.press("/")
+    page.keyboard.type("pm2")
+    expect(page.locator("tr[data-alert]")).to_have_count(1)
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("j")
+    expect(page.locator("tr.cursor")).to_contain_text("pm2")
+    page.keyboard.press("s")
+    page.get_by_label("Why").fill("felt is changed")
+    picture(page, "shelving")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Nothing here")).to_be_visible()
+    page.goto(f"{address}/alert?machine=pm2&rule=sheet-break")
+    expect(page.locator("#state")).to_contain_text("shelved until")
+    expect(page.get_by_text("by anna: felt is changed").first).to_be_visible()
+
+
+def test_shelving_without_a_reason_is_not_let_go(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send(alert_message("pm3", 102))
+    sign_in(page, address, path="/alert?machine=pm3&rule=sheet-break")
+
+    page.get_by_role("button", name="Shelve", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Shelve").click()
+
+    expect(page.get_by_text("Say why: whoever comes next has to know.")).to_be_visible()
+    expect(page.locator("#state")).to_contain_text("UNACKNOWLEDGED")
+
+
+def test_an_alert_is_labelled_and_commented_and_markup_stays_text(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    evil = "<img src=x onerror=\"document.title='taken'\"> <b>bold</b>"
+    plant.send_all((*past_of("pm4"), alert_message("pm4", 102, priority="critical")))
+    sign_in(page, address, path="/alert?machine=pm4&rule=sheet-break")
+
+    page.get_by_role("button", name="Label").click()
+    page.get_by_text("nuisance: nothing was wrong").click()
+    page.get_by_role("dialog").get_by_role("button", name="Label").click()
+    expect(page.get_by_text("nuisance by anna")).to_be_visible()
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_label("Why").fill(evil)
+    page.get_by_role("dialog").get_by_role("button", name="Comment").click()
+
+    expect(page.locator(".happenings")).to_contain_text(evil)
+    assert page.locator(".happenings img, .happenings b b").count() == 0
+    assert page.title() == "Alert · stream-detector"
+    picture(page, "alert")
+
+
+def test_many_alerts_are_acknowledged_at_once(page: Page, plant: LivePlant, address: str) -> None:
+    plant.send_all(alert_message(f"many-{n}", 100 + n, priority="low") for n in range(8))
+    sign_in(page, address, path="/alerts")
+    page.get_by_label("Search machine, rule, sensor").fill("many-")
+    expect(page.locator("tr[data-alert]")).to_have_count(8)
+
+    page.get_by_label("select this page").check()
+    page.locator("body").press("a")
+
+    expect(page.get_by_text("acknowledge: 8 alerts done")).to_be_visible()
+    expect(page.locator("tr.unseen")).to_have_count(0)
+
+
+def test_a_viewer_sees_everything_and_can_do_nothing(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send(alert_message("pm5", 102))
+    sign_in(page, address, name="vera", path="/alerts")
+
+    expect(row(page, "pm5")).to_contain_text("UNACKNOWLEDGED")
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+
+    expect(page.locator("tr.cursor")).to_have_count(1)
+    page.goto(f"{address}/alert?machine=pm5&rule=sheet-break")
+    expect(page.locator("#state")).to_contain_text("UNACKNOWLEDGED")
+
+
+def test_a_machine_is_shown_with_what_made_up_its_score(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all((*past_of("pm6"), fault("pm6", 110, "ash")))
+    sign_in(page, address, path="/machine?name=pm6")
+
+    expect(page.get_by_text("ash stuck since")).to_be_visible()
+    expect(page.get_by_role("img", name="contributions of sensors over time")).to_be_visible()
+    picture(page, "machine")
+    page.get_by_role("button", name="dark or light").click()
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+    picture(page, "machine-dark")
+    page.goto(f"{address}/")
+    expect(page.locator('[data-machine="pm6"]')).to_contain_text("FEED: ash stuck")
+    picture(page, "overview-dark")
+
+
+def test_the_overview_has_the_worst_first_and_is_live(
+    open_page: OpenPage, plant: LivePlant, address: str
+) -> None:
+    page = open_page()
+    plant.send_all(past_of("pm7"))
+    sign_in(page, address)
+    tile = page.locator('[data-machine="pm7"]')
+    expect(tile).to_contain_text("normal")
+
+    plant.send(alert_message("pm7", 103, priority="critical"))
+
+    expect(tile).to_contain_text("CRITICAL ALERT", timeout=5000)
+    expect(page.locator(".tile").first).to_contain_text("CRITICAL ALERT")
+    picture(page, "overview")
