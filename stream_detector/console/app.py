@@ -1,7 +1,6 @@
 """The console put together: the one place that knows all its parts."""
 
 import asyncio
-import getpass
 import logging
 import socket
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from nicegui import ui
 from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 
-from stream_detector.command_line import Stopped
+from stream_detector.command_line import Stopped, caller
 from stream_detector.connections.operator_commands import OperatorCommands
 from stream_detector.connections.settings import Settings
 from stream_detector.console.feed import Feed
@@ -106,6 +105,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        # Who comes before the page is up waits instead of being turned away.
+        listening.listen()
     except OSError as error:
         raise ServiceError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}; name another --port"
@@ -139,7 +140,7 @@ class _Console:
                 clock=Clock(self._plan.zone),
                 commands=commands,
                 sessions=self._sessions,
-                local=Person(getpass.getuser(), Role.ENGINEER),
+                local=Person(caller(), Role.ENGINEER),
                 tuning=self._thresholds,
             )
             server = uvicorn.Server(self._config(_make_app(parts, self._where)))

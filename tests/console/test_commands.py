@@ -41,3 +41,16 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"users\.txt' cannot be used: No such file"):
         raise result.exception or AssertionError
+
+
+def test_without_its_packages_the_page_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_detector.console.commands.find_spec", lambda _: None)
+    path = tmp_path / "users.txt"
+
+    result = CliRunner().invoke(users, ["add", "anna", "--file", str(path)], input=f"{PASSWORD}\n")
+
+    with pytest.raises(SettingsError, match=r"pip install 'stream-detector\[console\]'"):
+        raise result.exception or AssertionError
+    assert not path.exists()

@@ -58,9 +58,9 @@ def test_the_heat_map_shows_shares_of_the_threshold() -> None:
 
     assert drawn is not None
     steam, draw = drawn.rows
-    assert [level for _, level, _ in steam.cells] == [5, 5]
-    assert [level for _, level, _ in draw.cells] == [3, 3]
-    assert steam.cells[0][2] == "steam, 22 Nov 05:00: 60 % of the threshold"
+    assert [cell.level for cell in steam.cells] == [5, 5]
+    assert [cell.level for cell in draw.cells] == [3, 3]
+    assert steam.cells[0].text == "steam, 22 Nov 05:00: 60 % of the threshold"
 
 
 def test_a_chart_is_thinned_out_but_keeps_the_peak() -> None:

@@ -109,9 +109,9 @@ def pixels(x: Scale, seconds: float) -> float:
 def spans(
     times: NDArray[np.float64], flags: NDArray[np.bool_], x: Scale, step: float
 ) -> tuple[Span, ...]:
-    """Give the stretches of flags; each reading stands for the step that ends with it."""
+    """Give the stretches of flags; each reading stands until the next one is due."""
     found = []
     for first, last in stretches(flags):
-        begin, finish = x(times[first] - step), x(times[last])
+        begin, finish = x(times[first]), x(times[last] + step)
         found.append(Span(begin, round(max(finish - begin, 1.5), 1)))
     return tuple(found)

@@ -20,13 +20,23 @@ _N_LEVELS: Final = 5
 _ROW_HEIGHT: Final = 24.0
 
 
+class HeatCell(NamedTuple):
+    """A stretch of time of a sensor."""
+
+    x: float
+    level: int
+    """1 to 5."""
+    over: bool
+    """The score was over the threshold."""
+    text: str
+
+
 class HeatRow(NamedTuple):
     """A sensor in the heat map."""
 
     sensor: str
     y: float
-    cells: tuple[tuple[float, int, str], ...]
-    """x, level 1 to 5, and what is told there."""
+    cells: tuple[HeatCell, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class HeatMap:
 
 
 def heat_map(machine: MachineRecord, *, start: float, end: float, clock: Clock) -> HeatMap | None:
-    """Draw, per sensor and stretch of time, the largest part it had in the score.
+    """Draw, per sensor and stretch of time, the largest part it had in the score; None without any.
 
     A part is its share times score over threshold: 1 is a sensor that reaches the threshold
     by itself. Only the top ones of each reading are known; the others had less.
@@ -66,8 +76,12 @@ def heat_map(machine: MachineRecord, *, start: float, end: float, clock: Clock) 
         (rows["sensor"][present], np.broadcast_to(column[:, None], present.shape)[present]),
         np.nan_to_num(part)[present],
     )
+    over = np.zeros(n_columns, dtype=bool)
+    over[column[judged["score"] > judged["threshold"]]] = True
     order = np.argsort(-highest.max(axis=1), kind="stable")[:_N_SENSORS]
-    shown = [int(number) for number in order if highest[number].max() > 0]
+    shown = [int(number) for number in order if _level(highest[number].max())]
+    if not shown:
+        return None
     width = (_WIDTH - RIGHT - _LEFT) / n_columns
     step = (end - start) / n_columns
     heat_rows = tuple(
@@ -75,9 +89,10 @@ def heat_map(machine: MachineRecord, *, start: float, end: float, clock: Clock) 
             machine.sensors[number],
             TOP + i * _ROW_HEIGHT,
             tuple(
-                (
+                HeatCell(
                     round(_LEFT + c * width, 1),
                     _level(value),
+                    bool(over[c]),
                     f"{machine.sensors[number]}, {clock.short(start + c * step)}: "
                     f"{words.percent(value)} of the threshold",
                 )

@@ -11,10 +11,11 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -189,25 +190,18 @@ class _Demo:
         budget = f"{self._plan.budget_per_day:g} false alerts a day"
         lasting = span(timedelta(seconds=max(round(due[-1] / speed), 1)))
         crew.start("worker", [sys.executable, "-m", "stream_detector", "worker"], environment)
-        address = self._open_page(crew, environment)
+        page = open_page(crew, environment)
         self._screen.announce(
             4,
             f"Live: {data.title}, scored by the real worker",
             "$ stream-detector worker",
-            "$ stream-detector console",
-            address,
+            *page,
             f"{speed:,.10g} times faster than recorded, standstills shortened: {lasting} or more",
             "score      how unusual a reading is; above the threshold it raises an alert",
             f"threshold  moves by itself, to hold to {budget}",
             "(29 %)     a sensor's share of the score, which also looks back at earlier readings",
         )
         return Pace(due / speed)
-
-    def _open_page(self, crew: Crew, environment: dict[str, str]) -> str:
-        """Start the operators' page, and give the line that says where it is."""
-        command = [sys.executable, "-m", "stream_detector", "console", "--port", "0"]
-        console = crew.start("console", command, environment)
-        return crew.line_with("the operators' page is at", console)
 
     def _stream(self, data: DemoRecording, crew: Crew, pace: Pace, settings: Settings) -> Story:
         """Send what is due, and follow what comes of it, until all was sent and judged."""
@@ -254,3 +248,13 @@ class _Demo:
             )
         else:
             self._screen.say(f"The report of the training: {self._model / 'report.html'}")
+
+
+def open_page(crew: Crew, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Start the operators' page, if its packages are there, and give the lines that say where."""
+    if find_spec("nicegui") is None:
+        return ("the operators' page is not shown: pip install 'stream-detector[console]'",)
+    command = [sys.executable, "-m", "stream_detector", "console", "--port", "0"]
+    console = crew.start("console", command, environment)
+    address = crew.line_with("the operators' page is at", console)
+    return "$ stream-detector console", f"{address}, until the demo ends"

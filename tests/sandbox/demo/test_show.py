@@ -13,6 +13,8 @@ import msgspec
 import pytest
 
 from stream_detector.bundle.manifest import Manifest
+from stream_detector.sandbox.demo.crew import Crew
+from stream_detector.sandbox.demo.show import open_page
 from tests.waiting import wait_until
 
 # On an idle machine of two cores the longest takes half a minute.
@@ -112,6 +114,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("d")  # the path of a socket has to be short
 
 
+def test_without_the_packages_of_the_page_the_demo_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_detector.sandbox.demo.show.find_spec", lambda _: None)
+    with Crew(tmp_path) as crew:
+        (said,) = open_page(crew, {})
+
+    assert said.endswith("pip install 'stream-detector[console]'")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.tensorflow
 def test_the_demo_tells_a_story_from_history_to_scorecard_and_leaves_nothing(folder: Path) -> None:
     with demo(folder, "--days", "4", "--keep", "kept", *AT_ONCE) as running:
@@ -129,7 +142,9 @@ def test_the_demo_tells_a_story_from_history_to_scorecard_and_leaves_nothing(fol
     assert re.search(r"ALERT +score .* expected .* \(\d+ %\)", text)
     assert re.search(r"cleared +after", text)
     assert re.search(r"BREAK +(without|\d)", text)
-    assert re.search(r"the operators' page is at http://127\.0\.0\.1:\d+\n", text)
+    assert re.search(
+        r"the operators' page is at http://127\.0\.0\.1:\d+, until the demo ends\n", text
+    )
     assert re.search(r"The first live score came \d+ s after the start", text)
     assert_foretold_by_replay(folder / "kept/model", text)
     assert {"trainer", "worker", "console", "mock_cluster", "redis.sock"} == running.programs()
