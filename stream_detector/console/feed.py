@@ -1,8 +1,8 @@
 """Follows the topics, and tells the plant what they say.
 
 Without a group: each page reads everything. First the alerts as they stand, to the end of their
-topic; then, beside what changes there, from some way back: scores, readings, data-quality events
-and outcomes.
+topic; then, beside what changes there, from some way back: scores, readings, data-quality events,
+outcomes, and what was said of each alert.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from stream_detector.connections.topics import partition_counts
 from stream_detector.console.machine import ReadingSeen
 from stream_detector.console.plant import OutcomeSeen, Plant
 from stream_detector.errors import ServiceError
-from stream_detector.pipeline.messages import DataQualityMessage, ScoreMessage
+from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 
 log = structlog.get_logger()
 
@@ -203,6 +203,8 @@ class Feed:
             self._plant.take_fault(_faults.decode(value))
         elif kind.startswith("outcome/1."):
             self._plant.take_outcome(_outcomes.decode(value))
+        elif kind.startswith("alert/1."):
+            self._plant.take_reason(_alerts.decode(value))
 
 
 class _Ended(Exception):  # noqa: N818 - it is no fault
@@ -217,4 +219,5 @@ _kinds = msgspec.json.Decoder(_Kind)
 _scores = msgspec.json.Decoder(ScoreMessage)
 _readings = msgspec.json.Decoder(ReadingSeen)
 _faults = msgspec.json.Decoder(DataQualityMessage)
+_alerts = msgspec.json.Decoder(AlertMessage)
 _outcomes = msgspec.json.Decoder(OutcomeSeen)

@@ -54,6 +54,7 @@ class Plant:
     def __init__(self) -> None:
         self._machines: dict[str, MachineRecord] = {}
         self._alerts: dict[Key, Standing] = {}
+        self._reasons: dict[Key, AlertMessage] = {}
         self.flood: Flood | None = None
         self.version = 0
         self.alerts_version = 0
@@ -110,6 +111,23 @@ class Plant:
         self._alerts[key] = Standing(state, message)
         self.version += 1
         self.alerts_version += 1
+
+    def take_reason(self, message: AlertMessage) -> None:
+        """Take in what was said of an alert, if it names sensors."""
+        if message.contributors and self._machine(message.machine) is not None:
+            self._reasons[message.machine, message.rule] = message
+            self.version += 1
+            self.alerts_version += 1
+
+    def reason(self, standing: Standing) -> AlertMessage | None:
+        """Give the newest message of an alert that names sensors, or else the newest one.
+
+        That an alert is over comes without a score, and what it was about is still asked.
+        """
+        newest, reason = standing.message, self._reasons.get(standing.key)
+        if newest is None or newest.contributors or reason is None:
+            return newest
+        return reason if reason.alert_id == newest.alert_id else newest
 
     def take_flood(self, flood: Flood) -> None:
         """Take in that there are more alerts than anybody can look at, or that this is over."""

@@ -144,6 +144,37 @@ def test_a_page_of_an_alert_tells_all_of_it() -> None:
     assert dict(detail.evidence)["alert"] == "pm3.sheet-break.2026-11-22T03:10:00Z"
 
 
+def test_an_alert_that_is_over_still_says_what_it_was_about() -> None:
+    raised = alert_message("pm3", 10)
+    over = alert_message(
+        "pm3", 10, event="cleared", score=None, contributors=(), response=None, evidence=None
+    )
+    plant = plant_of(score("pm3", 10, 3.0))
+    plant.take_reason(alert_message("pm3", 4))
+    plant.take_reason(raised)
+    plant.take_reason(over)
+    plant.take_alert(standing("pm3", State.RETURNED_UNACKNOWLEDGED, message=over))
+
+    view = alert_detail(plant, ("pm3", "sheet-break"), clock=HELSINKI)
+    (row,) = alert_list(plant, Filter(), clock=HELSINKI).rows
+
+    assert view is not None
+    assert [one.sensor for one in view.parts] == ["steam"]
+    assert view.response == "Check the steam."
+    assert ("score", "3.37, threshold 2.00") in view.facts
+    assert (row.score, row.sensors) == ("3.37", "steam 41 %")
+
+
+def test_what_another_alert_was_about_is_not_told_of_this_one() -> None:
+    over = alert_message("pm3", 10, event="cleared", score=None, contributors=())
+    plant = plant_of(standing("pm3", State.RETURNED_UNACKNOWLEDGED, message=over))
+    plant.take_reason(alert_message("pm3", 4))
+
+    (row,) = alert_list(plant, Filter(), clock=HELSINKI).rows
+
+    assert (row.score, row.sensors) == ("-", "")
+
+
 def test_an_alert_whose_scores_are_gone_is_shown_without_a_chart() -> None:
     detail = alert_detail(plant_of(standing("pm3")), KEY, clock=HELSINKI)
 

@@ -73,8 +73,13 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
     if standing is None:
         return None
     state, message = standing.state, standing.message
+    reason = plant.reason(standing)
     machine = plant.machines[state.machine]
-    chart, sensors = (None, ()) if message is None else _charts(machine, standing, message, clock)
+    chart, sensors = (
+        (None, ())
+        if message is None or reason is None
+        else _charts(machine, standing, message, reason, clock)
+    )
     return AlertDetail(
         key=key,
         alert_id=message.alert_id if message else None,
@@ -83,23 +88,27 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
         state=state_words(standing, clock),
         is_open=state.open,
         facts=tuple(_facts(plant, standing, clock)),
-        response=message.response if message else None,
-        runbook_url=_safe_url(message.runbook_url if message else None),
+        response=reason.response if reason else None,
+        runbook_url=_safe_url(reason.runbook_url if reason else None),
         chart=chart,
-        parts=_parts(message),
+        parts=_parts(reason),
         sensors=sensors,
-        evidence=tuple(_evidence(message, clock)) if message else (),
+        evidence=tuple(_evidence(reason, clock)) if reason else (),
         history=tuple(_happening(one, clock) for one in reversed(state.history)),
         past=tuple(_past(one, clock) for one in reversed(state.past)),
     )
 
 
 def _charts(
-    machine: MachineRecord, standing: Standing, message: AlertMessage, clock: Clock
+    machine: MachineRecord,
+    standing: Standing,
+    message: AlertMessage,
+    reason: AlertMessage,
+    clock: Clock,
 ) -> tuple[ScoreChart | None, tuple[SensorChart, ...]]:
     start, end = _stretch(machine, message, is_open=standing.state.open)
     chart = score_chart(machine, start=start, end=end, clock=clock, marker=message.raised_at)
-    names = [one.sensor for one in message.contributors] or [
+    names = [one.sensor for one in reason.contributors] or [
         one.sensor for one in (machine.latest.contributors if machine.latest else ())
     ]
     drawn = (
@@ -123,16 +132,16 @@ def _stretch(
 
 
 def _facts(plant: Plant, standing: Standing, clock: Clock) -> list[Fact]:
-    state, message = standing.state, standing.message
+    state, message, reason = standing.state, standing.message, plant.reason(standing)
     found = []
-    if message is not None:
+    if message is not None and reason is not None:
         over = "" if state.open else f", over since {_both(message.event_time, clock)}"
         found += [
             Fact("raised", f"{_both(message.raised_at, clock)}{over}"),
             Fact("lasting" if state.open else "lasted", lasting(plant, standing)),
             Fact("priority", f"{message.priority} ({message.alert_class})"),
             Fact(
-                "score", f"{words.score(message.score)}, threshold {words.score(message.threshold)}"
+                "score", f"{words.score(reason.score)}, threshold {words.score(reason.threshold)}"
             ),
         ]
         if message.occurrence > 1:

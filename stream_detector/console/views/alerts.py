@@ -150,7 +150,7 @@ def lasting(plant: Plant, standing: Standing) -> str:
 
 
 def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
-    state, message = one.state, one.message
+    state, message, reason = one.state, one.message, plant.reason(one)
     notes = [
         *(["STALE"] if state.stale and state.open else []),
         *(["held back: flood"] if state.held_back else []),
@@ -170,11 +170,11 @@ def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
         raised=clock.short(message.raised_at) if message else words.NOTHING,
         raised_utc=f"{message.raised_at.astimezone(UTC):%H:%M UTC}" if message else "",
         lasting=lasting(plant, one),
-        score=words.score(message.score if message else None),
-        threshold=words.score(message.threshold if message else None),
+        score=words.score(reason.score if reason else None),
+        threshold=words.score(reason.threshold if reason else None),
         sensors=", ".join(
             f"{top.sensor} {words.percent(top.share)}"
-            for top in (message.contributors[:2] if message else ())
+            for top in (reason.contributors[:2] if reason else ())
         ),
         note=", ".join(notes),
     )

@@ -55,7 +55,13 @@ class LivePlant:
         if self._keeps_book:
             log = self._folder / "book.log"
             kept_by = self._folder / "book.pid"
-            keeper = [sys.executable, "-m", "tests.end_to_end.book_alone", "none", kept_by]
+            keeper: list[str | Path] = [
+                sys.executable,
+                "-m",
+                "tests.end_to_end.book_alone",
+                "none",
+                kept_by,
+            ]
             self._stack.enter_context(
                 Server(
                     keeper,
