@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import jsonschema
 import msgspec
 import pytest
@@ -107,7 +108,7 @@ def test_the_messages_in_the_readme_hold_to_their_schemas() -> None:
 def test_no_command_hides_from_the_tests_below() -> None:
     kinds = set(re.findall(r"^```(\w+)$", README, flags=re.MULTILINE))
 
-    assert kinds == {"mermaid", "console", "sh", "json", "python", "toml"}
+    assert kinds == {"mermaid", "console", "sh", "json", "python", "toml", "nginx"}
     assert DONE_ELSEWHERE - set(commands()) == set()
 
 
@@ -168,40 +169,43 @@ def _at(kafka: RealKafka, redis_server: RealRedis, line: str) -> str:
 
 
 class _Shell:
-    """Runs commands one after the other; exported variables stay, the worker runs beside."""
+    """Runs commands one after the other; exported variables stay, worker and page run beside."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder = folder
         self._environment = environment
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._beside: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "_Shell":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._worker is None:
-            return
-        self._worker.terminate()
+        for program in self._beside:
+            program.terminate()
         try:
-            assert self._worker.wait(timeout=30) == 0
+            assert not any(program.wait(timeout=30) for program in self._beside)
         finally:
-            self._worker.kill()
-            self._worker.wait()
+            for program in self._beside:
+                program.kill()
+                program.wait()
 
     def run(self, line: str) -> str:
-        """Run a command to its end and give what it printed; the worker goes on."""
+        """Run a command to its end and give what it printed; worker and page go on."""
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             self._environment[name] = value
-        elif line == "stream-detector worker":
-            self._worker = subprocess.Popen(
-                shlex.split(line), cwd=self._folder, env=self._environment
+        elif line.startswith(("stream-detector worker", "stream-detector console")):
+            self._beside.append(
+                subprocess.Popen(shlex.split(line), cwd=self._folder, env=self._environment)
             )
+            if "console" in line:
+                wait_until(_page_answers, "the operators' page", limit_seconds=60)
         else:
             done = subprocess.run(
                 shlex.split(line),
                 cwd=self._folder,
                 env=self._environment,
+                input="correct horse battery\n",  # where one asks for a password
                 capture_output=True,
                 text=True,
                 check=False,
@@ -209,6 +213,13 @@ class _Shell:
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
             return done.stdout
         return ""
+
+
+def _page_answers() -> bool:
+    try:
+        return httpx.get("http://127.0.0.1:8321/sign-in").is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager
