@@ -8,7 +8,8 @@ from nicegui import ui
 from starlette.requests import Request
 
 from stream_detector.console.pages.asking import TITLES, Asking
-from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.pages.frame import Frame
+from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render

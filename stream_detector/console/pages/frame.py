@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from nicegui import ui
 from starlette.requests import Request
 
 from stream_detector.console.gate import SIGN_IN
+from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.rendering import render
 from stream_detector.console.sessions import Person
@@ -21,12 +22,6 @@ _TICK_SECONDS: Final = 1.0
 
 _AT_LATEST_SECONDS: Final = 5.0
 """How old a view may be of which nothing has changed: how long ago things were has."""
-
-_CLICKS: Final = """(event) => {
-  const found = event.target.closest("[data-act]");
-  if (!found || event.target.closest("a")) return;
-  emit({act: found.dataset.act, key: found.dataset.key ?? ""});
-}"""
 
 
 @dataclass(slots=True)
@@ -114,43 +109,3 @@ class Frame:
         )
         stale = None if since is None else clock.plant(since)
         self._banner.show(render("banners.html", stale=stale, loading=not plant.is_complete))
-
-
-class Region:
-    """A part of a page that is replaced as a whole, when it has changed."""
-
-    def __init__(self, classes: str, *, tag: str = "div") -> None:
-        # What is shown comes from our own templates, which write everything as text.
-        self._element = ui.html("", sanitize=False, tag=tag).classes(classes)
-        self._shown = ""
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether anything is there."""
-        return bool(self._shown)
-
-    def show(self, html: str) -> None:
-        """Show this; nothing is sent where it is what is shown already."""
-        if html != self._shown:
-            self._shown = html
-            self._element.set_content(html)
-
-    def on_click(self, handle: Callable[[str, str], Any]) -> None:
-        """Call with ``data-act`` and ``data-key`` of what is clicked on."""
-        self._element.on("click", lambda event: handle(*_act(event.args)), js_handler=_CLICKS)
-
-    def on_key(self, handle: Callable[[str], Any]) -> None:
-        """Call with what a key stands for (``console.js``)."""
-        self._element.classes("keys-here")
-        self._element.on(
-            "sdkey",
-            lambda event: handle(str(event.args)),
-            js_handler="(event) => emit(event.detail)",
-        )
-
-
-def _act(arguments: object) -> tuple[str, str]:
-    """Read what a browser sent, which may be anything."""
-    if not isinstance(arguments, dict):
-        return "", ""
-    return str(arguments.get("act", "")), str(arguments.get("key", ""))

@@ -3,7 +3,8 @@
 from nicegui import ui
 from starlette.requests import Request
 
-from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.pages.frame import Frame
+from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.rendering import render
 from stream_detector.console.views.overview import overview

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 from starlette.requests import Request
 
-from stream_detector.console.pages.frame import Frame, Region
+from stream_detector.console.pages.frame import Frame
+from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.rendering import render
 from stream_detector.console.tuning import Tuning

@@ -169,9 +169,28 @@ def test_the_overview_has_the_worst_first_and_is_live(
     sign_in(page, address)
     tile = page.locator('[data-machine="pm7"]')
     expect(tile).to_contain_text("normal")
+    tile.focus()
 
     plant.send(alert_message("pm7", 103, priority="critical"))
 
     expect(tile).to_contain_text("CRITICAL ALERT", timeout=5000)
     expect(page.locator(".tile").first).to_contain_text("CRITICAL ALERT")
+    expect(tile).to_be_focused()
     picture(page, "overview")
+
+
+def test_a_click_that_takes_its_time_is_not_lost_while_the_page_changes(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all(past_of("pm10"))
+    sign_in(page, address)
+    tile = page.locator('[data-machine="pm10"]')
+    expect(tile).to_contain_text("3.60")
+    tile.hover()
+
+    page.mouse.down()
+    plant.send(score("pm10", 120, 1.25))
+    expect(tile).to_contain_text("1.25")
+    page.mouse.up()
+
+    expect(page).to_have_url(f"{address}/machine?name=pm10")

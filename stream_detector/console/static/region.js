@@ -1,0 +1,60 @@
+// A part of a page whose HTML the server writes. Only what differs from what is there is changed: what somebody
+// is about to click on stays where it is, and what has the focus keeps it, however often the server writes.
+const keyOf = (node) => node.dataset?.machine ?? node.dataset?.alert;
+
+const isAlike = (a, b) => a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+
+function change(old, wanted) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== wanted.data) old.data = wanted.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  // The attribute is what it was at first, the property what somebody made of it.
+  if ("checked" in old) old.checked = wanted.hasAttribute("checked");
+  changeChildren(old, wanted);
+}
+
+function changeChildren(parent, wanted) {
+  let here = parent.firstChild;
+  for (const next of [...wanted.childNodes]) {
+    let match = here;
+    while (match && !isAlike(match, next)) match = match.nextSibling;
+    if (!match) {
+      parent.insertBefore(next, here);
+      continue;
+    }
+    if (match === here) here = here.nextSibling;
+    else parent.insertBefore(match, here);
+    change(match, next);
+  }
+  while (here) {
+    const after = here.nextSibling;
+    here.remove();
+    here = after;
+  }
+}
+
+export default {
+  template: "<div></div>",
+  props: { html: String },
+  mounted() {
+    this.show();
+  },
+  watch: {
+    html() {
+      this.show();
+    },
+  },
+  methods: {
+    show() {
+      const wanted = document.createElement("template");
+      wanted.innerHTML = this.html;
+      const focused = document.activeElement;
+      changeChildren(this.$el, wanted.content);
+      // Who has changed places has lost it.
+      if (focused !== document.activeElement && this.$el.contains(focused)) focused.focus({ preventScroll: true });
+    },
+  },
+};
