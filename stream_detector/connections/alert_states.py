@@ -16,7 +16,7 @@ from stream_detector.alerting.alert_state import (
     Flood,
 )
 from stream_detector.alerting.news import news_of
-from stream_detector.connections.consumers import follower
+from stream_detector.connections.consumers import follower, leave
 from stream_detector.connections.settings import Settings
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ class AlertStates:
         trace: TracebackType | None,
     ) -> None:
         """Leave."""
-        await self._consumer.stop()
+        await leave(self._consumer)
 
     async def read_to_the_end(self, *, on_progress: Callable[[], None] = lambda: None) -> None:
         """Read all that is committed now; ``on_progress`` is called now and then meanwhile."""

@@ -147,3 +147,14 @@ def follower(settings: Settings) -> AIOKafkaConsumer:
         auto_offset_reset="earliest",
         max_poll_records=settings.max_batch,
     )
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Stop a reader, also one whose Kafka is away."""
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        # It cancels its own fetches, and lets that out where one waits to be tried again.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise

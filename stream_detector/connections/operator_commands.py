@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_detector.alerting.commands import Command, Reply
-from stream_detector.connections.consumers import client_options, follower
+from stream_detector.connections.consumers import client_options, follower, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 
@@ -85,13 +85,20 @@ class OperatorCommands:
         """
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._awaited[command.command_id] = reply
+        is_taken = False
         try:
             async with asyncio.timeout(self._patience_seconds):
                 await self._producer.send_and_wait(
                     self._topic, msgspec.json.encode(command), key=command.key.encode()
                 )
+                is_taken = True
                 return await reply
         except TimeoutError as error:
+            if not is_taken:
+                raise ServiceError(
+                    f"Kafka did not take {command.command!r} within {self._patience_seconds:g} s: "
+                    "look at the alert again when Kafka is back, and then repeat it"
+                ) from error
             raise ServiceError(
                 f"no answer to {command.command!r} within {self._patience_seconds:g} s: is a "
                 "worker running? One keeps the alert book. The command waits for it, with the "
@@ -121,5 +128,5 @@ class OperatorCommands:
             waiting.set_result(msgspec.json.decode(value, type=Reply))
 
     async def _stop(self) -> None:
-        await self._replies.stop()
+        await leave(self._replies)
         await self._producer.stop()

@@ -86,6 +86,7 @@ class Feed:
         self._unreadable: set[str] = set()
         """Topics of which that was told."""
         self._asked_at = 0.0
+        self._is_away = False
         self._is_ending = False
 
     def end(self) -> None:
@@ -157,13 +158,18 @@ class Feed:
         if time.monotonic() - self._asked_at < _ASK_SECONDS:
             return
         place = TopicPartition(self._settings.scores_topic, 0)
+        was_away, self._is_away = self._is_away, False
         try:
             await asyncio.to_thread(
                 self._consumer.get_watermark_offsets, place, timeout=_ANSWER_SECONDS
             )
             self._plant.heard_at = time.time()
         except KafkaException as error:
-            log.warning("kafka.away", error=error.args[0].str())
+            self._is_away = True
+            if not was_away:
+                log.warning("kafka.away", error=error.args[0].str())
+        if was_away and not self._is_away:
+            log.info("kafka.back")
         self._asked_at = time.monotonic()
 
     def _take(self, message: Message) -> None:

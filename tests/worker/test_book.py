@@ -183,6 +183,17 @@ def test_without_a_worker_there_is_no_answer_and_that_is_told(plant: Plant) -> N
         asyncio.run(scene())
 
 
+def test_a_command_that_kafka_does_not_take_is_told_as_that() -> None:
+    async def scene() -> None:
+        with embedded_kafka() as kafka:
+            async with Plant(kafka.bootstrap).operator(patience_seconds=0.3) as anna:
+                kafka.process.stop()
+                await anna.ask("acknowledge", alert_id=alert_id(0))
+
+    with pytest.raises(ServiceError, match="Kafka did not take 'acknowledge' within 0.3 s: look"):
+        asyncio.run(scene())
+
+
 def test_a_worker_tells_that_it_has_the_book_and_gets_on(plant: Plant) -> None:
     async def has_the_book() -> bool:
         return plant.health.book.is_ours
