@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, get_args
+from typing import Final
 
 from stream_detector.alerting.commands import (
     MAX_COMMENT,
@@ -32,8 +32,6 @@ LABELS: Final[dict[LabelWord, str]] = {
     "nuisance": "nuisance: nothing was wrong",
     "unclear": "unclear: take my label back",
 }
-
-COMMANDS: Final[tuple[CommandName, ...]] = get_args(CommandName)
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ async def carry_out(
     if not refusals:
         return Outcome(done, is_good=True)
     reasons = "; ".join(list(dict.fromkeys(refusals))[:_REASONS_TOLD])
-    return Outcome(f"{done}, {len(refusals)} refused: {reasons}", is_good=False)
+    return Outcome(f"{done}, {len(refusals)} not: {reasons}", is_good=False)
 
 
 def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Command:

@@ -73,7 +73,7 @@ def test_refusals_and_what_was_lost_are_told_with_the_reason() -> None:
     outcome, _ = carried_out(wish, "pm1", "pm2", "pm3")
 
     assert outcome == Outcome(
-        "shelve: 1 alert done, 2 refused: at most 12 h; no reply within 10 s", is_good=False
+        "shelve: 1 alert done, 2 not: at most 12 h; no reply within 10 s", is_good=False
     )
 
 
@@ -108,7 +108,7 @@ def test_what_needs_a_reason_is_not_sent_without_one(command: str) -> None:
     outcome, taken = carried_out(Wish(command, comment="  "), "pm1")  # type: ignore[arg-type]
 
     assert outcome.text == (
-        f"{command}: 0 alerts done, 1 refused: {command} needs a comment that says why"
+        f"{command}: 0 alerts done, 1 not: {command} needs a comment that says why"
     )
     assert taken == []
 

@@ -190,7 +190,7 @@ def test_a_command_that_kafka_does_not_take_is_told_as_that() -> None:
                 kafka.process.stop()
                 await anna.ask("acknowledge", alert_id=alert_id(0))
 
-    with pytest.raises(ServiceError, match="Kafka did not take 'acknowledge' within 0.3 s: look"):
+    with pytest.raises(ServiceError, match=r"Kafka did not take 'acknowledge' within 0\.3 s: look"):
         asyncio.run(scene())
 
 

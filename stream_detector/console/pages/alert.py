@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from nicegui import ui
 from starlette.requests import Request
 
-from stream_detector.console.pages.asking import TITLES, Asking
+from stream_detector.console.pages.asking import Asking
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render
-from stream_detector.console.users import Role
 from stream_detector.console.views.alert import alert_detail
 
 
@@ -31,23 +30,14 @@ class AlertPage:
         self._frame = Frame(parts, request, "/alert")
         self._asking = Asking(parts, self._frame, self._targets)
         with ui.element("div").classes("page"):
-            if self._frame.may(Role.OPERATOR):
-                with ui.element("div").classes("tools"):
-                    for command, title in TITLES.items():
-                        ui.button(
-                            title, on_click=lambda _, one=command: self._asking.begin(one)
-                        ).props("outline dense no-caps")
+            self._asking.make_buttons()
             self._region = Region("alert")
-        self._region.on_key(self._pressed)
+        self._region.on_key(self._asking.begin)
         self._frame.keep_live(self._show, self._version)
 
     def _targets(self) -> Sequence[Standing]:
         found = self._parts.plant.alerts.get(self._key)
         return [] if found is None else [found]
-
-    async def _pressed(self, key: str) -> None:
-        if self._frame.may(Role.OPERATOR):
-            await self._asking.begin(key)
 
     def _version(self) -> object:
         plant = self._parts.plant

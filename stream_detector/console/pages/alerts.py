@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 from nicegui import ui
 from starlette.requests import Request
 
-from stream_detector.console.pages.asking import TITLES, Asking
+from stream_detector.console.pages.asking import Asking
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render
-from stream_detector.console.users import Role
 from stream_detector.console.views.alerts import SHOWN, AlertList, Filter, alert_list
 from stream_detector.console.views.urgency import PRIORITIES
 
@@ -37,12 +36,7 @@ class AlertsPage:
         self._asking = Asking(parts, self._frame, self._targets)
         with ui.element("div").classes("page"):
             self._make_filters()
-            if self._frame.may(Role.OPERATOR):
-                with ui.element("div").classes("tools"):
-                    for command, title in TITLES.items():
-                        ui.button(
-                            title, on_click=lambda _, one=command: self._asking.begin(one)
-                        ).props("outline dense no-caps")
+            self._asking.make_buttons()
             self._list = Region("alert-list")
         self._list.on_click(self._clicked)
         self._list.on_key(self._pressed)
@@ -113,8 +107,7 @@ class AlertsPage:
                 ui.navigate.to(alert_path(self._cursor))
                 return
             case _:
-                if self._frame.may(Role.OPERATOR):
-                    await self._asking.begin(key)
+                await self._asking.begin(key)
                 return
         self._frame.refresh()
 

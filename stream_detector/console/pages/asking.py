@@ -6,10 +6,11 @@ from typing import Final
 from nicegui import ui
 
 from stream_detector.alerting.commands import MAX_COMMENT, NEEDS_A_REASON, CommandName
-from stream_detector.console.acting import COMMANDS, LABELS, Wish, carry_out
+from stream_detector.console.acting import LABELS, Wish, carry_out
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Standing
+from stream_detector.console.users import Role
 from stream_detector.errors import counted
 
 _HOURS: Final = {
@@ -53,11 +54,20 @@ class Asking:
         self._frame = frame
         self._targets = targets
 
+    def make_buttons(self) -> None:
+        """Make a button for each command, if whoever looks may give them."""
+        if self._frame.may(Role.OPERATOR):
+            with ui.element("div").classes("tools"):
+                for command, title in TITLES.items():
+                    ui.button(title, on_click=lambda _, one=command: self.begin(one)).props(
+                        "outline dense no-caps"
+                    )
+
     async def begin(self, command: str) -> None:
         """Ask for what the command needs, or carry it out where that is nothing."""
-        found = [one for one in COMMANDS if one == command]
+        found = [one for one in TITLES if one == command]
         targets = list(self._targets())
-        if not found:
+        if not found or not self._frame.may(Role.OPERATOR):
             return
         if not targets:
             ui.notify("Select an alert first.", type="warning")

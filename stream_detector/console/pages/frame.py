@@ -47,7 +47,7 @@ class Frame:
     def __init__(self, parts: Parts, request: Request, here: str) -> None:
         self._parts = parts
         self._token: str | None = request.scope["token"]
-        self._live: list[_Live] = []
+        self._live: _Live | None = None
         self._head = Region("top")
         self._banner = Region("banners")
         self._here = here
@@ -69,15 +69,13 @@ class Frame:
     def keep_live(self, show: Callable[[float], None], version: Callable[[], object]) -> None:
         """Call ``show`` with the time now, and again whenever ``version`` gives something else."""
         now = time.time()
-        self._live.append(_Live(show, version, version(), now))
+        self._live = _Live(show, version, version(), now)
         show(now)
 
     def refresh(self) -> None:
-        """Show everything again at once: somebody wants to see something else."""
-        now = time.time()
-        for live in self._live:
-            live.shown, live.at = live.version(), now
-            live.show(now)
+        """Show it again at once: somebody wants to see something else."""
+        if self._live is not None:
+            self._show_again(self._live, time.time())
 
     def _tick(self) -> None:
         if self.person() is None:
@@ -86,11 +84,13 @@ class Frame:
             return
         now = time.time()
         self._show_head(now)
-        for live in self._live:
-            version = live.version()
-            if version != live.shown or now - live.at > _AT_LATEST_SECONDS:
-                live.shown, live.at = version, now
-                live.show(now)
+        live = self._live
+        if live and (live.version() != live.shown or now - live.at > _AT_LATEST_SECONDS):
+            self._show_again(live, now)
+
+    def _show_again(self, live: _Live, now: float) -> None:
+        live.shown, live.at = live.version(), now
+        live.show(now)
 
     def _show_head(self, now: float) -> None:
         plant, clock, person = self._parts.plant, self._parts.clock, self.person()
