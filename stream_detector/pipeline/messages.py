@@ -132,7 +132,8 @@ class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True):
     warming_up: bool
     quality: QualityInfo
     contributors: tuple[Contributor, ...]
-    head: HeadScore | None
+    head: HeadScore | None = None
+    """None under a model without one, and in messages from before there were heads."""
     bundle: str
 
 
