@@ -107,9 +107,9 @@ def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
     with LivePlant(tmp_path, keeps_book=False) as plant:
-        plant.send_all(score("pm3", n, 1.0) for n in range(10))
         page = open_page()
         page.goto(plant.open_console())
+        plant.send_all(score("pm3", n, 1.0) for n in range(10))
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("normal")
 
         # They came within moments, so ten seconds without any are unusual.

@@ -165,8 +165,8 @@ def test_the_overview_has_the_worst_first_and_is_live(
     open_page: OpenPage, plant: LivePlant, address: str
 ) -> None:
     page = open_page()
-    plant.send_all(past_of("pm7"))
     sign_in(page, address)
+    plant.send_all(past_of("pm7"))
     tile = page.locator('[data-machine="pm7"]')
     expect(tile).to_contain_text("normal")
     tile.focus()
