@@ -12,6 +12,8 @@ From a message to a screen, module by module:
     views as HTML, in NiceGUI's pages, shown again whenever they change
 ``acting``
     what people do about alerts, as commands
+``accounts``
+    what became of alerts and outcomes, and the figures of that
 ``place``, ``gate``, ``sign_in``, ``sessions``, ``users``, ``throttle``
     who may reach the page, see it and give commands
 """

@@ -20,10 +20,12 @@ from starlette.staticfiles import StaticFiles
 from stream_detector.command_line import Stopped, caller
 from stream_detector.connections.operator_commands import OperatorCommands
 from stream_detector.connections.settings import Settings
+from stream_detector.console.accounts import Accounts
 from stream_detector.console.feed import Feed
 from stream_detector.console.gate import Gate
 from stream_detector.console.pages.alert import AlertPage
 from stream_detector.console.pages.alerts import AlertsPage
+from stream_detector.console.pages.ledger import LedgerPage
 from stream_detector.console.pages.machine import MachinePage
 from stream_detector.console.pages.overview import OverviewPage
 from stream_detector.console.pages.thresholds import ThresholdsPage
@@ -134,11 +136,15 @@ class _Console:
         self._feed = Feed(settings, self._plant)
 
     async def run(self, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
-        async with OperatorCommands(self._settings) as commands:
+        async with (
+            OperatorCommands(self._settings) as commands,
+            Accounts(self._settings) as accounts,
+        ):
             parts = Parts(
                 plant=self._plant,
                 clock=Clock(self._plan.zone),
                 commands=commands,
+                figures=accounts.figures,
                 sessions=self._sessions,
                 local=Person(caller(), Role.ENGINEER),
                 tuning=self._thresholds,
@@ -212,6 +218,10 @@ def _add_pages(parts: Parts) -> None:
     @ui.page("/machine", title="Machine · stream-detector")
     def machine(request: Request, name: str = "") -> None:
         MachinePage(parts, request, name)
+
+    @ui.page("/ledger", title="Ledger · stream-detector")
+    def ledger(request: Request) -> None:
+        LedgerPage(parts, request)
 
     @ui.page("/thresholds", title="Thresholds · stream-detector")
     def thresholds(request: Request) -> None:

@@ -1,9 +1,11 @@
 """What the pages are made with; put together in ``app``."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from stream_detector.alerting.commands import Command, Reply
+from stream_detector.alerting.figures import Figures
 from stream_detector.console.plant import Plant
 from stream_detector.console.sessions import Person, Sessions
 from stream_detector.console.tuning import Tuning
@@ -32,6 +34,8 @@ class Parts:
     plant : Plant
     clock : Clock
     commands : Commands
+    figures : callable
+        Gives the ledger and the figures of the trailing days.
     sessions : Sessions or None
         None where nobody signs in: whoever is at this machine is ``local``.
     local : Person
@@ -42,6 +46,7 @@ class Parts:
     plant: Plant
     clock: Clock
     commands: Commands
+    figures: Callable[[], Awaitable[Figures]]
     sessions: Sessions | None
     local: Person
     tuning: Tuning | None = None

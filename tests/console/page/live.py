@@ -18,13 +18,20 @@ from stream_detector.alerting.alert_state import AlertState
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import topics
 from stream_detector.console.machine import ReadingSeen
-from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
+from stream_detector.pipeline.messages import (
+    AlertMessage,
+    DataQualityMessage,
+    OutcomeMessage,
+    ScoreMessage,
+)
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from tests.end_to_end.server import Server
 
 _N_PARTITIONS = 4
 
-Message = AlertMessage | ScoreMessage | DataQualityMessage | ReadingSeen | AlertState
+Message = (
+    AlertMessage | ScoreMessage | DataQualityMessage | OutcomeMessage | ReadingSeen | AlertState
+)
 
 
 class LivePlant:
@@ -111,7 +118,7 @@ class LivePlant:
             match message:
                 case ScoreMessage():
                     topic, key = self._names.scores_topic, message.machine
-                case AlertMessage():
+                case AlertMessage() | OutcomeMessage():
                     topic, key = self._names.alerts_topic, f"{message.machine}/{message.rule}"
                 case DataQualityMessage():
                     topic, key = self._names.alerts_topic, message.machine
