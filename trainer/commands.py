@@ -73,7 +73,7 @@ def main() -> None:
 @click.option(
     "--model",
     type=click.Choice(list(MODELS)),
-    help="Network; the README says which to take when.  [default: dense]",
+    help="Network; trainer/README.md says which to take when.  [default: dense]",
 )
 @click.option(
     "--plain",

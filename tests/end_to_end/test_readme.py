@@ -1,4 +1,6 @@
-"""What the README tells a reader to do, done: every command, the subscriber, the examples."""
+"""What the README and its pages tell a reader to do, done: every command, the subscriber, the
+examples.
+"""
 
 import json
 import os
@@ -25,7 +27,13 @@ from trainer.architectures import DENSE
 from trainer.config import NetworkSettings, PlainSettings, TrainingConfig, read_config
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = "deploy/settings.md"
+README = "\n".join(
+    (ROOT / page).read_text(encoding="utf-8")
+    for page in ("README.md", "trainer/README.md", SETTINGS)
+)
+"""With the pages that it leads to, in the order in which they are read."""
+
 
 BIN = Path(sys.executable).parent
 
@@ -68,7 +76,7 @@ def commands_to_run(*, demo: bool) -> list[str]:
 
 
 def test_the_settings_tables_name_every_setting_and_no_other() -> None:
-    tables = README.partition("## Settings")[2].partition("\n## ")[0]
+    tables = (ROOT / SETTINGS).read_text(encoding="utf-8")
 
     named = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", tables))
 
@@ -77,14 +85,14 @@ def test_the_settings_tables_name_every_setting_and_no_other() -> None:
 
 
 def test_the_rules_in_the_readme_are_the_default_rules() -> None:
-    _, text = blocks("toml")
+    text, _ = blocks("toml")
 
     assert tomllib.loads(text)
     assert read_rules(text) == Rules()
 
 
 def test_the_training_configuration_in_the_readme_is_the_default_one(tmp_path: Path) -> None:
-    text, _ = blocks("toml")
+    _, text = blocks("toml")
     file = tmp_path / "training.toml"
     file.write_text(text, encoding="utf-8")
 
