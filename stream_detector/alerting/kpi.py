@@ -90,7 +90,7 @@ def kpis(
     start, end : datetime
         The span, in Kafka's time.
     """
-    calls = sorted(_calls(alerts, start, end))
+    calls = sorted(_calls(alerts, start, end), key=lambda call: call[:2])
     times, span = [at for at, _, _ in calls], max(end - start, timedelta(seconds=1))
     counts = _counted(times, start, end, PERIOD)
     hours = _counted(times, start, end, _HOUR)

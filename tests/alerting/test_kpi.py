@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from stream_detector.alerting.kpi import Kpis, kpis
+from stream_detector.alerting.news import decode_news
 from stream_detector.alerting.plant_ledger import Ledger
 from tests.alerting.accounts import ledger, stood, told
 from tests.alerting.judged import at
@@ -24,6 +25,18 @@ def many(count: int, *, minute: float, name: str = "pm", priority: str = "low") 
         for n in range(count)
         for message in stood((minute, minute + 5), machine=f"{name}{n}", priority=priority)
     ]
+
+
+def test_calls_of_one_machine_may_reach_kafka_at_once() -> None:
+    """A recording is played faster than Kafka's clock tells times apart."""
+    played = Ledger(RULES)
+    for messages in (stood((10, 15)), stood((70, 75))):
+        for message in messages:
+            news = decode_news(message)
+            assert isinstance(news, tuple)
+            played.fold(*news, at(100))
+
+    assert kpis(played.alerts, (), start=at(0), end=at(119)).n_calls == 2
 
 
 def test_two_hours_by_hand() -> None:
