@@ -27,7 +27,7 @@ from tests.trainer.made_findings import (
     paper_like,
 )
 from trainer.report import report_html, report_json
-from trainer.report_page import page as laid_out
+from trainer.report.page import page as laid_out
 
 pytestmark = pytest.mark.slow
 

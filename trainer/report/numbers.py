@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import ClosedAlert
-from trainer.charts import smoothed_losses
 from trainer.findings import Findings
 from trainer.measures import Confusion, Curves, Measures
+from trainer.report.charts import smoothed_losses
 from trainer.thinning import Peaks
 
 MAX_ALERTS = 200

@@ -6,15 +6,15 @@ import jinja2
 import msgspec
 
 from trainer.findings import Findings
-from trainer.report_numbers import numbers
-from trainer.report_page import page
+from trainer.report.numbers import numbers
+from trainer.report.page import page
 
 __all__ = ["Findings", "report_html", "report_json"]
 
 
 def report_html(findings: Findings) -> bytes:
     """Write the page: one file that asks for no other. The same findings give the same bytes."""
-    source = resources.files("trainer").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    source = resources.files("trainer.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -5,12 +5,12 @@ is not left out: its place says why.
 """
 
 from stream_detector.alerting.ledger import ClosedAlert, Fate
-from trainer import charts
 from trainer.findings import Findings
 from trainer.measures import Confusion, Curves, Measures
 from trainer.plain_words import counted, fit_in_words, lasting, minute, percent
-from trainer.report_layout import Chart, Page, Section, Table, Tile
-from trainer.report_numbers import MAX_ALERTS
+from trainer.report import charts
+from trainer.report.layout import Chart, Page, Section, Table, Tile
+from trainer.report.numbers import MAX_ALERTS
 
 _NOT_KEPT_BACK = "No row was kept back and scored; train with a hold-out to see this."
 _NO_LABELS = "The recording has no labels, so nobody knows which rows were to be warned at."

@@ -14,7 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import ClosedAlert, Fate
-from trainer.chart_style import (
+from trainer.measures import Confusion, Curves, Measures
+from trainer.plain_words import fit_in_words
+from trainer.report.style import (
     FAINT,
     FLAT,
     INK,
@@ -29,8 +31,6 @@ from trainer.chart_style import (
     legend,
     time_axis,
 )
-from trainer.measures import Confusion, Curves, Measures
-from trainer.plain_words import fit_in_words
 from trainer.thinning import MAX_POINTS, Histogram, Peaks
 
 _POINTS_PER_LOSS = 75
