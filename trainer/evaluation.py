@@ -1,5 +1,6 @@
 """What a bundle does on rows it has not seen, through the live code."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -54,6 +55,8 @@ class Evaluation:
         The budget.
     days : float
         Scored rows as days at the model's cadence.
+    stood_still : tuple of Standstill
+        When there were no readings, in time order.
     """
 
     times: NDArray[np.datetime64]
@@ -67,6 +70,7 @@ class Evaluation:
     span: tuple[datetime, datetime]
     asked_per_day: float
     days: float
+    stood_still: tuple[Standstill, ...] = ()
 
     @property
     def running(self) -> timedelta:
@@ -108,15 +112,17 @@ def evaluate(
     budget: Budget,
     threshold: Threshold | None = None,
     rule: Rule | None = None,
+    watch: Sequence[Callable[[Verdict], None]] = (),
 ) -> Evaluation | None:
     """Replay a recording; None where no row could be scored.
 
     The alerts of one rule, the first one if none is named, are held against the budget,
     which also is the threshold of its score, unless there is another one. The other score,
-    if there is one, has the threshold that the bundle asks for.
+    if there is one, has the threshold that the bundle asks for. Who watches is shown every
+    verdict, in order.
     """
     rule, threshold = rule or rules.rules[0], threshold or budget
-    horizon, seen = rule.horizon, _Seen(rule, bundle.model.max_gap)
+    seen = Seen(rule, bundle.model.max_gap)
     table = ThresholdTable(threshold)
     if rule.score == "head":
         table = ThresholdTable(bundle.manifest.default_threshold, head=threshold)
@@ -124,49 +130,13 @@ def evaluate(
     for verdict in verdicts(records(recording, rules), pipeline, table):
         if isinstance(verdict, Verdict):
             seen.note(verdict)
-    if not seen.rows:
-        return None
-    positives = rows_before_outcomes(recording, horizon=horizon)
-    label_kind = None if recording.labels is None else recording.label_kind
-    if recording.labels is not None and label_kind == "rows":
-        positives = recording.labels
-    outcomes = tuple(recording.time(int(row)) for row in np.flatnonzero(outcome_rows(recording)))
-    start, end = seen.span
-    if label_kind == "event":
-        alerts = close_alerts(
-            seen.alerts, outcomes, horizon=horizon, end=end, stood_still=seen.stood_still
-        )
-    else:
-        elsewhere = Fate.UNLABELLED if label_kind is None else Fate.NUISANCE
-        alerts = tuple(
-            ClosedAlert(*alert, Fate.ANOMALY if positives[row] else elsewhere)
-            for alert, row in zip(seen.alerts, seen.alert_rows, strict=True)
-        )
-    return Evaluation(
-        times=recording.times[seen.rows],
-        scores=np.array(seen.scores),
-        thresholds=np.array(seen.thresholds),
-        positives=positives[seen.rows],
-        alerts=alerts,
-        outcomes=outcomes,
-        label_kind=label_kind,
-        card=scorecard(
-            seen.alerts,
-            outcomes,
-            horizon=horizon,
-            cadence=timedelta(seconds=bundle.manifest.cadence_seconds),
-            start=start,
-            end=end,
-            stood_still=seen.stood_still,
-        ),
-        span=seen.span,
-        asked_per_day=budget.per_day,
-        days=len(seen.rows) / bundle.model.limits.readings_per_day,
-    )
+            for watcher in watch:
+                watcher(verdict)
+    return seen.held_against(recording, bundle, asked=budget)
 
 
 @dataclass
-class _Seen:
+class Seen:
     """What the verdicts on a recording told, as far as one rule goes."""
 
     rule: Rule
@@ -212,3 +182,53 @@ class _Seen:
                 self.alert_rows.append(row)
             elif change.change is Change.CLEARED:
                 self.alerts[-1] = (self.alerts[-1][0], time)
+
+    def held_against(
+        self, recording: Recording, bundle: Bundle, *, asked: Budget
+    ) -> Evaluation | None:
+        """Hold it against the recording's labels; None where no row was scored."""
+        if not self.rows:
+            return None
+        kind = None if recording.labels is None else recording.label_kind
+        horizon, positives = self.rule.horizon, rows_to_find(recording, self.rule)
+        outcomes = tuple(map(recording.time, np.flatnonzero(outcome_rows(recording)).tolist()))
+        start, end = self.span
+        if kind == "event":
+            alerts = close_alerts(
+                self.alerts, outcomes, horizon=horizon, end=end, stood_still=self.stood_still
+            )
+        else:
+            elsewhere = Fate.UNLABELLED if kind is None else Fate.NUISANCE
+            alerts = tuple(
+                ClosedAlert(*alert, Fate.ANOMALY if positives[row] else elsewhere)
+                for alert, row in zip(self.alerts, self.alert_rows, strict=True)
+            )
+        return Evaluation(
+            times=recording.times[self.rows],
+            scores=np.array(self.scores),
+            thresholds=np.array(self.thresholds),
+            positives=positives[self.rows],
+            alerts=alerts,
+            outcomes=outcomes,
+            label_kind=kind,
+            card=scorecard(
+                self.alerts,
+                outcomes,
+                horizon=horizon,
+                cadence=timedelta(seconds=bundle.manifest.cadence_seconds),
+                start=start,
+                end=end,
+                stood_still=self.stood_still,
+            ),
+            span=self.span,
+            asked_per_day=asked.per_day,
+            days=len(self.rows) / bundle.model.limits.readings_per_day,
+            stood_still=tuple(self.stood_still),
+        )
+
+
+def rows_to_find(recording: Recording, rule: Rule) -> NDArray[np.bool_]:
+    """Mark the rows to be warned at: before an outcome, or labelled anomalous; none unlabelled."""
+    if recording.labels is not None and recording.label_kind == "rows":
+        return recording.labels
+    return rows_before_outcomes(recording, horizon=rule.horizon)

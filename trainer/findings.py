@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.budgets import Point
+from trainer.code_map import CodeMap
+from trainer.drift import Drift
 from trainer.evaluation import Evaluation
+from trainer.explained import Explained
+from trainer.feed_quality import FeedQuality
+from trainer.found import Timeliness, timeliness
 from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
 from trainer.plain_words import (
+    FAR_SPREADS,
     counted,
     minute,
     model_in_words,
@@ -54,7 +61,15 @@ class Findings:
         Whether it never does.
     evaluation : Evaluation or None
         None where no row was kept back, or none of them could be scored.
+    points : tuple of Point
+        What several budgets brought on the rows kept back.
     head : HeadFindings or None
+    explained : Explained or None
+        None where no row was kept back, or none of them could be scored.
+    codes : CodeMap or None
+        None without a network.
+    drift : Drift
+    quality : FeedQuality
     notes : tuple of str
         What was odd about the recording.
     seconds : mapping of str to float
@@ -75,7 +90,12 @@ class Findings:
     default_limit: float
     is_fixed: bool
     evaluation: Evaluation | None
+    points: tuple[Point, ...]
     head: HeadFindings | None
+    explained: Explained | None
+    codes: CodeMap | None
+    drift: Drift
+    quality: FeedQuality
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
 
@@ -83,6 +103,11 @@ class Findings:
     def measures(self) -> Measures | None:
         """What the rows kept back measure; None where none was scored."""
         return None if self.evaluation is None else measure(self.evaluation)
+
+    @cached_property
+    def timeliness(self) -> Timeliness | None:
+        """How soon things were found; None where there was nothing to find, or no labels."""
+        return None if self.evaluation is None else timeliness(self.evaluation)
 
     @property
     def training_span(self) -> tuple[datetime, datetime]:
@@ -152,7 +177,13 @@ class Findings:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What not to believe."""
-        return tuple(what_not_to_believe(self.measures, training_share_over=self.share_over))
+        doubts = what_not_to_believe(
+            self.measures,
+            training_share_over=self.share_over,
+            n_drawn=self.quality.n_drawn,
+            wandered=self.drift.farther_than(FAR_SPREADS),
+        )
+        return tuple(doubts)
 
     @property
     def summary(self) -> tuple[str, ...]:

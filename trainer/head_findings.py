@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from stream_detector.alerting.ledger import Fate, close_alerts
+from trainer.budgets import Point
 from trainer.evaluation import Evaluation
+from trainer.measures import Curves, Measures, curves, measure
 from trainer.plain_words import counted, lasting, percent
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ class HeadFindings:
     fold_positives: NDArray[np.bool_]
     fold_ratings: NDArray[np.float64]
     evaluation: Evaluation | None
+    points: tuple[Point, ...] = ()
 
     @classmethod
-    def of(cls, head: "FittedHead", evaluation: Evaluation | None) -> Self:
+    def of(
+        cls, head: "FittedHead", evaluation: Evaluation | None, points: tuple[Point, ...]
+    ) -> Self:
         """Gather what is known of a head."""
         return cls(
             n_outcomes=len(head.rows.outcomes),
@@ -72,14 +76,23 @@ class HeadFindings:
             fold_positives=head.rows.positives[head.folds.numbers],
             fold_ratings=head.folds.ratings,
             evaluation=evaluation,
+            points=points,
         )
+
+    @cached_property
+    def measures(self) -> Measures | None:
+        """What the rows kept back measure of it; None where none was judged."""
+        return None if self.evaluation is None else measure(self.evaluation)
+
+    @cached_property
+    def fold_curves(self) -> Curves | None:
+        """How the trees of the folds rank their rows; None without both classes."""
+        return curves(self.fold_positives, self.fold_ratings)
 
     @cached_property
     def fold_auc(self) -> float | None:
         """Area under the ROC curve over all folds; 0.5 is chance. None without both classes."""
-        if self.fold_positives.all() or not self.fold_positives.any():
-            return None
-        return float(roc_auc_score(self.fold_positives, self.fold_ratings))
+        return None if self.fold_curves is None else self.fold_curves.auc
 
     @cached_property
     def followed(self) -> tuple[Followed, ...]:
@@ -163,7 +176,13 @@ class HeadFindings:
 def followed(evaluation: Evaluation, *, within: timedelta) -> Followed:
     """Count the alerts that an outcome followed within a span."""
     raised = [(alert.raised, alert.cleared) for alert in evaluation.alerts]
-    closed = close_alerts(raised, evaluation.outcomes, horizon=within, end=evaluation.span[1])
+    closed = close_alerts(
+        raised,
+        evaluation.outcomes,
+        horizon=within,
+        end=evaluation.span[1],
+        stood_still=evaluation.stood_still,
+    )
     known = [alert for alert in closed if alert.fate is not Fate.UNLABELLED]
     outcomes = np.array([one.replace(tzinfo=None) for one in evaluation.outcomes], "datetime64[us]")
     following = np.searchsorted(outcomes, evaluation.times, side="right")

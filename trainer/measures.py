@@ -3,9 +3,8 @@
 Nothing is made up: what needs labels, or rows of both classes, is None without them.
 """
 
-import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -18,44 +17,11 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from stream_detector.alerting.ledger import Fate
+from trainer.alert_counts import Week, by_day, by_week
+from trainer.confusion import Confusion
 from trainer.evaluation import Evaluation
+from trainer.found import Found, found, wilson_interval
 from trainer.thinning import FloatArray, Peaks, peaks, thinned
-
-_MAX_BARS = 200
-_95_PERCENT = 1.959964
-
-
-class Confusion(NamedTuple):
-    """Rows by what they were and by whether they were over the threshold in force."""
-
-    true_negatives: int
-    false_positives: int
-    false_negatives: int
-    true_positives: int
-
-    @property
-    def recall(self) -> float | None:
-        """Share of the positive rows that were over the threshold."""
-        positives = self.true_positives + self.false_negatives
-        return self.true_positives / positives if positives else None
-
-    @property
-    def precision(self) -> float | None:
-        """Share of the rows over the threshold that were positive."""
-        over = self.true_positives + self.false_positives
-        return self.true_positives / over if over else None
-
-    @property
-    def false_positive_rate(self) -> float | None:
-        """Share of the negative rows that were over the threshold."""
-        negatives = self.true_negatives + self.false_positives
-        return self.false_positives / negatives if negatives else None
-
-    @property
-    def share_over(self) -> float:
-        """Share of all rows over the threshold: the recall of as many rows drawn at random."""
-        return (self.true_positives + self.false_positives) / max(sum(self), 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +39,9 @@ class Curves:
     average_precision, base_rate : float
         Area under the precision-recall curve, and the share of positive rows, its chance.
     best_threshold, best_f1 : float
-        Where F1 is highest: known in hindsight only.
+        Where F1 is highest: chosen on the rows that it judges, so not to be believed.
+    at_best : Confusion
+        Rows at that threshold.
     """
 
     thresholds: FloatArray
@@ -85,6 +53,13 @@ class Curves:
     base_rate: float
     best_threshold: float
     best_f1: float
+    at_best: Confusion
+
+    @property
+    def f1(self) -> FloatArray:
+        """Harmonic mean of precision and recall at every threshold."""
+        total = self.precision + self.recall
+        return np.asarray(2 * self.precision * self.recall / np.maximum(total, 1e-12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +72,9 @@ class Measures:
     normal, positive : Peaks
         Scores of the rows that were not to be warned at, and of those that were.
     by_day : DataFrame
-        A row per bar (usually a day), indexed by its beginning: alerts raised by ``Fate``,
-        scored ``rows``, and the bar's ``days``.
+        Alerts of every day.
+    by_week : tuple of Week
+        False alerts of every week.
     confusion : Confusion or None
         None without labels.
     curves : Curves or None
@@ -109,6 +85,7 @@ class Measures:
     normal: Peaks
     positive: Peaks
     by_day: pd.DataFrame
+    by_week: tuple[Week, ...]
     confusion: Confusion | None
     curves: Curves | None
 
@@ -120,6 +97,11 @@ class Measures:
         of_rows = self.evaluation.label_kind == "rows"
         positive = "anomalous rows" if of_rows else "rows before an outcome"
         return "normal rows kept back", positive
+
+    @cached_property
+    def found(self) -> Found:
+        """How many outcomes or labelled stretches the alerts found."""
+        return found(self.evaluation)
 
     @property
     def recall_interval(self) -> tuple[float, float] | None:
@@ -150,24 +132,11 @@ def measure(evaluation: Evaluation) -> Measures:
         evaluation,
         _peaks(evaluation, ~evaluation.positives),
         _peaks(evaluation, evaluation.positives),
-        _by_day(evaluation),
+        by_day(evaluation),
+        by_week(evaluation),
         _confusion(evaluation),
-        _curves(evaluation),
+        None if evaluation.label_kind is None else curves(evaluation.positives, evaluation.scores),
     )
-
-
-def wilson_interval(n_hits: float, n_trials: int) -> tuple[float, float]:
-    """Bound the share behind so many hits at 95 % confidence.
-
-    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
-
-    >>> [round(bound, 3) for bound in wilson_interval(4, 18)]
-    [0.09, 0.452]
-    """
-    share, weight = n_hits / n_trials, _95_PERCENT**2 / n_trials
-    spread = math.sqrt(share * (1 - share) * weight + weight * weight / 4)
-    low, high = share + weight / 2 - spread, share + weight / 2 + spread
-    return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
 
 
 def best_f1(positives: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
@@ -193,31 +162,19 @@ def _peaks(evaluation: Evaluation, rows: NDArray[np.bool_]) -> Peaks:
     return peaks(evaluation.times[rows], scores, thresholds, within=evaluation.times)
 
 
-def _by_day(evaluation: Evaluation) -> pd.DataFrame:
-    alerts = evaluation.alerts
-    rows = pd.Series(1, index=pd.DatetimeIndex(evaluation.times)).resample("D").sum()
-    raised = pd.to_datetime([alert.raised for alert in alerts], utc=True).tz_localize(None)
-    fates = {
-        fate.value: np.array([alert.fate is fate for alert in alerts], np.int64) for fate in Fate
-    }
-    counts = pd.DataFrame(fates, index=raised).resample("D").sum()
-    table = counts.reindex(rows.index, fill_value=0).assign(rows=rows, days=1)
-    # More bars than a screen can show apart become bars of several days.
-    days_per_bar = math.ceil(len(table) / _MAX_BARS)
-    return table.resample(f"{days_per_bar}D").sum()
-
-
 def _confusion(evaluation: Evaluation) -> Confusion | None:
     if evaluation.label_kind is None:
         return None
-    over = evaluation.scores > evaluation.thresholds
-    matrix = confusion_matrix(evaluation.positives, over, labels=[False, True])
-    return Confusion(*matrix.ravel().tolist())
+    return _confusion_at(evaluation.positives, evaluation.scores > evaluation.thresholds)
 
 
-def _curves(evaluation: Evaluation) -> Curves | None:
-    positives, scores = evaluation.positives, evaluation.scores
-    if evaluation.label_kind is None or positives.all() or not positives.any():
+def _confusion_at(positives: NDArray[np.bool_], over: NDArray[np.bool_]) -> Confusion:
+    return Confusion(*confusion_matrix(positives, over, labels=[False, True]).ravel().tolist())
+
+
+def curves(positives: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curves | None:
+    """Measure how well scores part positive rows from the others; None without both."""
+    if positives.all() or not positives.any():
         return None
     precision, recall, thresholds = precision_recall_curve(positives, scores)
     # The curve's last point stands for a threshold above all scores; nothing is there to see.
@@ -236,4 +193,5 @@ def _curves(evaluation: Evaluation) -> Curves | None:
         base_rate=float(positives.mean()),
         best_threshold=best_threshold,
         best_f1=f1,
+        at_best=_confusion_at(positives, scores > best_threshold),
     )

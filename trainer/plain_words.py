@@ -1,6 +1,6 @@
 """What the rows kept back showed, and what not to believe of it, in plain words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,10 @@ _OFTEN_IN_ALARM = 0.2
 _FAR_OVER_BUDGET = 1.5
 _MANY_OVER = 0.1
 _CHANCE_AUC = 0.5
+_MOST_NAMED = 5
+
+FAR_SPREADS = 3.0
+"""Training spreads that a sensor's median is away from where it was, to be far."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -120,8 +124,18 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
     yield from _recall(measures)
 
 
-def what_not_to_believe(measures: Measures | None, *, training_share_over: float) -> Iterator[str]:
-    """Say where the figures are weak, or tell nothing."""
+def what_not_to_believe(
+    measures: Measures | None,
+    *,
+    training_share_over: float,
+    n_drawn: int = 0,
+    wandered: Sequence[str] = (),
+) -> Iterator[str]:
+    """Say where the figures are weak, or tell nothing.
+
+    ``n_drawn`` sensors were drawn between readings; those that ``wandered`` stand, in the rows
+    kept back, far from where they trained.
+    """
     if training_share_over > _MANY_OVER:
         yield (
             f"{percent(training_share_over)} of the training rows are over the default threshold. "
@@ -133,8 +147,22 @@ def what_not_to_believe(measures: Measures | None, *, training_share_over: float
         if measures.curves is not None:
             yield (
                 "Figures that count rows (ROC, precision) flatter: neighbouring rows are near "
-                "copies of each other. The threshold of the best F1 is known in hindsight only."
+                "copies of each other. The threshold of the best F1 was chosen on the rows that it "
+                "judges: it is not to be believed."
             )
+    if n_drawn:
+        yield (
+            f"{counted(n_drawn, 'sensor')} {'lies' if n_drawn == 1 else 'lie'} on exactly straight "
+            "lines in a tenth or more of the rows, as if drawn between two readings. Such a value "
+            "tells of a later one, so live the figures may be worse."
+        )
+    if wandered:
+        yield (
+            f"In the rows kept back {', '.join(wandered[:_MOST_NAMED])}"
+            + (f" and {len(wandered) - _MOST_NAMED} more" if len(wandered) > _MOST_NAMED else "")
+            + f" stood more than {FAR_SPREADS:g} spreads from where they trained: the model may be "
+            "asked about a machine that it has not seen."
+        )
     yield (
         "Nothing here tells of what the recording does not hold: another grade, another season, "
         "a sensor that was replaced."
@@ -165,6 +193,14 @@ def _recall(measures: Measures) -> Iterator[str]:
             f"the threshold: a recall of {percent(confusion.recall)}. So were "
             f"{confusion.false_positives:,} of {counted(n_normal, 'normal row')}: as many rows "
             f"drawn at random would reach {percent(confusion.share_over)}."
+        )
+    if measures.evaluation.label_kind == "rows" and measures.found.n_to_find:
+        found, (low, high) = measures.found, measures.found.interval
+        yield (
+            f"An alert was raised in {found.n_found} of "
+            f"{counted(found.n_to_find, 'labelled stretch', 'labelled stretches')}: "
+            f"{percent(found.share)} (95 % interval {percent(low)} to {percent(high)}). As many "
+            f"alerts at random times would find {percent(found.by_chance)}."
         )
 
 
@@ -213,15 +249,15 @@ def _doubts_of_rows(measures: Measures) -> Iterator[str]:
     low, _ = interval
     if confusion.share_over >= low:
         yield (
-            "It is not shown that the threshold does better than chance: the anomalous rows are "
+            "Row by row it is not shown that the threshold does better than chance: these are "
             f"{counted(measures.n_stretches, 'stretch', 'stretches')}, so the recall may really "
             f"be as low as {percent(low)}, and rows drawn at random reach "
             f"{percent(confusion.share_over)}."
         )
     if curves is not None and curves.auc <= _CHANCE_AUC:
         yield (
-            "The score does not tell anomalous rows from normal ones: it is higher for the "
-            f"anomalous one of two in {percent(curves.auc)} of all pairs, and 50 % is chance."
+            "Row by row the score does not tell anomalous from normal: it is higher for the "
+            f"anomalous one of two rows in {percent(curves.auc)} of all pairs, and 50 % is chance."
         )
 
 

@@ -1,6 +1,5 @@
 """One training run: a machine's history in, a bundle with its report out."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,19 +7,21 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from stream_detector.alerting.rules import Rules
-from stream_detector.bundle.directory import check_place, read_bundle, write_bundle
+from stream_detector.bundle.directory import check_place, write_bundle
 from stream_detector.bundle.manifest import Manifest, bundle_id
-from stream_detector.detection.threshold import Budget
 from stream_detector.replay.recording import Recording
 from trainer.assembly import keras_files_of, provenance_of
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter
-from trainer.evaluation import Evaluation, evaluate
+from trainer.drift import drift
+from trainer.evaluation import Evaluation
+from trainer.feed_quality import feed_quality
 from trainer.head_findings import HeadFindings
 from trainer.history import measure_timing, notes_on_horizon, split_by_time
+from trainer.holdout import judge_holdout
 from trainer.report import Findings, report_html, report_json
 from trainer.steps import Steps
-from trainer.training import TrainedModel, train
+from trainer.training import train
 
 
 def fit(
@@ -62,16 +63,16 @@ def fit(
     # another bundle where there are fewer processors. A second thread saves no second of a fit.
     with threadpool_limits(limits=1, user_api="blas"):
         model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
+    files = model.graphs | keras_files_of(model.parts)
     with steps.step("replaying the rows kept back"):
-        evaluation, of_head = _evaluate(model, kept_back, rules=rules)
-    manifest = _validated(model.manifest, evaluation, of_head)
+        seen, codes = judge_holdout(model, files, recording, training.n_rows, rules=rules)
+    manifest = _validated(model.manifest, seen.evaluation, seen.of_head)
     provenance = provenance_of(recording, model.rows, config, steps.seconds)
     manifest = msgspec.structs.replace(manifest, provenance=provenance)
-    files = model.graphs
     with steps.step("writing the bundle and its report"):
         findings = Findings(
             machine=recording.machine,
-            bundle_id=bundle_id(manifest, files, model.parameters),
+            bundle_id=bundle_id(manifest, model.graphs, model.parameters),
             sensors=model.rows.features.sensors,
             n_rows=recording.n_rows,
             n_training_rows=len(model.rows.windows),
@@ -83,12 +84,22 @@ def fit(
             scored=model.unseen,
             default_limit=model.limits.limit(manifest.default_threshold),
             is_fixed=manifest.default_fixed is not None,
-            evaluation=evaluation,
-            head=HeadFindings.of(model.head, of_head) if model.head else None,
+            evaluation=seen.evaluation,
+            points=seen.points,
+            head=HeadFindings.of(model.head, seen.of_head, seen.points_of_head)
+            if model.head
+            else None,
+            explained=seen.explained,
+            codes=codes,
+            drift=drift(
+                recording,
+                n_training=training.n_rows,
+                spread=model.rows.conditioning.spread[: len(recording.sensors)],
+            ),
+            quality=feed_quality(recording, timing, states=seen.states),
             notes=(*first_notes(recording, rules), *model.notes),
             seconds=dict(steps.seconds),
         )
-        files |= keras_files_of(model.parts)
         files |= {"report.html": report_html(findings), "report.json": report_json(findings)}
         write_bundle(folder, manifest, parameters=model.parameters, files=files)
     return findings
@@ -97,28 +108,6 @@ def fit(
 def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
     """Say what is odd about a recording and its rules, before anything is trained."""
     return (*recording.notes, *notes_on_horizon(recording, horizon=rules.rules[0].horizon))
-
-
-def _evaluate(
-    model: TrainedModel, kept_back: Recording, *, rules: Rules
-) -> tuple[Evaluation | None, Evaluation | None]:
-    """Judge the rows kept back by the bundle as it is read from disk, like a worker.
-
-    By the first rule, and by that of the head.
-    """
-    if not kept_back.n_rows:
-        return None, None
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary, "bundle")
-        write_bundle(folder, model.manifest, parameters=model.parameters, files=model.graphs)
-        bundle = read_bundle(folder)
-    asked = Budget(bundle.manifest.default_budget_per_day)
-    threshold = bundle.manifest.default_threshold
-    evaluation = evaluate(bundle, kept_back, rules=rules, budget=asked, threshold=threshold)
-    if model.head is None or bundle.model.head is None:
-        return evaluation, None
-    asked = Budget(bundle.model.head.budget_per_day)
-    return evaluation, evaluate(bundle, kept_back, rules=rules, budget=asked, rule=model.head.rule)
 
 
 def _validated(

@@ -7,14 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import ClosedAlert, Fate, close_alerts, scorecard
-from stream_detector.replay.recording import LabelKind
+from stream_detector.replay.recording import LabelKind, Recording
+from trainer.budgets import Point, point
+from trainer.code_map import CodeMap
+from trainer.drift import drift
 from trainer.evaluation import Evaluation
+from trainer.explained import MOST_EVENTS, Event, Explained, Residuals
+from trainer.feed_quality import feed_quality
 from trainer.findings import Findings
+from trainer.head_findings import HeadFindings
+from trainer.history import measure_timing
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 CADENCE = timedelta(minutes=2)
 HORIZON = timedelta(minutes=4)
 N_TRAINING = 12_000
+SENSORS = tuple(f"x{number}" for number in range(1, 60))
 
 
 def clock(first: datetime, n_rows: int) -> NDArray[np.datetime64]:
@@ -84,10 +92,11 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         for name in ("block-1-of-3", "block-2-of-3", "block-3-of-3", "final")
     }
     first = START - CADENCE * N_TRAINING
+    recording = made_recording()
     return Findings(
         machine="pm3",
         bundle_id="3f9a0c51d2e47b86",
-        sensors=tuple(f"x{number}" for number in range(1, 60)),
+        sensors=SENSORS,
         n_rows=15_300,
         n_training_rows=N_TRAINING,
         n_kept_back=0 if evaluation is None else len(evaluation.scores),
@@ -99,7 +108,16 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         default_limit=2.9,
         is_fixed=False,
         evaluation=evaluation,
+        points=() if evaluation is None else made_points(evaluation),
         head=None,
+        explained=None if evaluation is None else made_explained(evaluation),
+        codes=made_codes(),
+        drift=drift(
+            recording,
+            n_training=recording.n_rows if evaluation is None else 480,
+            spread=np.ones(len(SENSORS)),
+        ),
+        quality=feed_quality(recording, measure_timing(recording), states={"good": 120}),
         notes=("column 'grade' is text: not read",),
         seconds={"conditioning the training rows": 1.25, "fitting a dense model": 9.5},
     )
@@ -107,7 +125,83 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
 
 def linear(findings: Findings) -> Findings:
     """The same without a network."""
-    return dataclasses.replace(findings, network={"kind": "linear", "seed": 0}, losses={})
+    network = {"kind": "linear", "seed": 0}
+    return dataclasses.replace(findings, network=network, losses={}, codes=None)
+
+
+def with_head(findings: Findings) -> Findings:
+    """The same with a head, judged by the same evaluation."""
+    positives = np.arange(400) % 40 == 0
+    head = HeadFindings(
+        n_outcomes=60,
+        label=HORIZON,
+        fold_positives=positives,
+        fold_ratings=positives + np.random.default_rng(seed=8).normal(size=400),
+        evaluation=findings.evaluation,
+        points=findings.points,
+    )
+    return dataclasses.replace(findings, head=head)
+
+
+def made_recording(n_rows: int = 600) -> Recording:
+    """Values of all sensors, of which the second wanders and the third rests."""
+    values = np.random.default_rng(seed=9).normal(size=(n_rows, len(SENSORS)))
+    values[:, 1] += np.linspace(0, 5, n_rows)
+    values[:, 2] = 7.0
+    limits = np.full(len(SENSORS), np.inf)
+    return Recording(
+        machine="pm3",
+        sensors=SENSORS,
+        units=("m/min",) + (None,) * (len(SENSORS) - 1),
+        low=-limits,
+        high=limits,
+        times=clock(START, n_rows),
+        values=values,
+    )
+
+
+def made_points(evaluation: Evaluation) -> tuple[Point, ...]:
+    """What was brought, as if by several budgets."""
+    one = point(evaluation)
+    return tuple(
+        one._replace(asked_per_day=asked, per_day=0.8 * asked) for asked in (0.5, 3.0, 6.0, 24.0)
+    )
+
+
+def made_explained(evaluation: Evaluation) -> Explained:
+    """Residuals and contributions of no meaning."""
+    rng, p = np.random.default_rng(seed=10), len(SENSORS)
+    normal, positive = (Residuals(rng.normal(size=p), rng.random(p), n) for n in (90, 9))
+    events = tuple(
+        Event(time, n % 3 == 0, rng.dirichlet(np.full(p, 0.2)))
+        for n, time in enumerate(evaluation.outcomes)
+    )
+    has_positives = evaluation.positives.any()
+    return Explained(
+        normal=normal,
+        positive=positive if has_positives else None,
+        kind="outcome",
+        events=events[-MOST_EVENTS:],
+        n_events=len(events),
+    )
+
+
+def made_codes(n_rows: int = 300) -> CodeMap:
+    """Two regimes, one after the other."""
+    places = np.random.default_rng(seed=11).normal(size=(n_rows, 2))
+    regimes = 1 + (np.arange(n_rows) >= n_rows * 2 // 3)
+    places[:, 0] += 5 * regimes
+    return CodeMap(
+        places=places,
+        shares=(0.5, 0.25),
+        times=clock(START, n_rows),
+        positives=np.arange(n_rows) % 50 == 0,
+        kept_back=np.arange(n_rows) > n_rows // 2,
+        regimes=regimes,
+        silhouette=0.4,
+        n_units=12,
+        n_codes=12_000,
+    )
 
 
 def normal_scores(n_rows: int, *, seed: int) -> NDArray[np.float64]:

@@ -54,6 +54,11 @@ def test_a_model_that_sees_the_grade_is_judged_with_it(history: Path, tmp_path: 
     assert bundle.manifest.validation is not None
     report = json.loads((tmp_path / "model" / "report.json").read_text())
     assert {f"mode={grade}" for grade in grades} < set(report["sensors"])
+    # What scores are due to is told of the grades, too; what is expected is not.
+    explained = report["holdout"]["sensors"]
+    assert sum(explained["contributions"]["last"][0]["shares"]) == pytest.approx(1.0, abs=1e-4)
+    means = explained["residuals_in_training_spreads"]["normal"]["mean"]
+    assert [mean is None for mean in means] == ["mode=" in name for name in report["sensors"]]
 
 
 @pytest.mark.slow
@@ -85,6 +90,8 @@ def test_the_same_data_config_and_seed_give_the_same_bundle(
     assert any(logs.rglob("events.out.tfevents.*"))
     for name in ("model.keras", "encoder.keras", "decoder.keras"):
         assert (tmp_path / "one" / name).exists()
+    report = json.loads((tmp_path / "one" / "report.json").read_text())
+    assert report["codes"]["rows"] > 0.9 * report["rows"]
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ import pytest
 
 from stream_detector.alerting.ledger import Fate
 from tests.trainer.made_findings import made_evaluation
-from trainer.measures import measure, wilson_interval
+from trainer.found import wilson_interval
+from trainer.measures import measure
 from trainer.thinning import MAX_POINTS, histogram, peaks, thinned
 
 

@@ -165,3 +165,45 @@ def test_without_rows_kept_back_nothing_is_claimed() -> None:
     )
     assert unscored.showed == ("None of the rows kept back could be scored, so they show nothing.",)
     assert without.summary == (*without.trained, *without.showed, *without.cautions)
+
+
+def test_labelled_stretches_are_counted_by_those_with_an_alert() -> None:
+    #  Of three stretches of one row, one has an alert; chance is one of 100 rows twice over.
+    evaluation = made_evaluation(
+        np.ones(100), anomalous_rows=(10, 20, 30), alert_rows=((20, 21), (50, 51))
+    )
+
+    showed = made_findings(evaluation).showed
+
+    assert said(showed, "An alert was raised in 1 of 3 labelled stretches: 33 % (95 % interval")
+    assert said(showed, "As many alerts at random times would find 2 %.")
+
+
+def test_sensors_that_stand_far_from_where_they_trained_are_named() -> None:
+    findings = made_findings(made_evaluation(np.ones(9)))
+    shift = np.zeros(59)
+    shift[[3, 7]] = 3.5, -9.0
+    moved = dataclasses.replace(findings.drift, shift=shift)
+
+    assert said(
+        dataclasses.replace(findings, drift=moved).cautions,
+        "In the rows kept back x8, x4 stood more than 3 spreads from where they trained",
+    )
+    assert not said(
+        dataclasses.replace(
+            findings, drift=dataclasses.replace(moved, shift=np.zeros(59))
+        ).cautions,
+        "spreads from where they trained",
+    )
+
+
+def test_what_was_drawn_between_readings_is_not_believed() -> None:
+    findings = made_findings()
+    drawn = np.zeros(59)
+    drawn[5] = 0.1
+    quality = dataclasses.replace(findings.quality, drawn=drawn)
+
+    told = dataclasses.replace(findings, quality=quality).cautions
+
+    assert said(told, "1 sensor lies on exactly straight lines in a tenth or more of the rows")
+    assert not said(findings.cautions, "straight lines")

@@ -25,16 +25,17 @@ from tests.trainer.made_findings import (
     made_findings,
     normal_scores,
     paper_like,
+    with_head,
 )
 from trainer.report import report_html, report_json
-from trainer.report.page import page as laid_out
+from trainer.report.page import tiles
 
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROWS = normal_scores(300, seed=4)
 KINDS = {
-    "breaks": made_findings(paper_like()),
+    "breaks": with_head(made_findings(paper_like())),
     "no hold-out, no network": linear(made_findings()),
     "nothing scored": dataclasses.replace(made_findings(), n_kept_back=3),
     "no labels": made_findings(made_evaluation(ROWS, alert_rows=((5, 9),), label_kind=None)),
@@ -128,9 +129,9 @@ def test_numbers_are_numbers_under_names_that_stay(kind: str) -> None:
 def test_another_process_writes_the_same_bytes_and_needs_no_tensorflow() -> None:
     program = (
         "import hashlib, sys\n"
-        "from tests.trainer.made_findings import made_findings, paper_like\n"
+        "from tests.trainer.made_findings import made_findings, paper_like, with_head\n"
         "from trainer.report import report_html, report_json\n"
-        "findings = made_findings(paper_like())\n"
+        "findings = with_head(made_findings(paper_like()))\n"
         "written = report_html(findings) + report_json(findings)\n"
         "print(hashlib.sha256(written).hexdigest(), 'tensorflow' in sys.modules)"
     )
@@ -190,7 +191,7 @@ def test_a_long_recording_gives_a_small_report_that_hides_no_peak() -> None:
 
     page, numbers = report_html(findings), json.loads(report_json(findings))
 
-    assert len(page) < 3_000_000
+    assert len(page) < 2_000_000
     assert "The first 200 of 1,112 alerts." in page.decode()
     assert max(numbers["training"]["scores"]["score"]) == 12.5
     assert max(numbers["holdout"]["scores"]["normal"]["score"]) == 12.5
@@ -232,8 +233,18 @@ def test_the_report_holds_the_figures_that_were_measured() -> None:
 def test_the_first_figure_does_not_flatter_a_short_recording(
     of_kind: str, tile: tuple[str, str]
 ) -> None:
-    assert laid_out(KINDS[of_kind]).tiles[0][:2] == tile
+    assert tiles(KINDS[of_kind])[0][:2] == tile
+
+
+def test_labelled_stretches_are_told_by_how_many_had_an_alert() -> None:
+    assert tiles(KINDS["rows labelled"])[1][:2] == ("Labelled stretches found", "100 %")
 
 
 def test_a_phone_is_told_that_a_chart_is_wider() -> None:
-    assert page_of("breaks").count("scroll it sideways") == 3
+    wide = [
+        attributes
+        for tag, attributes in Elements(page_of("breaks")).found
+        if tag == "figure" and "wide" in (attributes["class"] or "")
+    ]
+
+    assert page_of("breaks").count("scroll it sideways") == len(wide) > 0

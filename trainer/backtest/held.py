@@ -22,7 +22,7 @@ _ROUNDING = 2e-7
 _LEAST_STEPS = 3
 """Equal steps in a row that are no accident, ..."""
 
-_DRAWN = 0.1
+DRAWN = 0.1
 """... or not in so many rows: what is written with few digits makes some by chance."""
 
 
@@ -42,7 +42,7 @@ class Held(NamedTuple):
     @property
     def n_drawn(self) -> int:
         """Sensors of which a tenth of the rows or more was drawn; less is an accident."""
-        return int((self.shares >= _DRAWN).sum())
+        return int((self.shares >= DRAWN).sum())
 
 
 def hold(recording: Recording) -> Held:

@@ -14,11 +14,12 @@ __all__ = ["Findings", "report_html", "report_json"]
 
 def report_html(findings: Findings) -> bytes:
     """Write the page: one file that asks for no other. The same findings give the same bytes."""
-    source = resources.files("trainer.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
+    template = resources.files("trainer.report").joinpath("page.html.jinja")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(source).render(page(findings)._asdict()).encode()
+    source = environment.from_string(template.read_text(encoding="utf-8"))
+    return source.render(page(findings)._asdict()).encode()
 
 
 def report_json(findings: Findings) -> bytes:

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+NOT_KEPT_BACK = "No row was kept back and scored; train with a hold-out to see this."
+NO_LABELS = "The recording has no labels, so nobody knows which rows were to be warned at."
+
 
 class Tile(NamedTuple):
     """A figure to see first, and what to hold it against."""
@@ -34,11 +37,12 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the page."""
+    """A part of the page; ``note`` says what it is for, ``anchor`` what links to it name."""
 
     title: str
-    charts: tuple[Chart, ...]
-    tables: tuple[Table, ...] = ()
+    anchor: str
+    parts: tuple[Chart | Table, ...]
+    note: str = ""
 
 
 class Page(NamedTuple):

@@ -6,9 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import ClosedAlert
+from trainer.confusion import Confusion
 from trainer.findings import Findings
-from trainer.measures import Confusion, Curves, Measures
-from trainer.report.charts import smoothed_losses
+from trainer.head_findings import HeadFindings
+from trainer.measures import Curves, Measures
+from trainer.report.figures import (
+    of_codes,
+    of_drift,
+    of_points,
+    of_quality,
+    of_sensors,
+    of_timeliness,
+    of_weeks,
+    rounded,
+)
+from trainer.report.score_charts import smoothed_losses
 from trainer.thinning import Peaks
 
 MAX_ALERTS = 200
@@ -41,15 +53,28 @@ def numbers(findings: Findings) -> dict[str, Any]:
             "losses": {name: _losses(values) for name, values in findings.losses.items()},
         },
         "score_histogram": {
-            "edges": _rounded(histogram.edges),
+            "edges": rounded(histogram.edges),
             "rows": {name: counts.tolist() for name, counts in histogram.counts.items()},
         },
-        "holdout": None if measures is None else _holdout(measures),
-        "head": None if findings.head is None else findings.head.numbers,
+        "holdout": None if measures is None else _holdout(findings, measures),
+        "head": None if findings.head is None else _head(findings.head),
+        "codes": None if findings.codes is None else of_codes(findings.codes),
+        "drift": of_drift(findings.drift),
+        "data_quality": of_quality(findings.quality),
     }
 
 
-def _holdout(measures: Measures) -> dict[str, Any]:
+def _head(head: HeadFindings) -> dict[str, Any]:
+    return {
+        **head.numbers,
+        "by_week": None if head.measures is None else of_weeks(head.measures.by_week),
+        "budgets": of_points(head.points),
+        "walk_forward_curves": _curves(head.fold_curves),
+        "scores": None if head.measures is None else _scores(head.measures),
+    }
+
+
+def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
     evaluation = measures.evaluation
     n_false = evaluation.n_false
     return {
@@ -65,13 +90,21 @@ def _holdout(measures: Measures) -> dict[str, Any]:
             "asked_per_day": evaluation.asked_per_day,
             "share_of_time": round(evaluation.card.alarm_share, 6),
             "by_day": _by_day(measures),
+            "by_week": of_weeks(measures.by_week),
+            "budgets": of_points(findings.points),
             "first": [_alert(alert) for alert in evaluation.alerts[:MAX_ALERTS]],
         },
         "outcomes": _outcomes(measures) if evaluation.label_kind == "event" else None,
-        "scores": {"normal": _series(measures.normal), "positive": _series(measures.positive)},
+        "lead_times": of_timeliness(findings.timeliness),
+        "scores": _scores(measures),
         "rows_at_thresholds_in_force": _confusion(measures.confusion),
         "rows_at_every_threshold": _curves(measures.curves),
+        "sensors": of_sensors(findings.explained, findings.sensors),
     }
+
+
+def _scores(measures: Measures) -> dict[str, Any]:
+    return {"normal": _series(measures.normal), "positive": _series(measures.positive)}
 
 
 def _outcomes(measures: Measures) -> dict[str, Any]:
@@ -110,11 +143,22 @@ def _alert(alert: ClosedAlert) -> dict[str, Any]:
 def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
     if confusion is None:
         return None
+    negative, positive = confusion.classes
     return {
         **confusion._asdict(),
         "precision": confusion.precision,
         "recall": confusion.recall,
         "recall_by_chance": confusion.share_over,
+        "accuracy": round(confusion.accuracy, 6),
+        "classes": {
+            name: {
+                "rows": one.n_rows,
+                "precision": one.precision,
+                "recall": one.recall,
+                "f1": round(one.f1, 6),
+            }
+            for name, one in (("normal", negative), ("positive", positive))
+        },
     }
 
 
@@ -122,30 +166,31 @@ def _curves(curves: Curves | None) -> dict[str, Any] | None:
     if curves is None:
         return None
     return {
-        "threshold": _rounded(curves.thresholds),
-        "precision": _rounded(curves.precision),
-        "recall": _rounded(curves.recall),
-        "roc": {"false_positive_rate": _rounded(curves.roc[0]), "recall": _rounded(curves.roc[1])},
+        "threshold": rounded(curves.thresholds),
+        "precision": rounded(curves.precision),
+        "recall": rounded(curves.recall),
+        "roc": {"false_positive_rate": rounded(curves.roc[0]), "recall": rounded(curves.roc[1])},
         "auc": round(curves.auc, 6),
         "average_precision": round(curves.average_precision, 6),
         "base_rate": round(curves.base_rate, 6),
-        "best_f1": {"threshold": round(curves.best_threshold, 6), "f1": round(curves.best_f1, 6)},
+        "f1": rounded(curves.f1),
+        "best_f1": {
+            "threshold": round(curves.best_threshold, 6),
+            "f1": round(curves.best_f1, 6),
+            "chosen_in_hindsight": True,
+            "rows": _confusion(curves.at_best),
+        },
     }
 
 
 def _losses(losses: NDArray[np.floating[Any]]) -> dict[str, Any]:
     steps, means = smoothed_losses(losses)
-    return {"step": _rounded(steps), "loss": _rounded(means)}
+    return {"step": rounded(steps), "loss": rounded(means)}
 
 
 def _series(series: Peaks) -> dict[str, Any]:
     return {
         "time": [f"{time.isoformat()}Z" for time in series.times.tolist()],
-        "score": _rounded(series.scores),
-        "threshold": _rounded(series.thresholds),
+        "score": rounded(series.scores),
+        "threshold": rounded(series.thresholds),
     }
-
-
-def _rounded(values: NDArray[np.float64]) -> list[float]:
-    rounded: list[float] = np.round(values, 6).tolist()
-    return rounded

@@ -6,20 +6,30 @@ figure reads well on light, dark and paper. Letters are drawn as paths and need 
 
 import io
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import TightLayoutEngine
 from numpy.typing import NDArray
 
 INK, FAINT, NORMAL, POSITIVE, LIMIT, TRAINING = (f"#01020{digit}" for digit in range(6))
 """Stand-in colours, by what they are for."""
+
+GROUPS = tuple(f"#01021{digit}" for digit in range(8))
+"""Of groups that have no order."""
+
+RAMP = tuple(f"#01022{digit}" for digit in range(6))
+"""From early to late."""
 
 _VARIABLES = {
     INK: "var(--ink)",
@@ -28,6 +38,8 @@ _VARIABLES = {
     POSITIVE: "var(--positive)",
     LIMIT: "var(--limit)",
     TRAINING: "var(--training)",
+    **{color: f"var(--group-{digit})" for digit, color in enumerate(GROUPS)},
+    **{color: f"var(--ramp-{digit})" for digit, color in enumerate(RAMP)},
 }
 
 # As wide as a phone, so that the letters stay readable there; and as wide as a page.
@@ -35,10 +47,12 @@ SMALL, WIDE, FLAT = (4.6, 3.4), (9.6, 3.8), (9.6, 2.8)
 
 _STYLE: Any = {
     "axes.edgecolor": FAINT,
+    "axes.facecolor": "none",
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.spines.right": False,
     "axes.spines.top": False,
+    "figure.facecolor": "none",
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "grid.alpha": 0.35,
@@ -88,14 +102,23 @@ def drawing(name: str, size: tuple[float, float]) -> Iterator[Drawing]:
     True
     """
     with mpl.rc_context(_STYLE):
-        one = Drawing(Figure(figsize=size, layout="constrained"))
+        # The constrained layout would measure every text twice: a quarter of all drawing.
+        one = Drawing(Figure(figsize=size, layout=TightLayoutEngine(pad=0.4)))
         yield one
         one.svg = _svg(one.figure, name)
 
 
-def legend(axes: Axes, *, columns: int = 2) -> None:
+def legend(
+    axes: Axes,
+    *,
+    columns: int = 2,
+    handles: Sequence[Artist] | None = None,
+    marker_scale: float = 1.0,
+) -> None:
     """Explain the lines above the axes, where it hides nothing."""
     axes.legend(
+        handles=handles,
+        markerscale=marker_scale,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=columns,
@@ -126,7 +149,12 @@ def time_axis(axes: Axes, days: NDArray[np.float64]) -> None:
 def _svg(figure: Figure, name: str) -> Markup:
     file = io.StringIO()
     unnamed = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(file, format="svg", transparent=True, metadata=unnamed)
+    with warnings.catch_warnings():
+        # A sensor may be called what the font cannot write; the tables can.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        # What savefig would draw twice, this draws once.
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_svg(file, metadata=unnamed)  # type: ignore[no-untyped-call]
     # What comes before is for files of their own: a style sheet that would reach the whole page.
     _, _, body = file.getvalue().partition("</defs>")
     body = re.sub(r"<!--.*?-->", "", body).replace("xlink:href", "href")

@@ -1,4 +1,4 @@
-"""The report's figures.
+"""Charts of scores and losses over time.
 
 Nothing is told by colour alone: lines differ in their dashes, bars in their hatching.
 """
@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import ClosedAlert, Fate
-from trainer.measures import Confusion, Curves, Measures
+from stream_detector.alerting.ledger import ClosedAlert
+from trainer.measures import Measures
 from trainer.plain_words import fit_in_words
 from trainer.report.style import (
-    FAINT,
-    FLAT,
     INK,
     LIMIT,
     NORMAL,
@@ -31,7 +28,7 @@ from trainer.report.style import (
     legend,
     time_axis,
 )
-from trainer.thinning import MAX_POINTS, Histogram, Peaks
+from trainer.thinning import MAX_POINTS, Peaks
 
 _POINTS_PER_LOSS = 75
 _MAX_OUTCOME_LINES = 60
@@ -48,114 +45,28 @@ def training_scores(scores: Peaks) -> Markup:
     return one.svg
 
 
-def holdout_scores(measures: Measures) -> Markup:
+def holdout_scores(measures: Measures, *, name: str, label: str) -> Markup:
     """Draw scores and the threshold in force; below, when alerts were open and outcomes came."""
     normal, positive, outcomes = measures.normal, measures.positive, measures.evaluation.outcomes
     both = [np.concatenate(columns) for columns in zip(normal, positive, strict=True)]
     order = np.argsort(both[0], kind="stable")
     every = Peaks(*(column[order] for column in both))
-    with drawing("holdout-scores", WIDE) as one:
+    with drawing(name, WIDE) as one:
         upper, lower = one.figure.subplots(2, sharex=True, height_ratios=(6, 1))
-        name, name_of_positive = measures.class_names
+        normal_name, positive_name = measures.class_names
         if len(normal.times):
-            _draw_line(upper, normal.times, normal.scores, color=NORMAL, label=name)
+            _draw_line(upper, normal.times, normal.scores, color=NORMAL, label=normal_name)
         if len(positive.times):
             marks = positive.times, positive.scores
-            upper.plot(*marks, "^", color=POSITIVE, markersize=4, label=name_of_positive, zorder=3)
+            upper.plot(*marks, "^", color=POSITIVE, markersize=4, label=positive_name, zorder=3)
         if 0 < len(outcomes) <= _MAX_OUTCOME_LINES:
             apart, height = _apart(outcomes, every.times), upper.get_xaxis_transform()
             look = {"alpha": 0.4, "linewidth": 0.7, "transform": height}
             upper.vlines(day_numbers(apart), 0, 1, POSITIVE, **look)
         _finish_scores(upper, every, label="threshold in force")
+        upper.set_ylabel(label)
         _draw_lanes(lower, every.times, measures.evaluation.alerts, outcomes)
         time_axis(lower, day_numbers(every.times))
-    return one.svg
-
-
-def score_histogram(histogram: Histogram, names: Mapping[str, str], *, limit: float) -> Markup:
-    """Draw how the scores of each class are spread, and the threshold."""
-    looks = {"training": (TRAINING, ":"), "normal": (NORMAL, "-"), "positive": (POSITIVE, "--")}
-    with drawing("histogram", SMALL) as one:
-        axes = one.figure.add_subplot(xlabel="score", ylabel="share of the class's rows")
-        for name, counts in histogram.counts.items():
-            color, dashes = looks[name]
-            shares, filled = counts / counts.sum(), name == "positive"
-            steps = axes.stairs(shares, histogram.edges, fill=filled, label=names[name])
-            steps.set(edgecolor=color, facecolor=(color, 0.2), linestyle=dashes, linewidth=1.2)
-        axes.axvline(limit, color=LIMIT, linestyle="-.", label=f"default threshold {limit:.2f}")
-        # Linear, the few rows near the threshold, which matter, would not be seen.
-        axes.set_yscale("log")
-        legend(axes)
-    return one.svg
-
-
-def by_threshold(curves: Curves, thresholds: NDArray[np.float64]) -> Markup:
-    """Draw precision and recall at every threshold, those in force and the best F1's."""
-    low, middle, high = np.quantile(thresholds, (0.0, 0.5, 1.0))
-    with drawing("by-threshold", SMALL) as one:
-        axes = one.figure.add_subplot(xlabel="threshold", ylabel="share of rows", ylim=(0, 1.02))
-        axes.plot(curves.thresholds, curves.precision, color=NORMAL, label="precision")
-        axes.plot(curves.thresholds, curves.recall, "--", color=POSITIVE, label="recall")
-        axes.axvspan(low, high, color=LIMIT, alpha=0.15, linewidth=0)
-        axes.axvline(middle, color=LIMIT, linestyle="-.", label=f"in force, middle {middle:.2f}")
-        best = f"best F1 {curves.best_f1:.2f} at {curves.best_threshold:.2f}"
-        axes.axvline(curves.best_threshold, color=INK, linestyle=":", label=best)
-        legend(axes)
-    return one.svg
-
-
-def roc(curves: Curves, confusion: Confusion) -> Markup:
-    """Draw the ROC curve, and where the thresholds in force are on it."""
-    with drawing("roc", SMALL) as one:
-        axes = one.figure.add_subplot(xlabel="false positive rate", ylabel="recall")
-        axes.plot(*curves.roc, color=NORMAL, label=f"AUC {curves.auc:.3f}")
-        axes.plot((0, 1), (0, 1), ":", color=INK, label="chance, AUC 0.5")
-        _mark_in_force(axes, confusion.false_positive_rate, confusion.recall)
-    return one.svg
-
-
-def precision_recall(curves: Curves, confusion: Confusion) -> Markup:
-    """Draw precision against recall, with the base rate that chance would reach."""
-    with drawing("precision-recall", SMALL) as one:
-        axes = one.figure.add_subplot(xlabel="recall", ylabel="precision")
-        average = f"average precision {curves.average_precision:.3f}"
-        axes.plot(curves.recall, curves.precision, color=NORMAL, label=average)
-        chance = f"chance {curves.base_rate:.3f}"
-        axes.axhline(curves.base_rate, color=INK, linestyle=":", label=chance)
-        _mark_in_force(axes, confusion.recall, confusion.precision)
-    return one.svg
-
-
-def alerts_by_day(measures: Measures, *, budget: float) -> Markup:
-    """Draw the alerts raised on every day, and how many false ones were asked for."""
-    table = measures.by_day
-    days = table["days"].to_numpy(np.float64)
-    start = day_numbers(table.index.to_numpy())
-    middle, width, bottom = start + days / 2, 0.9 * days, np.zeros(len(table))
-    with drawing("alerts-by-day", FLAT) as one:
-        axes = one.figure.add_subplot(ylabel="alerts a day")
-        for label, fates, color, hatch in (
-            ("something followed", (Fate.EARLY, Fate.ANOMALY), POSITIVE, None),
-            ("nothing followed in time", (Fate.NUISANCE, Fate.LATE), NORMAL, "////"),
-            ("not known", (Fate.UNLABELLED,), FAINT, "...."),
-        ):
-            height = table[[fate.value for fate in fates]].sum(axis=1).to_numpy() / days
-            if height.any():
-                bars = axes.bar(middle, height, width, bottom, label=label, edgecolor=color)
-                for bar in bars:
-                    # An SVG hatch lies in the colour of the edge on that of the face.
-                    bar.set(facecolor="none" if hatch else color, hatch=hatch)
-            bottom = bottom + height
-        axes.axhline(budget, color=LIMIT, linestyle="--", label=f"asked for: {budget:g} false")
-        silent = table["rows"].to_numpy() == 0
-        if silent.any():
-            top, gray = max(bottom.max(), budget), (FAINT, 0.25)
-            axes.bar(middle[silent], top, width[silent], color=gray, label="no row was scored")
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
-        axes.grid(visible=False, axis="x")
-        legend(axes, columns=4)
-        time_axis(axes, np.append(start, start[-1] + days[-1]))
     return one.svg
 
 
@@ -244,12 +155,3 @@ def _apart(moments: Sequence[datetime], times: NDArray[np.datetime64]) -> NDArra
     width = max(times[-1] - times[0], np.timedelta64(1, "us")) / MAX_POINTS
     _, first = np.unique(((naive - times[0]) / width).astype(np.int64), return_index=True)
     return naive[first]
-
-
-def _mark_in_force(axes: Axes, x: float | None, y: float | None) -> None:
-    if x is not None and y is not None:
-        # Over the curve, and whole at the edge of the axes.
-        name = "thresholds in force"
-        axes.plot(x, y, "o", color=LIMIT, label=name, markersize=7, clip_on=False, zorder=3)
-    axes.set(xlim=(-0.01, 1.01), ylim=(0, 1.02))
-    legend(axes)

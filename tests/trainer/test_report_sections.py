@@ -1,0 +1,97 @@
+"""What stands on the report's page, section by section, and what is said beside it."""
+
+import dataclasses
+import functools
+
+import pytest
+
+from tests.trainer.made_findings import (
+    made_findings,
+    paper_like,
+    with_head,
+)
+from trainer.report import report_html
+from trainer.report.layout import Chart, Section, Table
+from trainer.report.page import page as laid_out
+
+pytestmark = pytest.mark.slow
+
+
+@functools.cache
+def sections() -> tuple[Section, ...]:
+    """Those of a page that has everything."""
+    return laid_out(with_head(made_findings(paper_like()))).sections
+
+
+SECTIONS = {
+    "scores": ("Scores of the rows kept back over time", "Scores of the training rows over time"),
+    "alerts": (
+        "Alerts per day",
+        "Asked against realised, by week",
+        "Recall against false alerts a day",
+        "Lead times",
+        "Budgets",
+        "Every alert",
+    ),
+    "classes": (
+        "How the scores are spread",
+        "Precision, recall and F1 by threshold",
+        "ROC curve",
+        "Precision against recall",
+        "Confusion matrix at the thresholds in force",
+        "Classification report at the thresholds in force",
+        "Classification report at the best F1, in hindsight",
+    ),
+    "sensors": ("Contributions before each outcome", "Residuals of the sensors"),
+    "codes": ("By class", "By time", "By operating regime", "Operating regimes"),
+    "head": (
+        "Scores of the rows kept back over time",
+        "ROC curve, walk-forward",
+        "What followed its alerts",
+        "Budgets",
+    ),
+    "drift": ("Where each sensor stood", "Rows kept back against training"),
+    "quality": ("The recording", "Every sensor"),
+    "training": ("Training loss", "Durations"),
+}
+
+
+def test_everything_that_was_found_has_its_place_and_is_drawn() -> None:
+    parts = {one.anchor: one.parts for one in sections()}
+
+    assert list(parts) == list(SECTIONS)
+    for anchor, titles in SECTIONS.items():
+        assert set(titles) <= {part.title for part in parts[anchor]}
+        assert all(part.svg for part in parts[anchor] if isinstance(part, Chart))
+        assert all(part.rows for part in parts[anchor] if isinstance(part, Table))
+
+
+def test_a_threshold_chosen_on_the_rows_it_judges_is_said_to_be_unbelievable() -> None:
+    notes = {part.title: part.note for section in sections() for part in section.parts}
+
+    for title in ("Confusion matrix", "Classification report"):
+        assert "Not to be believed" in notes[f"{title} at the best F1, in hindsight"]
+        assert "Not to be believed" not in notes[f"{title} at the thresholds in force"]
+    assert "so not to be believed" in notes["Precision, recall and F1 by threshold"]
+
+
+def test_without_a_head_there_is_no_section_of_it() -> None:
+    anchors = [section.anchor for section in laid_out(made_findings()).sections]
+
+    assert "head" not in anchors
+    assert set(anchors) == SECTIONS.keys() - {"head"}
+
+
+def test_a_sensor_may_be_called_anything() -> None:
+    names = ("$a$b$", "{x_1}^2", "温度", *made_findings().sensors[3:])
+    findings = made_findings(paper_like(n_rows=400, n_outcomes=4))
+    odd = dataclasses.replace(
+        findings,
+        sensors=names,
+        drift=dataclasses.replace(findings.drift, sensors=names),
+        quality=dataclasses.replace(findings.quality, sensors=names),
+    )
+
+    page = report_html(odd).decode()
+
+    assert all(page.count(name) >= 3 for name in names[:3])

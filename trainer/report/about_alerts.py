@@ -1,0 +1,203 @@
+"""The section of alerts: how many came, what they found, and how soon."""
+
+from datetime import timedelta
+
+from stream_detector.alerting.ledger import ClosedAlert, Fate
+from trainer.budgets import Point
+from trainer.findings import Findings
+from trainer.found import Timeliness, wilson_interval
+from trainer.measures import Measures
+from trainer.plain_words import counted, lasting, minute, percent
+from trainer.report import alert_charts
+from trainer.report.layout import NO_LABELS, NOT_KEPT_BACK, Chart, Section, Table
+from trainer.report.numbers import MAX_ALERTS
+
+_NOTHING_TO_FIND = "The rows kept back hold nothing that was to be warned of."
+
+_FATES = {
+    Fate.EARLY: "an outcome",
+    Fate.LATE: "an outcome, but after the horizon: a false alert",
+    Fate.ANOMALY: "raised on an anomalous row",
+    Fate.NUISANCE: "nothing: a false alert",
+    Fate.UNLABELLED: "not known",
+}
+
+
+def alerts(findings: Findings) -> Section:
+    """Show the alerts of the rows kept back."""
+    title, anchor, measures = "Alerts", "alerts", findings.measures
+    if measures is None:
+        return Section(title, anchor, (Chart("Alerts per day", NOT_KEPT_BACK, wide=True),))
+    parts = (
+        by_day(measures),
+        by_week(measures),
+        week_table(measures),
+        trade_off(findings.points, measures),
+        _lead_times(findings.timeliness, measures),
+        budget_table(findings.points, measures),
+        _every_alert(measures.evaluation.alerts),
+    )
+    return Section(title, anchor, parts)
+
+
+def by_day(measures: Measures, *, of: str = "") -> Chart:
+    """Show the alerts of every day; ``of`` tells the chart from others'."""
+    alerts = measures.evaluation.alerts
+    per_bar, busiest = measures.by_day["days"].max(), measures.by_day.drop(columns=["rows", "days"])
+    return Chart(
+        "Alerts per day",
+        "Days are those of UTC; the first and the last may be cut short."
+        + ("" if per_bar == 1 else f" Each bar is the mean of {per_bar} days."),
+        alert_charts.alerts_by_day(measures, name=f"{of}alerts-by-day"),
+        f"{counted(len(alerts), 'alert')} in {counted(len(measures.by_day), 'bar')}, "
+        f"at most {busiest.sum(axis=1).max()} in one.",
+        wide=True,
+    )
+
+
+def by_week(measures: Measures, *, of: str = "") -> Chart:
+    """Show what was asked for and what came, week by week."""
+    title, noun, weeks = "Asked against realised, by week", _noun(measures), measures.by_week
+    if all(week.per_day is None for week in weeks):
+        return Chart(title, "No week has an hour of scored rows: nothing is said of so little.")
+    rates = ", ".join(f"{week.per_day:.1f}" for week in weeks if week.per_day is not None)
+    return Chart(
+        title,
+        f"{noun.capitalize()} a day of scored rows. Weeks begin on Monday; of a week with an hour "
+        "of scored rows or less nothing is said.",
+        alert_charts.asked_and_realised(weeks, noun=noun, name=f"{of}by-week"),
+        f"Asked for were {measures.evaluation.asked_per_day:g} a day; week by week came {rates}.",
+    )
+
+
+def week_table(measures: Measures) -> Table:
+    """Show the same as numbers."""
+    rows = tuple(
+        (
+            f"{week.begin}",
+            f"{week.days:.1f}",
+            f"{week.n_false}",
+            "-" if week.per_day is None else f"{week.per_day:.1f}",
+            f"{week.asked_per_day:g}",
+            "-" if week.over_asked is None else f"{week.over_asked:.2f}",
+        )
+        for week in measures.by_week
+    )
+    columns = ("Week from", "Days", "Alerts", "A day", "Asked", "Over asked")
+    note = f"Counted are {_noun(measures)}; over asked, 1 is as many as were asked for."
+    return Table("The same as numbers", columns, rows, note)
+
+
+def trade_off(points: tuple[Point, ...], measures: Measures, *, of: str = "") -> Chart:
+    """Show what is found at what price."""
+    title = "Recall against false alerts a day"
+    if measures.evaluation.label_kind is None:
+        return Chart(title, NO_LABELS)
+    if not points or points[0].recall is None:
+        return Chart(title, _NOTHING_TO_FIND)
+    asked, (noun, plural) = measures.evaluation.asked_per_day, _things(measures)
+    told = "; ".join(f"{one.per_day:.1f} a day: {percent(one.recall or 0.0)}" for one in points)
+    return Chart(
+        title,
+        "Each point is a budget, judged by the live code with the threshold that it stood for "
+        "before these rows. Bars are 95 % intervals over "
+        f"{counted(points[0].n_to_find, noun, plural)}. Whoever picks a budget here picks it in "
+        "hindsight.",
+        alert_charts.recall_by_false_alerts(
+            points,
+            asked=asked,
+            noun=plural,
+            name=f"{of}recall-by-false",
+        ),
+        f"Recall at false alerts: {told}.",
+    )
+
+
+def budget_table(points: tuple[Point, ...], measures: Measures) -> Table:
+    """Show the same as numbers, and how well every budget is kept to."""
+    asked = measures.evaluation.asked_per_day
+    columns = ["Asked a day", "Realised", "Over asked", "Alerts", "Time in alarm"]
+    rows = [
+        [
+            f"{one.asked_per_day:g}" + (" (in force)" if one.asked_per_day == asked else ""),
+            f"{one.per_day:.1f}",
+            f"{one.per_day / one.asked_per_day:.2f}",
+            f"{one.n_alerts:,}",
+            percent(one.alarm_share),
+        ]
+        for one in points
+    ]
+    if points and points[0].n_to_find:
+        columns += ["Found", "Recall", "95 % interval", "By chance"]
+        for row, one in zip(rows, points, strict=True):
+            low, high = wilson_interval(one.n_found, one.n_to_find)
+            row += [
+                f"{one.n_found} of {one.n_to_find}",
+                percent(one.recall or 0.0),
+                f"{percent(low)} to {percent(high)}",
+                percent(one.by_chance),
+            ]
+    note = "What other budgets would have brought on the same rows, by the live code."
+    return Table("Budgets", tuple(columns), tuple(map(tuple, rows)), note, wide=True)
+
+
+def _lead_times(timeliness: Timeliness | None, measures: Measures) -> Chart:
+    evaluation, title = measures.evaluation, "Lead times"
+    if evaluation.label_kind == "rows":
+        title = "Time to detection"
+    if evaluation.label_kind is None:
+        return Chart(title, NO_LABELS)
+    if timeliness is None:
+        return Chart(title, _NOTHING_TO_FIND)
+    n_found, n_to_find = len(timeliness.of_each), timeliness.n_to_find
+    if evaluation.label_kind == "event":
+        axis, horizon = "minutes ahead, at most", evaluation.card.horizon / timedelta(minutes=1)
+        note = (
+            "Share of outcomes with an alert at most so long before, in the same run. Ticks: how "
+            "far ahead the earliest alert within an hour came."
+        )
+    else:
+        axis, horizon = "minutes after the begin, at most", None
+        note = (
+            "Share of labelled stretches with an alert raised at most so long after their begin. "
+            "Ticks: when the first one came. An alert that stood before finds nothing."
+        )
+    return Chart(
+        title,
+        note,
+        alert_charts.lead_times(timeliness, label=axis, horizon=horizon),
+        f"{n_found} of {counted(n_to_find, *_things(measures))} were found within "
+        f"{timeliness.minutes[-1]:g} minutes.",
+    )
+
+
+def _every_alert(alerts: tuple[ClosedAlert, ...]) -> Table:
+    shown = alerts[:MAX_ALERTS]
+    note = f"{counted(len(alerts), 'alert')}."
+    if len(shown) < len(alerts):
+        note = f"The first {len(shown)} of {note}"
+    if not shown:
+        note = "No alert was raised."
+    columns = ("Raised (UTC)", "Cleared (UTC)", "Open for", "What followed", "After")
+    return Table("Every alert", columns, tuple(map(_alert_row, shown)), note, wide=True)
+
+
+def _noun(measures: Measures) -> str:
+    """Say what is counted against the budget: without labels nobody knows which are false."""
+    return "alerts" if measures.evaluation.label_kind is None else "false alerts"
+
+
+def _things(measures: Measures) -> tuple[str, str]:
+    """Say what is to be found: one, and several."""
+    is_rows = measures.evaluation.label_kind == "rows"
+    return ("stretch", "stretches") if is_rows else ("outcome", "outcomes")
+
+
+def _alert_row(alert: ClosedAlert) -> tuple[str, ...]:
+    return (
+        minute(alert.raised),
+        minute(alert.cleared) if alert.cleared else "still open",
+        lasting(alert.cleared - alert.raised) if alert.cleared else "",
+        _FATES[alert.fate],
+        lasting(alert.lead) if alert.lead else "",
+    )
