@@ -62,9 +62,9 @@ def headed_bundle(headed_bundle_folder: Path) -> "Bundle":
     return read_bundle(headed_bundle_folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
-    """A browser, started once."""
+    """A browser for the tests of a file: while it runs, its own event loop is the thread's."""
     from tests.browser import running_chromium
 
     with running_chromium() as running:
