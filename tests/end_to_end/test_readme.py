@@ -173,6 +173,10 @@ def _at(kafka: RealKafka, redis_server: RealRedis, line: str) -> str:
         line.replace("localhost:9092", kafka.bootstrap)
         .replace("redis://localhost:6379/0", redis_server.url)
         .replace("--speed 600", "--speed 1e6")
+        .replace("trainer evaluate", "trainer evaluate --model linear --folds 0.3,0.5")
+        .replace(
+            "--model dense --model plain:lstm", "--model linear --model plain:tied --folds 0.3,0.5"
+        )
     )
 
 
