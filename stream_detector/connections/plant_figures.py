@@ -14,7 +14,7 @@ from stream_detector.alerting.news import OutcomeNews, decode_news
 from stream_detector.alerting.plant_ledger import Ledger
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import AlertStates
-from stream_detector.connections.consumers import follower
+from stream_detector.connections.consumers import follower, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import AlertError, ServiceError
@@ -60,7 +60,7 @@ class PlantFigures:
         self._consumer: AIOKafkaConsumer = follower(self._settings)
         try:
             await self._open.enter_async_context(self._states)
-            self._open.push_async_callback(self._consumer.stop)
+            self._open.push_async_callback(leave, self._consumer)
             await self._consumer.start()
             self._consumer.assign(places)
             await self._seek(places, datetime.now(UTC) - self._trailing)
