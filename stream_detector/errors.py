@@ -38,8 +38,8 @@ class StreamDetectorError(Exception):
     """Root of all errors of this project; the message says what to do."""
 
 
-class ReadingError(StreamDetectorError):
-    """A message cannot be used as a reading: it goes to the dead letters.
+class CodedError(StreamDetectorError):
+    """Something is refused, and programs are told why by a code.
 
     Parameters
     ----------
@@ -55,21 +55,12 @@ class ReadingError(StreamDetectorError):
         self.reason = reason
 
 
-class CommandError(StreamDetectorError):
-    """A command cannot be carried out: it is answered with the reason.
+class ReadingError(CodedError):
+    """A message cannot be used as a reading: it goes to the dead letters."""
 
-    Parameters
-    ----------
-    code : str
-        Stable reason code, e.g. ``"unknown-alert"``; programs match on it.
-    reason : str
-        The same for people: what was found and what was expected.
-    """
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-        self.reason = reason
+class CommandError(CodedError):
+    """A command cannot be carried out: it is answered with the reason."""
 
 
 class AlertError(StreamDetectorError):
