@@ -138,11 +138,13 @@ def signals_stop() -> Iterator[None]:
 
     A signal that is ignored (``nohup``) stays so.
     """
+    raised: list[Stopped] = []
 
     def stop(number: int, _: FrameType | None) -> None:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        raise Stopped(number)
+        raised.append(Stopped(number))
+        raise raised[0]
 
     before = {
         number: signal.signal(number, stop)
@@ -151,6 +153,14 @@ def signals_stop() -> Iterator[None]:
     }
     try:
         yield
+    except StreamDetectorError:
+        raise  # what failed in the cleaning up has its own words
+    except Exception as error:
+        # C code may put an error of its own in the place of what the handler raised within it:
+        # confluent-kafka makes "expected configuration property name as type unicode string" of it.
+        if raised:
+            raise raised[0] from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

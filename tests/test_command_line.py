@@ -8,6 +8,7 @@ import click
 import pytest
 
 from stream_detector.command_line import FiniteRange, Stopped, check_different, signals_stop
+from stream_detector.errors import StreamDetectorError
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,30 @@ def test_a_second_ctrl_c_does_not_disturb_the_cleaning_up() -> None:
         work()
 
     assert cleaned == ["up"]
+
+
+def test_a_library_that_makes_an_error_of_its_own_of_a_signal_is_stopped_all_the_same() -> None:
+    def library() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except Stopped:
+            raise TypeError("expected a name") from None
+
+    with pytest.raises(Stopped) as stopped, signals_stop():
+        library()
+
+    assert stopped.value.code == 130
+
+
+def test_what_fails_in_the_cleaning_up_after_a_signal_is_told() -> None:
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            raise StreamDetectorError("the disk is full")
+
+    with pytest.raises(StreamDetectorError, match="the disk is full"), signals_stop():
+        work()
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
