@@ -111,8 +111,8 @@ def _part_curve(part: Part) -> PartCurve:
 
 
 def _sensors(rows: TrainingRows) -> tuple[Sensor, ...]:
-    features = rows.features
-    columns = (features.low, features.high, rows.smallest, rows.largest)
+    features, limits = rows.features, rows.feed_limits
+    columns = (features.low, features.high, limits.smallest, limits.largest)
     return tuple(
         Sensor(
             name=name,

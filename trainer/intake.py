@@ -1,5 +1,6 @@
 """A history, sent through the intake that also takes in live readings."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ class Survey(NamedTuple):
     Parameters
     ----------
     feed_limits : FeedLimits
+        Which values are in range is not known yet.
     scorable : bool array, shape (n,)
         Rows that would be scored live.
     events : bool array, shape (n,)
@@ -134,7 +136,10 @@ class HistoryIntake:
     def survey(self) -> Survey:
         """Learn the limits of the feed, and what would become of each row live."""
         n_sensors, silence_after = self.features.n_sensors, self._timing.silence_after
-        no_limits = FeedLimits(np.full(n_sensors, np.inf), 2**31 - 1, timedelta.max)
+        endless = np.full(n_sensors, np.inf)
+        no_limits = FeedLimits(
+            endless, 2**31 - 1, timedelta.max, smallest=-endless, largest=endless
+        )
         observed, scorable, events = np.zeros((3, self._recording.n_rows), bool)
         for start, scored, _, _ in self.taken_in(as_they_are(n_sensors), no_limits):
             stop = start + len(scored)
@@ -146,7 +151,12 @@ class HistoryIntake:
         stuck = stuck_after(rests)
         # A campaign may be longer than any before it.
         stuck[len(self.features.measured) :] = np.inf
-        limits = FeedLimits(stuck, frozen_after(rests), silence_after)
+        limits = dataclasses.replace(
+            no_limits,
+            stuck_after=stuck,
+            frozen_after=frozen_after(rests),
+            silence_after=silence_after,
+        )
         scorable[rows[rests.together >= limits.frozen_after]] = False
         return Survey(limits, scorable, events, taken_in=observed | events)
 

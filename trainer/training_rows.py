@@ -41,8 +41,6 @@ class TrainingRows:
     conditioning : Conditioning
         Fitted on these rows; they went through it, and live readings will.
     feed_limits : FeedLimits
-    smallest, largest : float64 arrays, shape (p,)
-        Range of each sensor's values, in its unit.
     windows : float32 array, shape (n, window_size, p)
     deviations : float32 array, shape (n, p)
     n_left_out, n_unseen : int arrays, shape (n,)
@@ -61,8 +59,6 @@ class TrainingRows:
     features: FeatureSpec
     conditioning: Conditioning
     feed_limits: FeedLimits
-    smallest: NDArray[np.float64]
-    largest: NDArray[np.float64]
     windows: NDArray[np.float32]
     deviations: NDArray[np.float32]
     n_left_out: NDArray[np.intp]
@@ -109,24 +105,25 @@ def prepare(
     normal &= seen.scorable
     values = history.values(normal)
     _check_size(values, history.features.sensors)
+    feed_limits = dataclasses.replace(
+        seen.feed_limits, smallest=np.nanmin(values, axis=0), largest=np.nanmax(values, axis=0)
+    )
     center, spread = scale(values)
     # The deviations are not known yet.
     conditioning = dataclasses.replace(
         as_they_are(values.shape[1]), center=center, spread=spread, window_size=window_size
     )
     # First with missing sensors at their means, then given the others of their row.
-    rows = history.condition(normal, conditioning, seen.feed_limits)
+    rows = history.condition(normal, conditioning, feed_limits)
     row = fit_whitening(rows.windows[:, -1], n_blocks=_N_BLOCKS)
     conditioning = dataclasses.replace(conditioning, row_mean=row.mean, precision=row.precision)
     if rows.left_out.any():
-        rows = history.condition(normal, conditioning, seen.feed_limits)
+        rows = history.condition(normal, conditioning, feed_limits)
     conditioning, deviations = _scale_deviations(rows, conditioning)
     return TrainingRows(
         features=history.features,
         conditioning=conditioning,
-        feed_limits=seen.feed_limits,
-        smallest=np.nanmin(values, axis=0),
-        largest=np.nanmax(values, axis=0),
+        feed_limits=feed_limits,
         windows=rows.windows,
         deviations=deviations,
         n_left_out=rows.left_out.sum(axis=1),

@@ -59,6 +59,7 @@ def model_of(
     sensors = manifest.sensors
     n_sensors, window_size = len(sensors), manifest.window_size
     _check_arrays(manifest, parameters)
+    ranges = np.array([one.training_range or (-np.inf, np.inf) for one in sensors])
     return Model(
         features=FeatureSpec(
             sensors=tuple(one.name for one in sensors),
@@ -76,6 +77,8 @@ def model_of(
             stuck_after=parameters["stuck_after"],
             frozen_after=manifest.frozen_after,
             silence_after=timedelta(seconds=manifest.silence_after_seconds),
+            smallest=ranges[:, 0],
+            largest=ranges[:, 1],
         ),
         max_gap=timedelta(seconds=manifest.max_gap_seconds),
         graph=OnnxGraph(graphs["model.onnx"], window_size=window_size, n_sensors=n_sensors),

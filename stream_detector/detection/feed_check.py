@@ -14,6 +14,7 @@ from stream_detector.detection.feed_health import (
     FeedState,
     Quality,
     QualityState,
+    at_rest,
     count_unchanged,
     resting_together,
 )
@@ -59,13 +60,17 @@ class FeedCheck:
         values : float64 array, shape (n, p)
             In the sensors' units; NaN is missing.
         left_out : bool array, shape (n, p)
-            Sensors that are missing, outside their limits or stuck.
+            Sensors that are missing, outside their limits or stuck. Of a machine at rest,
+            those that tell so are not among them, see
+            :func:`~stream_detector.detection.feed_health.at_rest`.
         """
         values, unchanged = self._observe(measured, feeds, sizes)
         missing = self._features.missing(values)
         stuck = unchanged >= self._limits.stuck_after
         frozen = resting_together(unchanged, missing) >= self._limits.frozen_after
         left_out = missing | stuck
+        if stuck.any():
+            left_out &= ~at_rest(stuck, self._limits.far_outside(values), missing)
         self._follow_faults(measured, feeds, stuck, frozen)
         self._rate(measured, left_out, frozen)
         return values, left_out

@@ -83,11 +83,24 @@ class FeedLimits:
         The same for all sensors together, see :func:`resting_together`.
     silence_after : timedelta
         Time without a reading after which a machine counts as silent.
+    smallest, largest : float64 array, shape (p,)
+        Range of each sensor in training; infinite where nobody knows it.
     """
 
     stuck_after: NDArray[np.float64]
     frozen_after: int
     silence_after: timedelta
+    smallest: NDArray[np.float64]
+    largest: NDArray[np.float64]
+
+    def far_outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Mark values, shape (..., p), further outside the training range than that is wide.
+
+        A little outside means nothing: on later days of a paper machine half to nine tenths
+        of the readings had a sensor there.
+        """
+        width = self.largest - self.smallest
+        return (values < self.smallest - width) | (values > self.largest + width)
 
 
 class FeedState:
@@ -146,6 +159,48 @@ def count_unchanged(
     return recur(counts_before, keep=same, gain=same, sizes=sizes)
 
 
+def at_rest(
+    stuck: NDArray[np.bool_], far_outside: NDArray[np.bool_], missing: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark stuck sensors that tell of a machine at rest, and are no broken ones.
+
+    A sensor that breaks is one among many, and is left out, whatever value it fell to: the
+    others must go on being judged. But where so many are stuck that too few would be left,
+    those at values never seen are believed: flows of 0 after a shutdown. Such a row has the
+    high score it deserves. What is stuck where it could also be in normal operation is no
+    evidence of anything, and stays left out; so a dead gateway, which repeats the last
+    values, still leaves too few.
+
+    Parameters
+    ----------
+    stuck : bool array, shape (n, p)
+    far_outside : bool array, shape (n, p)
+        From :meth:`FeedLimits.far_outside`.
+    missing : bool array, shape (n, p)
+
+    Returns
+    -------
+    bool array, shape (n, p)
+
+    Examples
+    --------
+    Of four sensors two are stuck, then three, then three at values that are possible:
+
+    >>> stuck = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]], bool)
+    >>> far_outside = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]], bool)
+    >>> at_rest(stuck, far_outside, np.zeros((3, 4), bool)).astype(int)
+    array([[0, 0, 0, 0],
+           [1, 1, 0, 0],
+           [0, 0, 0, 0]])
+    """
+    return too_few_left(missing | stuck)[:, None] & stuck & far_outside & ~missing
+
+
+def too_few_left(left_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the rows, of shape (n, p), of which under half of the sensors are left; shape (n,)."""
+    return np.asarray(2 * left_out.sum(axis=1) > left_out.shape[1])
+
+
 def resting_together(unchanged: NDArray[np.int32], missing: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Count the readings for which all sensors together have not changed.
 
@@ -171,4 +226,4 @@ def resting_together(unchanged: NDArray[np.int32], missing: NDArray[np.bool_]) -
     """
     known = np.where(missing, _LONGEST, unchanged) if missing.any() else unchanged
     shortest: NDArray[np.int32] = known.min(axis=1)
-    return np.where(2 * missing.sum(axis=1) > missing.shape[1], np.int32(0), shortest)
+    return np.where(too_few_left(missing), np.int32(0), shortest)

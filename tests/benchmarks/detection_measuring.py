@@ -61,8 +61,8 @@ Numbers = dict[str, float]
 def tep(folder: Path, config: TrainingConfig) -> Numbers:
     """Learn the plant's normal run, and judge runs with a fault from their first row to the last.
 
-    The plant's shutdown ends two of them: half of the sensors rest then, so nothing is scored. An
-    alert stays open meanwhile, which is what an operator sees; both ways of counting are told.
+    The plant's shutdown ends two of them: half of the sensors rest then. Where nothing can be
+    scored an alert stays open, which is what an operator sees; both ways of counting are told.
     """
     normal = _read(folder, "tep", "run-00", _TEP)
     learned = learn(normal, config, rules=RULES, make_fitter=make_fitter)

@@ -87,7 +87,7 @@ _OF_HEAD = (
 FIGURES: Mapping[str, Sequence[Figure]] = {
     TEP: (
         Figure("detected", "rows of 18 faults above the limit", 0.93),
-        Figure("detected_or_stood", "  or unscored (shutdown) while an alert was open"),
+        Figure("detected_or_stood", "  or unscored while an alert was open"),
         Figure("false", "rows left out of the normal run above the limit", None, 0.02),
     ),
     ASD: (

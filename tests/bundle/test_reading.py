@@ -49,7 +49,10 @@ def test_what_is_read_is_what_was_written(folder: Path, small_bundle: Bundle) ->
     model = small_bundle.model
 
     np.testing.assert_array_equal(model.conditioning.precision, parts.parameters["precision"])
-    np.testing.assert_array_equal(model.feed_limits.stuck_after, parts.parameters["stuck_after"])
+    limits = model.feed_limits
+    np.testing.assert_array_equal(limits.stuck_after, parts.parameters["stuck_after"])
+    ranges = [sensor.training_range for sensor in parts.manifest.sensors]
+    assert list(zip(limits.smallest, limits.largest, strict=True)) == ranges
     assert isinstance(model.calibration, Calibration)
     assert parts.manifest.parts is not None
     curve = model.calibration.deviation.curve

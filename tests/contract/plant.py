@@ -105,6 +105,8 @@ def bundle() -> Bundle:
             stuck_after=np.array([np.inf, np.inf, 5.0]),
             frozen_after=manifest.frozen_after,
             silence_after=timedelta(seconds=manifest.silence_after_seconds),
+            smallest=np.full(n, -np.inf),
+            largest=np.full(n, np.inf),
         ),
         max_gap=timedelta(seconds=manifest.max_gap_seconds),
         graph=MeanOfSquares(),

@@ -174,8 +174,9 @@ def test_the_range_of_a_sensor_is_that_of_its_normal_rows() -> None:
 
     rows = prepared(with_values(recording, values))
 
-    assert (rows.smallest[0], rows.largest[0]) == (870.0, 930.0)
-    assert rows.largest[4] == 25.0
+    limits = rows.feed_limits
+    assert (limits.smallest[0], limits.largest[0]) == (870.0, 930.0)
+    assert limits.largest[4] == 25.0
 
 
 def test_a_short_history_is_noted() -> None:
