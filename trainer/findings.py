@@ -177,13 +177,14 @@ class Findings:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What not to believe."""
+        of_head = () if self.head is None else self.head.doubts
         doubts = what_not_to_believe(
             self.measures,
             training_share_over=self.share_over,
             n_drawn=self.quality.n_drawn,
             wandered=self.drift.farther_than(FAR_SPREADS),
         )
-        return tuple(doubts)
+        return (*of_head, *doubts)
 
     @property
     def summary(self) -> tuple[str, ...]:

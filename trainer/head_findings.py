@@ -13,7 +13,7 @@ from stream_detector.alerting.ledger import Fate, close_alerts
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
 from trainer.measures import Curves, Measures, curves, measure
-from trainer.plain_words import counted, lasting, percent
+from trainer.plain_words import CHANCE_AUC, counted, lasting, percent
 
 if TYPE_CHECKING:
     from trainer.head import FittedHead
@@ -106,6 +106,11 @@ class HeadFindings:
         """What it showed, a sentence or a few each."""
         return tuple(self._words())
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Where the rows kept back do not show that it is worth anything."""
+        return () if self.measures is None else tuple(_doubts(self.measures))
+
     def _words(self) -> Iterator[str]:
         ahead = lasting(self.label)
         yield (
@@ -171,6 +176,22 @@ class HeadFindings:
                 ],
             },
         }
+
+
+def _doubts(measures: Measures) -> Iterator[str]:
+    card, interval = measures.evaluation.card, measures.recall_interval
+    if interval is not None and card.recall_by_chance >= interval[0]:
+        yield (
+            "It is not shown that the alerts of the head do better than chance: their recall may "
+            f"really be as low as {percent(interval[0])}, and random alerts of its kind reach "
+            f"{percent(card.recall_by_chance)}."
+        )
+    if measures.curves is not None and measures.curves.auc <= CHANCE_AUC:
+        yield (
+            "On the rows kept back the head does not tell rows before an outcome from others: it "
+            f"is higher for the former in {percent(measures.curves.auc)} of all pairs, and 50 % is "
+            "chance. What it showed on earlier folds did not last."
+        )
 
 
 def followed(evaluation: Evaluation, *, within: timedelta) -> Followed:

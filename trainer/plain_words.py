@@ -11,8 +11,10 @@ _SHORT_DAYS = 2.0
 _OFTEN_IN_ALARM = 0.2
 _FAR_OVER_BUDGET = 1.5
 _MANY_OVER = 0.1
-_CHANCE_AUC = 0.5
 _MOST_NAMED = 5
+
+CHANCE_AUC = 0.5
+"""Area under the ROC curve of a score that knows nothing."""
 
 FAR_SPREADS = 3.0
 """Training spreads that a sensor's median is away from where it was, to be far."""
@@ -254,7 +256,7 @@ def _doubts_of_rows(measures: Measures) -> Iterator[str]:
             f"be as low as {percent(low)}, and rows drawn at random reach "
             f"{percent(confusion.share_over)}."
         )
-    if curves is not None and curves.auc <= _CHANCE_AUC:
+    if curves is not None and curves.auc <= CHANCE_AUC:
         yield (
             "Row by row the score does not tell anomalous from normal: it is higher for the "
             f"anomalous one of two rows in {percent(curves.auc)} of all pairs, and 50 % is chance."

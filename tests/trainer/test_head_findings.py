@@ -1,11 +1,12 @@
 """What a report says of a head: how it ranked rows, and what came of its alerts."""
 
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from tests.trainer.made_findings import made_evaluation
+from tests.trainer.made_findings import made_evaluation, made_findings
 from trainer.evaluation import Evaluation
 from trainer.head_findings import HeadFindings, followed
 
@@ -18,6 +19,13 @@ def evaluation() -> Evaluation:
         alert_rows=((4, 10), (20, 25), (49, None)),
         horizon=timedelta(hours=1),
     )
+
+
+def day(*, before_the_outcome: float, alert: tuple[int, int] = (99, 105)) -> Evaluation:
+    """A day of scores of 1, but for the two rows before the outcome at row 100; one alert."""
+    scores = np.ones(720)
+    scores[98:100] = before_the_outcome
+    return made_evaluation(scores, outcome_rows=(100,), alert_rows=(alert,))
 
 
 def findings(
@@ -72,6 +80,20 @@ def test_words_put_every_share_beside_that_of_random_moments() -> None:
     )
 
 
+def test_a_head_that_chance_could_equal_is_doubted() -> None:
+    foretold, missed = (day(before_the_outcome=2.0, alert=rows) for rows in ((99, 105), (500, 505)))
+
+    (doubt,) = findings([1.0, 0.0], [True, False], missed).doubts
+    assert "not shown that the alerts of the head do better than chance" in doubt
+    assert findings([1.0, 0.0], [True, False], foretold).doubts == ()
+
+
+def test_a_head_that_ranks_rows_kept_back_no_better_than_chance_is_doubted() -> None:
+    (doubt,) = findings([1.0, 0.0], [True, False], day(before_the_outcome=0.0)).doubts
+
+    assert "higher for the former in 0 % of all pairs" in doubt
+
+
 def test_numbers_are_those_of_the_words() -> None:
     numbers = findings([1.0, 0.0], [True, False], evaluation()).numbers
 
@@ -89,4 +111,12 @@ def test_without_rows_kept_back_no_alert_is_told_of() -> None:
     found = findings([1.0, 0.0], [True, False])
 
     assert found.followed == ()
+    assert found.doubts == ()
     assert found.numbers["holdout"] is None
+
+
+def test_what_not_to_believe_begins_with_the_head() -> None:
+    low = day(before_the_outcome=0.0)
+    without, head = made_findings(low), findings([1.0, 0.0], [True, False], low)
+
+    assert dataclasses.replace(without, head=head).cautions == (*head.doubts, *without.cautions)
