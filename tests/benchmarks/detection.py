@@ -21,7 +21,6 @@ from tests.requirements import recordings_folder
 
 _OUT = Path(__file__).resolve().parents[2] / "build" / "bench-detection.json"
 _SEEDS = (0, 1, 2)
-_REFERENCES = "references"
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -50,6 +49,7 @@ def main(*, recordings: Path, quick: bool, out: Path) -> None:
 
 def _measure(folder: Path, *, quick: bool) -> dict[str, dict[str, list[Any]]]:
     """Run all measurements, as many at once as there are processors."""
+    from tests.benchmarks.detection_measuring import WithReferences
     from tests.benchmarks.detection_results import FIGURES
 
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -59,16 +59,20 @@ def _measure(folder: Path, *, quick: bool) -> dict[str, dict[str, list[Any]]]:
             tell(f"{number} of {len(jobs)}: {' on '.join(jobs[job])}")
     measured: dict[str, dict[str, list[Any]]] = {data: {} for data in FIGURES}
     for job, (model, data) in jobs.items():
-        found = job.result() if model == _REFERENCES else {model: [job.result()]}
-        for name, numbers in found.items():
-            measured[data].setdefault(name, []).extend(numbers)
+        found = job.result()
+        own, references = found if isinstance(found, WithReferences) else (found, {})
+        measured[data].setdefault(model, []).append(own)
+        measured[data] |= references
     return {data: by_model for data, by_model in measured.items() if by_model}
 
 
 def _jobs(
     pool: ProcessPoolExecutor, folder: Path, *, quick: bool
 ) -> Iterator[tuple[Future[Any], tuple[str, str]]]:
-    """Give each measurement with the model and the recordings it is of; long ones first."""
+    """Give each measurement with the model and the recordings it is of; long ones first.
+
+    References are judged on the rows of one model, by the way: fitting it takes longest.
+    """
     from tests.benchmarks import detection_measuring as measuring
     from tests.benchmarks.detection_results import (
         ASD,
@@ -86,20 +90,19 @@ def _jobs(
     linear = TrainingConfig(network=network)
     models = [(LINEAR, linear)]
     if not quick:
-        models = [*((DEFAULT, TrainingConfig(seed=seed)) for seed in _SEEDS), *models]
-        for data, way in ((PAPER, "as delivered"), (HELD, "held")):
-            for model, config in models:
-                yield pool.submit(measuring.paper, folder, config, way=way), (model, data)
-            references = pool.submit(measuring.paper_references, folder, linear, way=way)
-            yield references, (_REFERENCES, data)
+        networks = [(DEFAULT, TrainingConfig(seed=seed)) for seed in _SEEDS]
+        models = [*networks, *models]
         for data, way in ((HEAD, "as delivered"), (HEAD_HELD, "held")):
             # It is the same whatever network is beside it.
             for seed in _SEEDS:
                 config = TrainingConfig(network=network, seed=seed)
-                head = pool.submit(measuring.paper_head, folder, config, way=way)
-                yield head, (DEFAULT, data)
-            references = pool.submit(measuring.paper_head_references, folder, linear, way=way)
-            yield references, (_REFERENCES, data)
+                measure = measuring.paper_head if seed else measuring.paper_head_with_references
+                yield pool.submit(measure, folder, config, way=way), (DEFAULT, data)
+        for data, way in ((PAPER, "as delivered"), (HELD, "held")):
+            for model, config in networks:
+                yield pool.submit(measuring.paper, folder, config, way=way), (model, data)
+            beside = pool.submit(measuring.paper_with_references, folder, linear, way=way)
+            yield beside, (LINEAR, data)
         for model, config in models:
             yield pool.submit(measuring.asd, folder, config), (model, ASD)
     for model, config in models:

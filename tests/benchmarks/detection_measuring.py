@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -56,6 +57,13 @@ PAPER_OPTIONS = RecordingOptions(
 """Neither the grade nor a switch is a sensor."""
 
 Numbers = dict[str, float]
+
+
+class WithReferences(NamedTuple):
+    """A model's numbers, and beside them those of references on the rows that it scored."""
+
+    own: Numbers
+    references: dict[str, list[Numbers]]
 
 
 def tep(folder: Path, config: TrainingConfig) -> Numbers:
@@ -114,44 +122,46 @@ def paper(folder: Path, config: TrainingConfig, *, way: str) -> Numbers:
     )
 
 
-def paper_references(folder: Path, config: TrainingConfig, *, way: str) -> dict[str, list[Numbers]]:
-    """Judge the rows that a linear model scores by chance, five times, and by a clock."""
+def paper_with_references(folder: Path, config: TrainingConfig, *, way: str) -> WithReferences:
+    """Judge the same rows also by chance, five times, and by a clock."""
     scored = [_scored(fold, config) for fold in _paper_folds(folder, way)]
     chance = [
         _of_paper(_by_reference(one, references.of_chance(seed, one)) for one in scored)
         for seed in range(5)
     ]
     clock = _of_paper(_by_reference(one, references.of_clock(one)) for one in scored)
-    return {RANDOM: chance, CLOCK: [clock]}
+    own = _of_paper(judge(one, RULES, SIX_A_DAY) for one in scored)
+    return WithReferences(own, {RANDOM: chance, CLOCK: [clock]})
 
 
 def paper_head(folder: Path, config: TrainingConfig, *, way: str) -> Numbers:
     """Judge the supervised head by its own rule."""
-    return _of_head(
-        judge_head(scored, HEAD_RULES, THREE_A_DAY) for scored in _headed(folder, config, way)
-    )
+    return _by_heads(_headed(folder, config, way))
 
 
-def paper_head_references(
-    folder: Path, config: TrainingConfig, *, way: str
-) -> dict[str, list[Numbers]]:
-    """Judge what else could have learned from the labels."""
+def paper_head_with_references(folder: Path, config: TrainingConfig, *, way: str) -> WithReferences:
+    """Judge also what else could have learned from the labels."""
     # These load LightGBM.
     from trainer.backtest.supervised_references import LEARNERS, of_labels
 
     folds, alone = list(_headed(folder, config, way)), of_head_alone(HEAD_RULES)
-    return {
+    others = {
         name: [
             _of_head(judge_scores(one, alone, *of_labels(learn, one), THREE_A_DAY) for one in folds)
         ]
         for name, learn in LEARNERS.items()
     }
+    return WithReferences(_by_heads(folds), others)
 
 
 def _headed(folder: Path, config: TrainingConfig, way: str) -> Iterator[ScoredFold]:
     config = msgspec.structs.replace(config, head=True)
     for fold in _paper_folds(folder, way):
         yield score_fold(fold, config, rules=HEAD_RULES, make_fitter=make_fitter)
+
+
+def _by_heads(folds: Iterable[ScoredFold]) -> Numbers:
+    return _of_head(judge_head(scored, HEAD_RULES, THREE_A_DAY) for scored in folds)
 
 
 def _of_head(folds: Iterable[Judged]) -> Numbers:
