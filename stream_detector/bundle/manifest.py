@@ -46,7 +46,10 @@ class Sensor(msgspec.Struct, frozen=True):
     """Physical limit; a value below is a fault of the sensor. None is no limit."""
     high: float | None = None
     training_range: tuple[float, float] | None = None
-    """Smallest and largest value within the limits in the normal training rows."""
+    """Smallest and largest value within the limits in the normal training rows; None is unknown.
+
+    A machine at rest is told from broken sensors by it.
+    """
 
 
 class PartCurve(msgspec.Struct, frozen=True):
