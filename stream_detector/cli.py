@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "stream_detector.worker.commands:check",
     "topics": "stream_detector.worker.commands:topics",
     "threshold": "stream_detector.worker.threshold_commands:threshold",
+    "model": "stream_detector.worker.model_commands:model",
     "alerts": "stream_detector.worker.alert_commands:alerts",
     "console": "stream_detector.console.commands:console",
     "users": "stream_detector.console.commands:users",

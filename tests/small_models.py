@@ -138,7 +138,7 @@ class Feed:
         """Of the next message."""
         self.mode: str | None = None
         """Of the machine, from the next message on."""
-        self._machine = machine
+        self.machine = machine
         self._partition = partition
         self._process = Process(seed)
 
@@ -153,14 +153,14 @@ class Feed:
     def tell(self, **properties: object) -> Record:
         """Send a message with these properties, two minutes after the last one."""
         mode = {} if self.mode is None else {"mode": self.mode}
-        message = {"machine": self._machine, "time": self.time.isoformat(), **mode, **properties}
+        message = {"machine": self.machine, "time": self.time.isoformat(), **mode, **properties}
         record = self.message(json.dumps(message).encode())
         self.pause(CADENCE)
         return record
 
     def message(self, value: bytes | None) -> Record:
         """Send these bytes, without time going on."""
-        key = self._machine.encode()
+        key = self.machine.encode()
         offset = len(self.records)
         record = Record("sensor.readings", self._partition, offset, self.time, key, value)
         self.records.append(record)

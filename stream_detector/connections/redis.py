@@ -1,4 +1,4 @@
-"""Thresholds in Redis: the only place that knows the keys.
+"""Thresholds in Redis: the only place that knows their keys.
 
 ``detector:thresholds:<bundle id>`` is a hash of machine or ``*`` to what people want,
 ``…:cleared`` one of machine to the version of its entry that was cleared last,
@@ -78,6 +78,32 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return error is not None
 
 
+def redis_client(settings: Settings) -> redis.Redis:
+    """Make a client, not yet connected.
+
+    Raises
+    ------
+    SettingsError
+        If the URL is not set, or is none of Redis.
+    """
+    if settings.redis_url is None:
+        raise SettingsError("DETECTOR_REDIS_URL is not set; write redis://host:6379/0")
+    try:
+        return redis.Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1),
+            **_security(settings),
+        )
+    except ValueError:
+        # The reason is left out: it may quote a part of the password.
+        raise SettingsError(
+            "DETECTOR_REDIS_URL is no Redis URL; write redis://host:6379/0, or "
+            "redis://:password@host:6379/0 with / # ? @ in the password as %2F %23 %3F %40"
+        ) from None
+
+
 class ThresholdStore:
     """The thresholds of one bundle.
 
@@ -93,22 +119,8 @@ class ThresholdStore:
     """
 
     def __init__(self, settings: Settings, bundle_id: str) -> None:
-        if settings.redis_url is None:
-            raise SettingsError("DETECTOR_REDIS_URL is not set; write redis://host:6379/0")
-        try:
-            self._redis = redis.Redis.from_url(
-                settings.redis_url.get_secret_value(),
-                socket_timeout=_TIMEOUT_SECONDS,
-                socket_connect_timeout=_TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 1),
-                **_security(settings),
-            )
-        except ValueError:
-            # The reason is left out: it may quote a part of the password.
-            raise SettingsError(
-                "DETECTOR_REDIS_URL is no Redis URL; write redis://host:6379/0, or "
-                "redis://:password@host:6379/0 with / # ? @ in the password as %2F %23 %3F %40"
-            ) from None
+        self._redis = redis_client(settings)
+        self.bundle_id = bundle_id
         self._key = f"detector:thresholds:{bundle_id}"
         self._cleared_key = f"{self._key}:cleared"
 
@@ -137,7 +149,7 @@ class ThresholdStore:
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
-        return _entries(self._redis, self._key)
+        return entries(self._redis, self._key)
 
     def offer_default(self, machine: str, threshold: Threshold) -> None:
         """Write the bundle's default unless there is an entry."""
@@ -158,8 +170,8 @@ class ThresholdStore:
             If somebody changed an entry meanwhile.
         """
         with self._change() as transaction:
-            found = _entries(transaction, self._key)
-            cleared = _entries(transaction, self._cleared_key)
+            found = entries(transaction, self._key)
+            cleared = entries(transaction, self._cleared_key)
             lost = {}
             for machine, data in known.items():
                 version, there = _setting(data).version, _setting(found.get(machine))
@@ -207,13 +219,13 @@ class ThresholdStore:
 
     def publish_current(self, in_force: Mapping[str, InForce]) -> None:
         """Tell others the thresholds in force, per machine."""
-        entries = {machine: msgspec.json.encode(value) for machine, value in in_force.items()}
-        self._redis.hset(f"{self._key}:current", mapping=cast("Any", entries))
+        encoded = {machine: msgspec.json.encode(value) for machine, value in in_force.items()}
+        self._redis.hset(f"{self._key}:current", mapping=cast("Any", encoded))
 
     def read_current(self) -> dict[str, InForce]:
         """Give the thresholds in force as the worker published them last."""
-        entries = _entries(self._redis, f"{self._key}:current")
-        return {name: msgspec.json.decode(data, type=InForce) for name, data in entries.items()}
+        current = entries(self._redis, f"{self._key}:current")
+        return {name: msgspec.json.decode(data, type=InForce) for name, data in current.items()}
 
     @contextmanager
     def _change(self) -> Iterator[redis.client.Pipeline]:
@@ -237,9 +249,10 @@ class ThresholdStore:
         return _version_of(cast("bytes | None", client.hget(self._cleared_key, machine)))
 
 
-def _entries(client: redis.Redis, key: str) -> dict[str, bytes]:
-    entries = cast("dict[bytes, bytes]", client.hgetall(key))
-    return {name.decode(errors="replace"): data for name, data in entries.items()}
+def entries(client: redis.Redis, key: str) -> dict[str, bytes]:
+    """Give every entry of a hash, undecoded."""
+    found = cast("dict[bytes, bytes]", client.hgetall(key))
+    return {name.decode(errors="replace"): data for name, data in found.items()}
 
 
 def _setting(data: bytes | None) -> ThresholdSetting:

@@ -83,8 +83,7 @@ class Settings(BaseModel):
 
     redis_url: SecretStr | None = None
     """Where thresholds live, e.g. ``redis://redis:6379/0``, or ``rediss://user@redis:6379/0`` with
-    TLS. Never logged: it may hold a password. What has no use for thresholds, such as
-    ``publish``, does not need it."""
+    TLS. Never logged: it may hold a password. ``publish`` and the like do not need it."""
 
     redis_password: SecretStr | None = None
     """The password, where it does not stand in the URL."""
@@ -100,6 +99,9 @@ class Settings(BaseModel):
 
     bundle: Path | None = None
     """Folder of the trained model that the worker scores with."""
+
+    bundles: str | None = None
+    """Folder, or URL as ``s3://bucket/models``, of the models ``model activate`` changes to."""
 
     rules: Path | None = None
     """Rules file (TOML). Without one there is one rule: sheet-break."""

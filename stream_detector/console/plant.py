@@ -75,7 +75,9 @@ class Plant:
         return self._alerts
 
     def take_score(self, message: ScoreMessage, *, received_at: float) -> None:
-        """Take in what was said of a reading."""
+        """Take in what was said of a reading; what a model on trial says is not shown."""
+        if message.shadow:
+            return
         machine = self._machine(message.machine)
         if machine is not None and machine.take_score(message, received_at=received_at):
             machine.version = self.version = self.version + 1

@@ -69,10 +69,13 @@ class Announcer:
         outputs = [
             self._alert(verdict, rule, change, contributors) for rule, change in verdict.transitions
         ]
-        level, quality = verdict.anomaly.level, verdict.scored.quality
-        if with_score and level is not None and quality is not None:
-            outputs.append(self._score(verdict, level, quality, contributors))
+        if with_score:
+            outputs += self._score(verdict, contributors)
         return outputs
+
+    def shadow_score(self, verdict: Verdict, contributors: tuple[Contributor, ...]) -> list[Output]:
+        """Tell the score of a model on trial, if the reading was judged."""
+        return self._score(verdict, contributors, is_shadow=True)
 
     def outcome(self, verdict: Verdict, rule: Rule) -> Output:
         """Tell that what a rule warns of has happened."""
@@ -134,11 +137,13 @@ class Announcer:
     def _score(
         self,
         verdict: Verdict,
-        level: float,
-        quality: Quality,
         contributors: tuple[Contributor, ...],
-    ) -> Output:
-        one = verdict.scored
+        *,
+        is_shadow: bool = False,
+    ) -> list[Output]:
+        one, level = verdict.scored, verdict.anomaly.level
+        if level is None or one.quality is None:
+            return []
         message = ScoreMessage(
             machine=one.reading.machine,
             event_time=one.reading.time,
@@ -148,12 +153,13 @@ class Announcer:
             above=verdict.anomaly.over,
             alarm=verdict.anomaly.alarm,
             warming_up=one.warming_up,
-            quality=_quality(quality),
+            quality=_quality(one.quality),
             contributors=contributors,
             head=_head_score(verdict.head),
             bundle=self._bundle_id,
+            shadow=is_shadow,
         )
-        return Output("scores", one.reading.machine.encode(), encode(message))
+        return [Output("scores", one.reading.machine.encode(), encode(message))]
 
     def _alert(
         self,

@@ -157,6 +157,15 @@ class Judge:
             return 0.0
         return round(self.controller.shift * self._limits.unit, 6)
 
+    def inherit(self, lives: Mapping[str, AlertLife]) -> None:
+        """Go on with the alerts, by rule, that another model has followed so far."""
+        self.lives = [
+            (rule, AlertLife.restore(lives[rule.name].snapshot(), rule, machine=self._machine))
+            if rule.name in lives
+            else (rule, life)
+            for rule, life in self.lives
+        ]
+
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
         return {

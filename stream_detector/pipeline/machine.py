@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from stream_detector.alerting.life import AlertLife
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
@@ -35,6 +36,8 @@ class Verdict(msgspec.Struct, gc=False):
     feed_events : tuple of FeedEvent
     run_offset : int
         Offset of the run's first reading.
+    bundle_id : str
+        Of the model that judged it.
     """
 
     record: Record
@@ -45,6 +48,7 @@ class Verdict(msgspec.Struct, gc=False):
     outcome_of: tuple[Rule, ...] = ()
     feed_events: tuple[FeedEvent, ...] = ()
     run_offset: int = -1
+    bundle_id: str = ""
 
     @property
     def is_striking(self) -> bool:
@@ -76,10 +80,13 @@ class Machine:
     state : DetectorState
     model : Model
     rules : Rules
+    bundle_id : str
+        Of the model; none where no message tells of the machine.
     """
 
     __slots__ = (
         "anomaly",
+        "bundle_id",
         "head",
         "last_time",
         "name",
@@ -91,8 +98,11 @@ class Machine:
         "state",
     )
 
-    def __init__(self, name: str, state: DetectorState, model: Model, rules: Rules) -> None:
+    def __init__(
+        self, name: str, state: DetectorState, model: Model, rules: Rules, *, bundle_id: str = ""
+    ) -> None:
         self.name = name
+        self.bundle_id = bundle_id
         self.state = state
         self.anomaly = Judge(name, model.limits, rules.by("anomaly"))
         self.head: Judge | None = None
@@ -141,13 +151,25 @@ class Machine:
             head, more = self.head.judge(scored, scored.head_score)
             transitions += more
         return Verdict(
-            record, scored, anomaly, head, transitions, outcome_of, feed_events, self.run_offset
+            record,
+            scored,
+            anomaly,
+            head,
+            transitions,
+            outcome_of,
+            feed_events,
+            self.run_offset,
+            self.bundle_id,
         )
+
+    @property
+    def lives(self) -> list[tuple[Rule, AlertLife]]:
+        """Its alerts, by rule."""
+        return self.anomaly.lives + (self.head.lives if self.head is not None else [])
 
     def _news_of(self, event: str, time: datetime) -> tuple[Rule, ...]:
         """Name the rules whose outcome an event is, unless its sender only repeats it."""
-        lives = self.anomaly.lives + (self.head.lives if self.head is not None else [])
-        return tuple(rule for rule, life in lives if life.is_news(event, time))
+        return tuple(rule for rule, life in self.lives if life.is_news(event, time))
 
     def silence(self) -> FeedEvent | None:
         """Describe the silence after the last reading, should there be one.
@@ -177,6 +199,29 @@ class Machine:
             return ()
         return silence, silence._replace(began=False, time=reading.time)
 
+    def may_succeed(self, incumbent: Self, *, same_sensors: bool) -> bool:
+        """Tell whether this state, under another model, can go on with the open alerts of that one.
+
+        It needs their rules, and their sensors: an alert clears only by sensors that it was
+        raised with.
+        """
+        is_open = {rule.name for rule, life in incumbent.lives if life.is_open}
+        return not is_open or (same_sensors and is_open <= {rule.name for rule, _ in self.lives})
+
+    def succeed(self, incumbent: Self, *, same_sensors: bool) -> None:
+        """Go on with the alerts of the machine as it was under another model.
+
+        And with what is known of its feed, which has no model: what rested before the run does
+        not rest anew.
+        """
+        if same_sensors:
+            self.state.feed = incumbent.state.feed
+        lives = {rule.name: life for rule, life in incumbent.lives}
+        self.anomaly.inherit(lives)
+        if self.head is not None:
+            self.head.inherit(lives)
+        self.silence_told = incumbent.silence_told
+
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
         return {
@@ -188,7 +233,9 @@ class Machine:
         }
 
     @classmethod
-    def restore(cls, name: str, data: Mapping[str, Any], model: Model, rules: Rules) -> Self:
+    def restore(
+        cls, name: str, data: Mapping[str, Any], model: Model, rules: Rules, *, bundle_id: str = ""
+    ) -> Self:
         """Take a snapshot back, under the same model; a rule that is new starts afresh.
 
         Raises
@@ -201,7 +248,7 @@ class Machine:
             n_sensors=model.features.n_sensors,
             window_size=model.conditioning.window_size,
         )
-        machine = cls(name, state, model, rules)
+        machine = cls(name, state, model, rules, bundle_id=bundle_id)
         machine.anomaly.restore(data)
         if machine.head is not None:
             machine.head.restore(data["head"])

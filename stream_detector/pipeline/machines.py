@@ -4,11 +4,9 @@ The state of a machine belongs to the partition its readings come from: it is a 
 of that partition's log, so it can be dropped and built again.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING
 
-from stream_detector.alerting.rules import Rules
-from stream_detector.detection.detector import Detector
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.machine import Machine
@@ -23,24 +21,16 @@ every name must not fill the memory."""
 
 
 class Machines:
-    """The machines under one model and its rules.
+    """The machines, each under the model that judges it."""
 
-    Parameters
-    ----------
-    detector : Detector
-    rules : Rules
-    """
-
-    def __init__(self, detector: Detector, rules: Rules) -> None:
-        self._detector = detector
-        self._rules = rules
+    def __init__(self) -> None:
         self._partitions: dict[int, dict[str, Machine]] = {}
         self._homes: dict[str, int] = {}
         self._strays: set[tuple[str, int]] = set()
         self._new_strays: list[tuple[FeedEvent, int]] = []
 
-    def get(self, partition: int, name: str) -> Machine:
-        """Give a machine of a partition, a new one where it was never heard of.
+    def get(self, partition: int, name: str, make: Callable[[str], Machine]) -> Machine:
+        """Give a machine of a partition; make one where it was never heard of.
 
         Raises
         ------
@@ -56,22 +46,35 @@ class Machines:
                     f"partition {partition} has {MAX_MACHINES} machines already; look what the "
                     "senders write into `machine`, or make the topics with more partitions",
                 )
-            state = self._detector.new_state()
-            machine = machines[name] = Machine(name, state, self._detector.model, self._rules)
+            machine = machines[name] = make(name)
         return machine
+
+    def find(self, partition: int, name: str) -> Machine | None:
+        """Give a machine of a partition, if it was heard of."""
+        return self._partitions.get(partition, {}).get(name)
+
+    def forget(self, partition: int, name: str) -> None:
+        """Forget one machine."""
+        self._partitions.get(partition, {}).pop(name, None)
 
     def of(self, partitions: Collection[int]) -> Iterator[Machine]:
         """Give the machines of some partitions."""
         for partition in partitions:
             yield from self._partitions.get(partition, {}).values()
 
-    def in_force(self, partitions: Collection[int]) -> dict[str, InForce]:
-        """Give the threshold in force of each machine judged so far."""
-        return {
-            machine.name: InForce(machine.anomaly.level, machine.anomaly.shift, machine.received_at)
-            for machine in self.of(partitions)
-            if machine.anomaly.level is not None and machine.received_at is not None
-        }
+    def in_force(self, partitions: Collection[int]) -> dict[str, dict[str, InForce]]:
+        """Give the threshold in force of each machine judged so far, by model and name."""
+        found: dict[str, dict[str, InForce]] = {}
+        for machine in self.of(partitions):
+            level, received_at = machine.anomaly.level, machine.received_at
+            if level is not None and received_at is not None:
+                of_model = found.setdefault(machine.bundle_id, {})
+                of_model[machine.name] = InForce(level, machine.anomaly.shift, received_at)
+        return found
+
+    def judging(self, partitions: Collection[int]) -> dict[str, str]:
+        """Give the model that judges each machine, by name."""
+        return {machine.name: machine.bundle_id for machine in self.of(partitions)}
 
     def drop(self, partition: int) -> None:
         """Forget the machines of a partition."""
@@ -80,29 +83,10 @@ class Machines:
             if self._homes.get(name) == partition:
                 del self._homes[name]
 
-    def restore(
-        self, partition: int, name: str, snapshot: Mapping[str, Any], *, next_offset: int
-    ) -> None:
-        """Take the state of a machine back, as it was under the same model.
-
-        Parameters
-        ----------
-        partition : int
-        name : str
-        snapshot : mapping
-            Of :meth:`~stream_detector.pipeline.machine.Machine.snapshot`.
-        next_offset : int
-            All readings of the partition below it are in the state.
-
-        Raises
-        ------
-        ValueError, KeyError
-            If the snapshot is of another model, or lacks a part.
-        """
-        machine = Machine.restore(name, snapshot, self._detector.model, self._rules)
-        machine.next_offset = next_offset
-        self._partitions.setdefault(partition, {})[name] = machine
-        self._homes.setdefault(name, partition)
+    def put(self, partition: int, machine: Machine) -> None:
+        """Take a machine in, in the place of the one of its name."""
+        self._partitions.setdefault(partition, {})[machine.name] = machine
+        self._homes.setdefault(machine.name, partition)
 
     def check_home(self, name: str, partition: int, time: "datetime") -> None:
         """Note a machine on a further partition, once: its readings have no order any more.

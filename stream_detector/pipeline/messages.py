@@ -135,6 +135,8 @@ class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True):
     head: HeadScore | None = None
     """None under a model without one, and in messages from before there were heads."""
     bundle: str
+    shadow: bool = False
+    """Of a model on trial beside the one that judges the machine: it raises nothing."""
 
 
 class DataQualityMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,9 @@
 """Names that a reading may carry."""
 
 import unicodedata
+from typing import Annotated
+
+import msgspec
 
 from stream_detector.errors import SettingsError
 
@@ -28,3 +31,24 @@ def machine_name(text: str) -> str:
             "one line"
         )
     return text
+
+
+class _Named(msgspec.Struct):
+    machine: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+
+
+_decoder = msgspec.json.Decoder(_Named)
+
+
+def machine_in(data: bytes | None) -> str | None:
+    """Give the machine that a reading is of, with the rest unread; None where it names none.
+
+    Examples
+    --------
+    >>> machine_in(b'{"machine": "pm3", "time": "2026-11-22T03:10:00Z"}')
+    'pm3'
+    """
+    try:
+        return _decoder.decode(data or b"").machine
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -6,7 +6,6 @@ is new (unknown fields and sensors are counted, not refused).
 
 import json
 import math
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Annotated, Any, NamedTuple
@@ -18,16 +17,10 @@ from stream_detector.detection.reading import Reading
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.json_depth import check_depth
 from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.pipeline.oddities import Oddities
 
 MAX_READING_BYTES = 1_000_000
 """Longer messages are refused unread. A reading of 1,000 sensors has about 20 kB."""
-
-MAX_UNKNOWN_NAMES = 1000
-"""Names of unknown sensors that are counted one by one; beyond, together."""
-
-OTHER_NAMES = "(other)"
-"""Where unknown sensors are counted once there are too many names."""
-
 
 MAX_VALUES = 10_000
 """Values of one reading."""
@@ -93,22 +86,6 @@ class ReadingMessage(msgspec.Struct, kw_only=True):
     event: _Label | None = None
 
 
-class Oddities:
-    """What is no reason to refuse a message, but should not be; counted since the start."""
-
-    def __init__(self) -> None:
-        self.not_finite = 0
-        """Messages with a literal NaN or Infinity."""
-        self.late = 0
-        """Readings older than the machine's last one; they entered nothing."""
-        self.duplicates = 0
-        """Readings as old as the machine's last one; they entered nothing."""
-        self.unknown_sensors: Counter[str] = Counter()
-        """Values of sensors the model does not know."""
-        self.foreign = 0
-        """Readings with values, but none of a sensor the model knows."""
-
-
 class ReadingDecoder:
     """Decodes the readings for one model.
 
@@ -119,6 +96,8 @@ class ReadingDecoder:
     max_clock_skew : timedelta
         A reading so far ahead of Kafka's own time comes from a wrong clock, and would
         make all that follow look late.
+    oddities : Oddities or None
+        Where to count; None is a count of its own.
 
     Examples
     --------
@@ -131,11 +110,17 @@ class ReadingDecoder:
     (1.5, None)
     """
 
-    def __init__(self, features: FeatureSpec, *, max_clock_skew: timedelta) -> None:
+    def __init__(
+        self,
+        features: FeatureSpec,
+        *,
+        max_clock_skew: timedelta,
+        oddities: Oddities | None = None,
+    ) -> None:
         self._features = features
         self._sensors = features.measured
         self._max_clock_skew = max_clock_skew
-        self.oddities = Oddities()
+        self.oddities = oddities or Oddities()
         # A struct with a field per sensor decodes twice as fast as a dict. It refuses
         # unknown names, so what it refuses is looked at again, slowly.
         values = msgspec.defstruct(
@@ -221,13 +206,10 @@ class ReadingDecoder:
     def _row(self, values: dict[str, float | None] | None) -> tuple[float | None, ...] | None:
         if values is None:
             return None
-        unknown = self.oddities.unknown_sensors
         strange = values.keys() - set(self._sensors)
         self.oddities.foreign += 0 < len(values) == len(strange)
         for name in strange:
-            readable = name.encode(errors="replace").decode()
-            counted = readable in unknown or len(unknown) < MAX_UNKNOWN_NAMES
-            unknown[readable if counted else OTHER_NAMES] += 1
+            self.oddities.count_unknown(name)
         return tuple(map(values.get, self._sensors))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
@@ -168,3 +168,33 @@ class ThresholdTable:
         if own is None and taken is not None and self.unknown & {machine, ALL_MACHINES}:
             return taken
         return own or self.by_machine.get(ALL_MACHINES) or self.default
+
+    def for_model(self, bundle_id: str) -> "ThresholdTable":
+        """Give what is wanted under a model: the same under each."""
+        del bundle_id
+        return self
+
+
+@dataclass(frozen=True)
+class ThresholdTables:
+    """What is wanted under each of several models: a threshold of one says nothing to another."""
+
+    by_model: Mapping[str, ThresholdTable]
+
+    def for_model(self, bundle_id: str) -> ThresholdTable:
+        """Give what is wanted under a model.
+
+        Raises
+        ------
+        KeyError
+            If it is not at work.
+        """
+        return self.by_model[bundle_id]
+
+
+class Thresholds(Protocol):
+    """What people want of each machine under each model."""
+
+    def for_model(self, bundle_id: str) -> ThresholdTable:
+        """Give what is wanted under a model."""
+        ...

@@ -65,4 +65,4 @@ def _lose(pipeline: Pipeline, partitions: Collection[int]) -> None:
 
 def _take_up(pipeline: Pipeline, kept: bytes) -> None:
     for one in msgspec.msgpack.decode(kept, type=list[_Kept]):
-        pipeline.machines.restore(one.partition, one.name, one.state, next_offset=one.next_offset)
+        pipeline.restore(one.partition, one.name, one.state, next_offset=one.next_offset)

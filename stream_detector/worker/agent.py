@@ -13,11 +13,12 @@ from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.errors import ServiceError, listed
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.reader import Batch
 from stream_detector.worker.records import to_record
 from stream_detector.worker.recovery import Recovery
+from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
@@ -33,6 +34,7 @@ class BatchWork:
     keeper : StateKeeper
     producer : ConfirmedProducer
     thresholds : ThresholdWatch
+    rehearsals : Rehearsals
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class BatchWork:
         keeper: StateKeeper,
         producer: ConfirmedProducer,
         thresholds: ThresholdWatch,
+        rehearsals: Rehearsals,
     ) -> None:
         self._pipeline = pipeline
         self._recovery = recovery
         self._keeper = keeper
         self._producer = producer
         self._thresholds = thresholds
+        self._rehearsals = rehearsals
         self._named: set[str] = set()
         self._told: dict[str, int] = {}
         self._foreign_told = False
@@ -80,16 +84,19 @@ class BatchWork:
             # They read more of the log then.
             log.warning("state.not-kept", error=str(error))
         self._recovery.give_away()
+        self._rehearsals.drop_all()
 
     async def _work_off(self, batch: Batch) -> None:
-        table = self._thresholds.table
+        table = self._thresholds.tables
         if batch.begins is not None:
+            self._rehearsals.drop_all()
             restored = await self._recovery.take_over(batch.begins, table)
             await self._keeper.begin(self._positions(), restored)
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
             if partition not in self._recovery.positions:
                 continue  # it was given away meanwhile
+            await self._rehearsals.before(partition, self._recovery.positions[partition])
             if self._keeper.is_suspect(partition.partition):
                 await self._judge_one_by_one(partition, messages, table)
             else:
@@ -102,7 +109,7 @@ class BatchWork:
         return {one.partition: offset for one, offset in self._recovery.positions.items()}
 
     async def _judge(
-        self, partition: TopicPartition, messages: list[ConsumerRecord], table: ThresholdTable
+        self, partition: TopicPartition, messages: list[ConsumerRecord], table: Thresholds
     ) -> list[Output]:
         skipped = self._keeper.skipped(partition.partition)
         records = [to_record(one) for one in messages if one.offset not in skipped]
@@ -110,12 +117,13 @@ class BatchWork:
         if adopted := self._pipeline.adopt(batch, table):
             await self._keeper.keep_adopted(partition.partition, adopted)
         outputs = self._pipeline.announce(self._pipeline.judge(batch))
+        outputs += self._rehearsals.after(partition, records)
         self._recovery.advance(partition, messages[-1].offset + 1)
         self._name_unknown_sensors()
         return outputs
 
     async def _judge_one_by_one(
-        self, partition: TopicPartition, messages: list[ConsumerRecord], table: ThresholdTable
+        self, partition: TopicPartition, messages: list[ConsumerRecord], table: Thresholds
     ) -> None:
         """Judge readings of which one has ended the worker again and again."""
         for message in messages:

@@ -14,14 +14,17 @@ from faust.types import AppT, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
 
 from stream_detector.connections import receivers
+from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
 from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics
 from stream_detector.pipeline.agreement import rules_notes
+from stream_detector.pipeline.model_at_work import ModelAtWork
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.book import BookService
@@ -30,9 +33,12 @@ from stream_detector.worker.figures import FiguresService
 from stream_detector.worker.health import Health
 from stream_detector.worker.housekeeping import Housekeeping
 from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.model_shelf import ModelShelf
+from stream_detector.worker.model_watch import ModelWatch
 from stream_detector.worker.notify import NotifyService
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
+from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.watchdog import Watchdog
 from stream_detector.worker.web import HealthServer
@@ -119,26 +125,42 @@ def build(settings: Settings) -> AppT:
     health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
     channel = app.channel(maxsize=1)
-    watch = ThresholdWatch(
+    thresholds = ThresholdWatch(
         store,
         bundle.manifest.default_threshold,
         lambda: pipeline.machines.in_force(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,
     )
-    watch.begin(is_first_start=lambda: not has_judged(settings, n_partitions))
+    thresholds.begin(is_first_start=lambda: not has_judged(settings, n_partitions))
     producer = ConfirmedProducer(settings)
+    shelf = ModelShelf(settings, pipeline.models, bundle_store(settings), thresholds)
     recovery = Recovery(
         pipeline,
         lambda: log_consumer(settings),
         snapshots_topic=settings.snapshots_topic,
-        bundle_id=bundle.id,
+        shelf=shelf,
         on_progress=lambda: health.alive(now=time.monotonic()),
     )
-    keeper = StateKeeper(
-        pipeline.machines, producer, bundle.id, every_seconds=settings.snapshot_seconds
+    keeper = StateKeeper(pipeline.machines, producer, every_seconds=settings.snapshot_seconds)
+    models = ModelWatch(
+        ModelChoiceStore(settings),
+        pipeline.models,
+        shelf,
+        lambda: pipeline.machines.judging(health.partitions),
+        refresh_seconds=settings.threshold_refresh_seconds,
     )
-    work = BatchWork(pipeline, recovery, keeper, producer, watch)
+    rehearsals = Rehearsals(
+        pipeline,
+        models,
+        shelf,
+        thresholds,
+        keeper,
+        lambda: recovery.positions,
+        lambda bundle_id: _shadow(settings, pipeline.models[bundle_id]),
+        lambda: log_consumer(settings),
+    )
+    work = BatchWork(pipeline, recovery, keeper, producer, thresholds, rehearsals)
     reader = BatchReader(
         app,
         channel,
@@ -153,7 +175,8 @@ def build(settings: Settings) -> AppT:
 
     app.agent(channel, name="score", supervisor_strategy=CrashingSupervisor)(score)
     book = BookService(settings, rules, health)
-    services: list[ServiceT] = [reader, watch, Housekeeping(settings, work, reader), book]
+    services: list[ServiceT] = [models, rehearsals, reader, thresholds]
+    services += [Housekeeping(settings, work, reader), book]
     if receivers.are_named(settings):
         services.append(NotifyService(settings, rules, health))
     if settings.health_port:
@@ -163,6 +186,18 @@ def build(settings: Settings) -> AppT:
     _add_services(app, Watchdog(settings, health), services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app
+
+
+def _shadow(settings: Settings, model: ModelAtWork) -> Pipeline:
+    """Make a pipeline of a model that judges nothing yet, beside the one that does."""
+    return Pipeline(
+        model.bundle,
+        model.rules,
+        source=f"/stream-detector/{settings.group}",
+        max_clock_skew=settings.max_clock_skew,
+        published_scores=settings.published_scores,
+        is_shadow=True,
+    )
 
 
 def _make_app(settings: Settings) -> AppT:

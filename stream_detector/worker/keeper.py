@@ -43,7 +43,6 @@ class StateKeeper:
     ----------
     machines : Machines
     producer : ConfirmedProducer
-    bundle_id : str
     every_seconds : float
         From round to round of one partition.
     """
@@ -52,13 +51,11 @@ class StateKeeper:
         self,
         machines: Machines,
         producer: ConfirmedProducer,
-        bundle_id: str,
         *,
         every_seconds: float,
     ) -> None:
         self._machines = machines
         self._producer = producer
-        self._bundle_id = bundle_id
         self._every_seconds = every_seconds
         self._partitions: dict[int, _Partition] = {}
 
@@ -191,6 +188,19 @@ class StateKeeper:
             one.machine.next_offset = kept[one.machine.name] = one.record.offset
         await self._producer.keep([self._snapshot(partition, one.machine) for one in adopted])
 
+    async def keep_replaced(self, partition: int, machines: Sequence[Machine]) -> None:
+        """Keep machines that went over to another model, and return when Kafka has them.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka does not take them.
+        """
+        kept = self._partitions[partition].kept
+        for machine in machines:
+            kept[machine.name] = machine.next_offset
+        await self._producer.keep([self._snapshot(partition, machine) for machine in machines])
+
     def _keep_due(self, positions: Mapping[int, int]) -> None:
         partition = min(positions, key=lambda one: self._partitions[one].written_at, default=None)
         if partition is None:
@@ -216,7 +226,6 @@ class StateKeeper:
     def _marker(self, partition: int) -> PlacedMessage:
         one = self._partitions[partition]
         marker = Marker(
-            bundle=self._bundle_id,
             next_offset=one.position,
             machines=one.kept,
             suspicion=one.suspicion,
@@ -225,6 +234,6 @@ class StateKeeper:
 
     def _snapshot(self, partition: int, machine: Machine) -> PlacedMessage:
         snapshot = Snapshot(
-            bundle=self._bundle_id, next_offset=machine.next_offset, state=machine.snapshot()
+            bundle=machine.bundle_id, next_offset=machine.next_offset, state=machine.snapshot()
         )
         return PlacedMessage(partition, machine.name.encode(), encode(snapshot))

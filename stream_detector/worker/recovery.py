@@ -14,7 +14,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream_detector.pipeline.pipeline import Pipeline
-from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.pipeline.thresholds import Thresholds
+from stream_detector.worker.model_shelf import ModelShelf
 from stream_detector.worker.records import to_record
 from stream_detector.worker.snapshots import PartitionSnapshots, Snapshot
 from stream_detector.worker.suspicion import Suspicion
@@ -49,7 +50,8 @@ class Recovery:
     make_consumer : callable
         Makes a consumer without a group, not yet started.
     snapshots_topic : str
-    bundle_id : str
+    shelf : ModelShelf
+        Has the models that states may be of.
     on_progress : callable
         Called now and then while much is read.
     """
@@ -60,13 +62,13 @@ class Recovery:
         make_consumer: Callable[[], AIOKafkaConsumer],
         *,
         snapshots_topic: str,
-        bundle_id: str,
+        shelf: ModelShelf,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
         self._make_consumer = make_consumer
         self._snapshots_topic = snapshots_topic
-        self._bundle_id = bundle_id
+        self._shelf = shelf
         self._on_progress = on_progress
         self._next: dict[TopicPartition, int] = {}
 
@@ -76,14 +78,14 @@ class Recovery:
         return self._next
 
     async def take_over(
-        self, begins: Mapping[TopicPartition, int], thresholds: ThresholdTable
+        self, begins: Mapping[TopicPartition, int], thresholds: Thresholds
     ) -> dict[int, "Restored"]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
 
         Parameters
         ----------
         begins : mapping of TopicPartition to int
-        thresholds : ThresholdTable
+        thresholds : Thresholds
             For machines of which nothing was kept.
 
         Returns
@@ -120,12 +122,15 @@ class Recovery:
         consumers: _Consumers,
         partition: TopicPartition,
         offset: int,
-        thresholds: ThresholdTable,
+        thresholds: Thresholds,
     ) -> "Restored":
         began = time.monotonic()
         found = await self._read_snapshots(consumers.of_snapshots, partition.partition)
         for name, one in list(found.snapshots.items()):
-            self._take_up(partition.partition, name, one, found)
+            if await self._shelf.put_to_work(one.bundle):
+                self._take_up(partition.partition, name, one, found)
+            else:
+                found.discard(name)
         log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
         start = log_begin if found.start is None else found.start
         if start < log_begin:
@@ -138,7 +143,7 @@ class Recovery:
             )
         start = max(start, log_begin)
         n_read, skipped = 0, set(found.suspicion.skipped)
-        async for messages in _read(consumers.of_readings, partition, start, offset):
+        async for messages in read_log(consumers.of_readings, partition, start, offset):
             records = [to_record(one) for one in messages if one.offset not in skipped]
             self._pipeline.follow(records, thresholds)
             n_read += len(messages)
@@ -159,7 +164,9 @@ class Recovery:
 
     def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
         try:
-            self._pipeline.machines.restore(partition, name, one.state, next_offset=one.next_offset)
+            self._pipeline.restore(
+                partition, name, one.state, next_offset=one.next_offset, bundle_id=one.bundle
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # Nobody of ours wrote that. Without it the log tells all of the machine again.
             log.warning("snapshot.unusable", partition=partition, machine=name, error=repr(error))
@@ -171,15 +178,15 @@ class Recovery:
         topic = TopicPartition(self._snapshots_topic, partition)
         begin = (await consumer.beginning_offsets([topic]))[topic]
         end = (await consumer.end_offsets([topic]))[topic]
-        found = PartitionSnapshots(self._bundle_id)
-        async for messages in _read(consumer, topic, begin, end):
+        found = PartitionSnapshots(await self._shelf.known())
+        async for messages in read_log(consumer, topic, begin, end):
             for message in messages:
                 found.take(message.key, message.value)
             self._on_progress()
         return found
 
 
-async def _read(
+async def read_log(
     consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
 ) -> AsyncIterator[list[ConsumerRecord]]:
     """Read a range of the log, in chunks."""

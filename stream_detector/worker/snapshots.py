@@ -7,7 +7,7 @@ is missing or older, whoever wrote last: a worker that was frozen may wake, and 
 state after a newer one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -24,10 +24,11 @@ _Offset = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one machine under one model."""
+    """The state of one machine under the model that judges it."""
 
     version: int = VERSION
     bundle: str
+    """Of that model: so whoever takes the state up judges by the same."""
     next_offset: _Offset
     """All readings of the partition below it are in the state."""
     state: dict[str, Any]
@@ -37,7 +38,6 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """What a round of snapshots says of a partition."""
 
     version: int = VERSION
-    bundle: str
     next_offset: _Offset
     """All readings of the partition below it are in the states."""
     machines: dict[str, _Offset]
@@ -60,21 +60,21 @@ class PartitionSnapshots:
 
     Parameters
     ----------
-    bundle_id : str
-        Snapshots of other models are passed over.
+    has_model : callable
+        Whether there is a model, by its bundle's id; the states under others are passed over.
 
     Examples
     --------
-    >>> found = PartitionSnapshots("3f9a")
+    >>> found = PartitionSnapshots(lambda bundle_id: bundle_id == "3f9a")
     >>> found.take(b"pm3", encode(Snapshot(bundle="3f9a", next_offset=40, state={})))
-    >>> marker = Marker(bundle="3f9a", next_offset=90, machines={"pm3": 40})
+    >>> marker = Marker(next_offset=90, machines={"pm3": 40})
     >>> found.take(MARKER_KEY, encode(marker))
     >>> found.start
     90
     """
 
-    def __init__(self, bundle_id: str) -> None:
-        self._bundle_id = bundle_id
+    def __init__(self, has_model: Callable[[str], bool]) -> None:
+        self._has_model = has_model
         self._snapshots: dict[str, Snapshot] = {}
         self._marker: Marker | None = None
         self._n_unusable = 0
@@ -87,8 +87,11 @@ class PartitionSnapshots:
         name = (key or b"").decode(errors="replace")
         if value is None:  # the machine is gone for good
             self._snapshots.pop(name, None)
-        elif newer := _newer(self._snapshots.get(name), self._decode(value, Snapshot)):
-            self._snapshots[name] = newer
+        elif (found := self._decode(value, Snapshot)) is not None:
+            if not self._has_model(found.bundle):
+                self._n_unusable += 1
+            elif (newer := _newer(self._snapshots.get(name), found)) is not None:
+                self._snapshots[name] = newer
 
     def discard(self, name: str) -> None:
         """Pass over the snapshot of a machine, as if it were lost."""
@@ -107,7 +110,7 @@ class PartitionSnapshots:
 
     @property
     def n_unusable(self) -> int:
-        """Messages of another format or of another model."""
+        """Messages of another format, or of a model that there is not."""
         return self._n_unusable
 
     @property
@@ -132,7 +135,7 @@ class PartitionSnapshots:
             found = msgspec.msgpack.decode(value or b"", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             found = None
-        if found is None or found.version != VERSION or found.bundle != self._bundle_id:
+        if found is None or found.version != VERSION:
             self._n_unusable += 1
             return None
         return found

@@ -6,6 +6,7 @@ import click
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.command_line import Parsed, caller, on_one_line
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
@@ -37,20 +38,34 @@ _set_by = click.option("--by", "set_by", default=caller, show_default="you", hel
 
 @click.group()
 def threshold() -> None:
-    """Show and change the thresholds of the active bundle; in force within 2 seconds."""
+    """Show and change thresholds, under the model that is wanted of a machine; in force within 2 s.
+
+    A threshold of one model says nothing to another: after a change of models those of the new one
+    count, at first its default.
+    """
 
 
 @threshold.command(epilog="Example: stream-detector threshold show")
 def show() -> None:
     """Show what is wanted of each machine, and what is in force."""
     settings = read_settings()
-    bundle = load_bundle(settings)
+    first = load_bundle(settings)
     with redis_faults():
-        store = ThresholdStore(settings, bundle.id)
+        bundle_ids = ModelChoiceStore(settings).table(first.id)
+    ids = [bundle_ids.of(ALL_MACHINES), *bundle_ids.by_machine.values()]
+    for place, bundle_id in enumerate(dict.fromkeys(ids)):
+        if len(set(ids)) > 1:
+            click.echo("\n" * bool(place) + f"under model {bundle_id}")
+        own = setting_of(first.manifest.default_threshold) if bundle_id == first.id else None
+        _show(ThresholdStore(settings, bundle_id), own)
+
+
+def _show(store: ThresholdStore, own: ThresholdSetting | None) -> None:
+    with redis_faults():
         wanted, current = store.read(), store.read_current()
     if ALL_MACHINES not in wanted:
-        kind, number = setting_of(bundle.manifest.default_threshold).source().values()
-        click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's {kind}:{number} counts")
+        number = "default" if own is None else ":".join(map(str, own.source().values()))
+        click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's {number} counts")
     for machine, data in sorted(wanted.items()):
         click.echo(_wish(machine, data))
     now = datetime.now(UTC)
@@ -85,13 +100,13 @@ def budget(per_day: Threshold, machine: str, set_by: str) -> None:
 def clear(machine: str) -> None:
     """Take a machine's own threshold away: that for all machines counts again."""
     with redis_faults():
-        was_there = _store().remove(machine)
+        was_there = _store(machine).remove(machine)
     click.echo(f"{machine}: {'cleared' if was_there else 'there was none'}")
 
 
 def _put(machine: str, wanted: Threshold, set_by: str) -> None:
     with redis_faults():
-        setting = _store().put(machine, wanted, set_by=set_by)
+        setting = _store(machine).put(machine, wanted, set_by=set_by)
     click.echo(_line(machine, setting))
 
 
@@ -112,6 +127,8 @@ def _line(machine: str, setting: ThresholdSetting) -> str:
     return f"{on_one_line(machine)}: {kind}:{number}, version {setting.version}"
 
 
-def _store() -> ThresholdStore:
+def _store(machine: str) -> ThresholdStore:
+    """Open the thresholds of the model that is wanted of a machine."""
     settings = read_settings()
-    return ThresholdStore(settings, load_bundle(settings).id)
+    bundle_ids = ModelChoiceStore(settings).table(load_bundle(settings).id)
+    return ThresholdStore(settings, bundle_ids.of(machine))

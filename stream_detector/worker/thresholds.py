@@ -13,21 +13,18 @@ can go on with what it knows.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 from mode import Service
 
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import RefusedError, ServiceError, SettingsError, listed
-from stream_detector.pipeline.thresholds import (
-    ALL_MACHINES,
-    InForce,
-    ThresholdTable,
-    decode_setting,
-)
+from stream_detector.errors import RefusedError, ServiceError
+from stream_detector.pipeline.thresholds import InForce, Thresholds, ThresholdTables
 from stream_detector.worker.health import Health
+from stream_detector.worker.model_thresholds import ModelThresholds
 
 log = structlog.get_logger()
 
@@ -38,10 +35,11 @@ class ThresholdWatch(Service):
     Parameters
     ----------
     store : ThresholdStore
+        Of the model that the worker starts with.
     default : Threshold
-        Of the bundle: in force where nobody set anything.
+        Of its bundle: in force where nobody set anything.
     in_force : callable
-        Gives the thresholds in force, per machine, for others to see.
+        Gives the thresholds in force, by model and machine, for others to see.
     refresh_seconds : float
     health : Health
         Told whether Redis answers.
@@ -51,23 +49,36 @@ class ThresholdWatch(Service):
         self,
         store: ThresholdStore,
         default: Threshold,
-        in_force: Callable[[], dict[str, InForce]],
+        in_force: Callable[[], Mapping[str, dict[str, InForce]]],
         *,
         refresh_seconds: float,
         health: Health,
     ) -> None:
         super().__init__()
         self._store = store
+        self._default = default
         self._in_force = in_force
         self._refresh_seconds = refresh_seconds
         self._health = health
-        self._entries: dict[str, bytes] | None = None
-        self._default_offered = False
-        self._wanted: dict[str, Threshold] = {}
-        self._published: dict[str, InForce] = {}
+        self._of_models = {store.bundle_id: ModelThresholds(store, default)}
         self._fault: type[ServiceError] | None = None
-        # Until Redis has answered, something may be wanted of any machine.
-        self.table = ThresholdTable(default, unknown=frozenset({ALL_MACHINES}))
+
+    @property
+    def tables(self) -> Thresholds:
+        """What is wanted under each model, as it is known now."""
+        found = self._of_models.items()
+        return ThresholdTables({bundle_id: one.table for bundle_id, one in found})
+
+    def add(self, store: ThresholdStore, default: Threshold) -> None:
+        """Follow the thresholds of a further model, too, from now on."""
+        one = ModelThresholds(store, default)
+        with suppress(ServiceError), redis_faults():
+            one.refresh()  # else with the next look, which tells why not
+        self._of_models = {**self._of_models, store.bundle_id: one}
+
+    def remove(self, bundle_id: str) -> None:
+        """Follow those of a model no longer."""
+        self._of_models = {name: one for name, one in self._of_models.items() if name != bundle_id}
 
     def begin(self, *, is_first_start: Callable[[], bool]) -> None:
         """Look for the first time; a Redis that is away is waited for beside the stream.
@@ -91,69 +102,21 @@ class ThresholdWatch(Service):
             self._note_fault(error)
 
     def refresh(self) -> None:
-        """Read the thresholds once; at the first time, offer the bundle's default for all.
+        """Read the thresholds once.
 
         Raises
         ------
         ServiceError
-            If Redis does not answer; a RefusedError if it refuses us. The table stays as it is.
+            If Redis does not answer; a RefusedError if it refuses us. The tables stay as they are.
         """
+        of_models = self._of_models.values()
         with redis_faults():
-            self._take(self._store.read())
-            if not self._default_offered:
-                # Not first: what cannot be written to, as a copy of Redis, can still be read.
-                self._store.offer_default(ALL_MACHINES, self.table.default)
-                self._default_offered = True
-                self._take(self._store.read())
-
-    def _take(self, entries: dict[str, bytes]) -> None:
-        """Make these entries the table, with those put back that Redis has lost."""
-        if entries != self._entries:
-            try:
-                entries |= self._put_back_lost()
-            except SettingsError:
-                return  # somebody changes them in this moment: look again next time
-            self._decode(entries)
+            for one in of_models:
+                one.refresh()
         self._health.thresholds_at = time.monotonic()
-
-    def _decode(self, entries: dict[str, bytes]) -> None:
-        """Make what can be read the table; of the rest, what was read last stays in it."""
-        wanted, refused = {}, {}
-        for machine, data in entries.items():
-            try:
-                wanted[machine] = decode_setting(data).threshold
-            except SettingsError as fault:
-                refused[machine] = str(fault)
-                if machine in self._wanted:
-                    wanted[machine] = self._wanted[machine]
-        unknown = frozenset(refused.keys() - wanted.keys())
-        table = ThresholdTable(self.table.default, wanted, unknown)
-        before = self._entries or {}
-        for machine, error in refused.items():
-            if entries[machine] != before.get(machine):
-                kept = str(table.of(machine))
-                if machine in unknown:
-                    kept = f"what was taken before, else {kept}"
-                log.error("threshold.refused", machine=machine, error=error, keeping=kept)
-        for machine in wanted.keys() | self._wanted.keys():
-            if wanted.get(machine) != self._wanted.get(machine):
-                log.info("threshold.adopted", machine=machine, threshold=str(table.of(machine)))
-        self._entries, self._wanted, self.table = entries, wanted, table
-        self._health.unreadable_thresholds = frozenset(refused)
-
-    def _put_back_lost(self) -> dict[str, bytes]:
-        """Write again what Redis has lost; whoever wants to be rid of it clears it."""
-        lost = self._store.put_back(self._entries) if self._entries else {}
-        if lost:
-            log.warning(
-                "thresholds.lost",
-                machines=listed(sorted(lost)),
-                reason="Redis has lost them, or they were removed otherwise than by "
-                "`stream-detector threshold clear`",
-                doing="putting them back",
-            )
-            self._published = {}
-        return lost
+        self._health.unreadable_thresholds = frozenset().union(
+            *(one.unreadable for one in of_models)
+        )
 
     @Service.task
     async def _watch(self) -> None:
@@ -169,28 +132,22 @@ class ThresholdWatch(Service):
 
     async def _publish(self) -> None:
         in_force = self._in_force()
-        changed = {
-            machine: value
-            for machine, value in in_force.items()
-            if self._published.get(machine) != value
-        }
-        if changed:
-            with redis_faults():
-                await asyncio.to_thread(self._store.publish_current, changed)
-            self._published = in_force
+        with redis_faults():
+            for bundle_id, one in self._of_models.items():
+                await asyncio.to_thread(one.publish, in_force.get(bundle_id, {}))
 
     def _note_fault(self, error: ServiceError) -> None:
         """Say once that Redis is away or refuses us, not with every look."""
         refuses = isinstance(error, RefusedError)
         self._health.redis_fault = "refuses us" if refuses else "does not answer"
-        # It may forget everything meanwhile.
-        self._published = {}
+        for one in self._of_models.values():
+            one.publish_anew()
         if type(error) is self._fault:
             return
         self._fault = type(error)
         kept = "the last thresholds"
-        if self._entries is None:
-            kept = f"what machines took before; new ones take {self.table.default}"
+        if not self._of_models[self._store.bundle_id].is_known:
+            kept = f"what machines took before; new ones take {self._default}"
         if refuses:
             log.error("redis.refuses", error=str(error), keeping=kept)
         else:

@@ -49,7 +49,7 @@ def keep_snapshots_first() -> None:
 
 
 def do_not_catch_up() -> None:
-    read = recovery._read
+    read = recovery.read_log
 
     async def read_snapshots_only(
         consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
@@ -58,7 +58,7 @@ def do_not_catch_up() -> None:
             async for messages in read(consumer, partition, start, end):
                 yield messages
 
-    recovery._read = read_snapshots_only
+    recovery.read_log = read_snapshots_only
 
 
 def hang() -> None:

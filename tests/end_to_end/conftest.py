@@ -1,6 +1,6 @@
 """Real servers, each started once for all tests that ask for it; a failed test shows their logs."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -52,11 +52,19 @@ def installation(
     return install(kafka, redis_server, small_bundle_folder, tmp_path)
 
 
-def install(kafka: RealKafka, redis_server: RealRedis, bundle: Path, folder: Path) -> Installation:
+def install(
+    kafka: RealKafka,
+    redis_server: RealRedis,
+    bundle: Path,
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+) -> Installation:
     """Make an installation and its topics; thresholds that others set are forgotten."""
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-    made = Installation(kafka.bootstrap, redis_server.url, bundle=bundle, folder=folder)
+    made = Installation(
+        kafka.bootstrap, redis_server.url, bundle=bundle, folder=folder, settings=settings
+    )
     made.create_topics()
     _installed.append(made)
     return made

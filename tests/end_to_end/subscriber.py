@@ -125,7 +125,7 @@ def identity_of(told: bytes) -> tuple[str, ...]:
         case "data-quality" | "outcome":
             return (value["event_id"],)
         case "score":
-            return value["machine"], value["event_time"]
+            return value["machine"], value["event_time"], value["bundle"], str(value["shadow"])
         case unknown:
             raise AssertionError(f"no message of ours is a {unknown!r}")
 

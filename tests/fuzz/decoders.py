@@ -15,7 +15,8 @@ from stream_detector.bundle.manifest import decode_manifest
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.errors import BundleError, CommandError, ReadingError, SettingsError
 from stream_detector.pipeline.names import MAX_NAME
-from stream_detector.pipeline.readings import MAX_UNKNOWN_NAMES, ReadingDecoder, Record
+from stream_detector.pipeline.oddities import MAX_UNKNOWN_NAMES
+from stream_detector.pipeline.readings import ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import decode_setting
 from stream_detector.worker.snapshots import Marker, PartitionSnapshots, Snapshot, encode
 
@@ -167,13 +168,13 @@ def _snapshot_seeds() -> list[bytes]:
     }
     return [
         encode(Snapshot(bundle=_BUNDLE, next_offset=40, state=state)),
-        encode(Marker(bundle=_BUNDLE, next_offset=90, machines={"pm3": 40, "pm4": 2**40})),
+        encode(Marker(next_offset=90, machines={"pm3": 40, "pm4": 2**40})),
     ]
 
 
 def _snapshots(data: bytes) -> str | None:
     for key in (b"pm3", b""):
-        found = PartitionSnapshots(_BUNDLE)
+        found = PartitionSnapshots(_BUNDLE.__eq__)
         found.take(key, data)
         assert found.start is None or found.start >= 0
         if found.n_unusable == 0:

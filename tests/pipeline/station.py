@@ -85,4 +85,4 @@ def states(pipeline: Pipeline, partition: int = 0) -> dict[str, dict[str, Any]]:
 def restore(pipeline: Pipeline, snapshots: Mapping[str, dict[str, Any]]) -> None:
     """Give partition 0 of a pipeline machines of these states."""
     for name, snapshot in snapshots.items():
-        pipeline.machines.restore(0, name, snapshot, next_offset=0)
+        pipeline.restore(0, name, snapshot, next_offset=0)

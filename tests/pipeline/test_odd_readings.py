@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stream_detector.bundle.directory import Bundle
-from stream_detector.pipeline.readings import MAX_UNKNOWN_NAMES, OTHER_NAMES, Record
+from stream_detector.pipeline.oddities import MAX_UNKNOWN_NAMES, OTHER_NAMES
+from stream_detector.pipeline.readings import Record
 from tests.pipeline.station import Sent, Station
 from tests.small_models import BROKEN_STEAM, SENSORS, Feed
 

@@ -122,13 +122,12 @@ def test_what_is_in_force_can_be_shown(small_bundle: Bundle) -> None:
     sent = station.take([*feed.records, Feed("pm4").tell(event="reel-change")])
 
     # Of a machine without a reading there is nothing to show.
-    assert station.pipeline.machines.in_force({0}) == {
-        "pm3": InForce(
-            threshold=sent.scores[-1]["threshold"],
-            shift=0.168333,  # an alert's 0.2, less 19 quiet readings of 0.2 x 6 / 720
-            received_at=feed.records[-1].timestamp,
-        )
-    }
+    shown = InForce(
+        threshold=sent.scores[-1]["threshold"],
+        shift=0.168333,  # an alert's 0.2, less 19 quiet readings of 0.2 x 6 / 720
+        received_at=feed.records[-1].timestamp,
+    )
+    assert station.pipeline.machines.in_force({0}) == {small_bundle.id: {"pm3": shown}}
     # Another worker tells of the partitions that are not ours.
     assert station.pipeline.machines.in_force({1}) == {}
 
@@ -143,7 +142,7 @@ def test_nothing_of_a_fixed_threshold_is_drift(small_bundle: Bundle) -> None:
     station.thresholds = ThresholdTable(Fixed(3.1))
     station.take(feed.rows(1))
 
-    shown = station.pipeline.machines.in_force({0})["pm3"]
+    shown = station.pipeline.machines.in_force({0})[small_bundle.id]["pm3"]
     assert (shown.threshold, shown.shift) == (3.1, 0.0)
 
 

@@ -8,17 +8,23 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Fixed
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.worker.health import Health
+from stream_detector.worker.model_shelf import ModelShelf
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
+from stream_detector.worker.thresholds import ThresholdWatch
 from tests.small_models import BROKEN_STEAM, Feed
 
 PARTITION = TopicPartition("sensor.readings", 0)
@@ -54,6 +60,17 @@ def send(
     assert producer.flush(30) == 0
 
 
+def shelf_of(pipeline: Pipeline) -> ModelShelf:
+    """A shelf with nothing on it but the model that is at work."""
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr("redis://nowhere"))
+    store = ThresholdStore(settings, pipeline.models.first.bundle.id)
+    health = Health(stall_seconds=60, began_at=0.0)
+    thresholds = ThresholdWatch(
+        store, THRESHOLDS.default, in_force=dict, refresh_seconds=1.0, health=health
+    )
+    return ModelShelf(settings, pipeline.models, None, thresholds)
+
+
 class Station:
     """A pipeline and its recovery, on a broker."""
 
@@ -68,7 +85,7 @@ class Station:
                 fetch_max_wait_ms=10,
             ),
             snapshots_topic="detector.snapshots",
-            bundle_id=bundle.id,
+            shelf=shelf_of(self.pipeline),
         )
 
     def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:
@@ -101,8 +118,8 @@ def snapshots_of(pipeline: Pipeline, bundle_id: str) -> list[tuple[bytes, bytes]
     ]
 
 
-def marker(bundle_id: str, next_offset: int, **machines: int) -> tuple[bytes, bytes]:
-    said = Marker(bundle=bundle_id, next_offset=next_offset, machines=machines)
+def marker(next_offset: int, **machines: int) -> tuple[bytes, bytes]:
+    said = Marker(next_offset=next_offset, machines=machines)
     return MARKER_KEY, encode(said)
 
 
@@ -147,7 +164,7 @@ def test_from_snapshots_only_the_rest_of_the_log_is_read(
 ) -> None:
     before = judged(small_bundle, records[:12])
     kept = snapshots_of(before, small_bundle.id)
-    send(kafka, "detector.snapshots", [*kept, marker(small_bundle.id, 12, pm3=12)])
+    send(kafka, "detector.snapshots", [*kept, marker(12, pm3=12)])
     try:
         with capture_logs() as told:
             states = Station(kafka, small_bundle).take_over(30)
@@ -157,7 +174,7 @@ def test_from_snapshots_only_the_rest_of_the_log_is_read(
         assert (done["start"], done["readings"]) == (12, 18)
     finally:
         # For the tests after this one the log alone counts.
-        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 13, pm3=13)])
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(13, pm3=13)])
 
 
 def test_a_state_that_cannot_be_taken_up_is_read_from_the_log(
@@ -167,7 +184,7 @@ def test_a_state_that_cannot_be_taken_up_is_read_from_the_log(
     send(
         kafka,
         "detector.snapshots",
-        [(b"pm3", forged), marker(small_bundle.id, 14, pm3=12)],
+        [(b"pm3", forged), marker(14, pm3=12)],
     )
     try:
         with capture_logs() as told:
@@ -176,7 +193,7 @@ def test_a_state_that_cannot_be_taken_up_is_read_from_the_log(
         assert states == states_of(judged(small_bundle, records[:30]))
         assert "snapshot.unusable" in [one["event"] for one in told]
     finally:
-        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 15, pm3=15)])
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(15, pm3=15)])
 
 
 def test_readings_are_judged_again_by_the_threshold_that_counted_then(
@@ -185,10 +202,10 @@ def test_readings_are_judged_again_by_the_threshold_that_counted_then(
     then, now = ThresholdTable(Fixed(3.0)), ThresholdTable(Fixed(99.0))
     before = judged(small_bundle, records[:20], then)
     kept = snapshots_of(before, small_bundle.id)
-    send(kafka, "detector.snapshots", [*kept, marker(small_bundle.id, 20, pm3=20)])
+    send(kafka, "detector.snapshots", [*kept, marker(20, pm3=20)])
     try:
         states = Station(kafka, small_bundle).take_over(30, now)
 
         assert states == states_of(judged(small_bundle, records[:30], then))
     finally:
-        send(kafka, "detector.snapshots", [(b"pm3", None), marker(small_bundle.id, 21, pm3=21)])
+        send(kafka, "detector.snapshots", [(b"pm3", None), marker(21, pm3=21)])

@@ -81,7 +81,7 @@ def test_where_nobody_set_anything_the_bundles_budget_counts(
     del hash_of_thresholds  # is empty
     watch.refresh()
 
-    assert watch.table.of("pm3") == DEFAULT
+    assert watch.tables.for_model(BUNDLE).of("pm3") == DEFAULT
 
 
 def test_a_change_is_adopted_and_told_once(watch: ThresholdWatch, hash_of_thresholds: Hash) -> None:
@@ -92,7 +92,7 @@ def test_a_change_is_adopted_and_told_once(watch: ThresholdWatch, hash_of_thresh
         watch.refresh()
         watch.refresh()
 
-    assert watch.table.of("pm3") == Fixed(3.1)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(3.1)
     assert lines == [
         {
             "event": "threshold.adopted",
@@ -114,7 +114,7 @@ def test_a_threshold_that_is_cleared_gives_way_to_that_for_all(
     with capture_logs() as lines:
         watch.refresh()
 
-    assert watch.table.of("pm3") == Fixed(2.5)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(2.5)
     assert [(line["machine"], line["threshold"]) for line in lines] == [("pm3", "Fixed(value=2.5)")]
 
 
@@ -131,7 +131,7 @@ def test_what_redis_lost_stays_in_force_and_is_put_back(
         watch.refresh()
         watch.refresh()
 
-    assert watch.table.of("pm3") == Fixed(5.0)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(5.0)
     assert hash_of_thresholds.entries() == before  # the default for all among them
     assert [(line["event"], line["log_level"], line["machines"]) for line in lines] == [
         ("thresholds.lost", "warning", "'*', 'pm3'")
@@ -151,7 +151,11 @@ def test_the_default_of_a_worker_that_started_on_an_empty_redis_gives_way(
     watch.refresh()
     newcomer.refresh()
 
-    assert watch.table.of("pm3") == newcomer.table.of("pm3") == Fixed(5.0)
+    assert (
+        watch.tables.for_model(BUNDLE).of("pm3")
+        == newcomer.tables.for_model(BUNDLE).of("pm3")
+        == Fixed(5.0)
+    )
 
 
 def test_what_somebody_set_on_an_empty_redis_counts(
@@ -165,7 +169,7 @@ def test_what_somebody_set_on_an_empty_redis_counts(
     store_at(server.url).put("pm3", Fixed(7.0), set_by="the shift leader")
     watch.refresh()
 
-    assert watch.table.of("pm3") == Fixed(7.0)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(7.0)
 
 
 @pytest.mark.parametrize("machine", ["pm3", "*"])
@@ -179,7 +183,7 @@ def test_what_was_cleared_is_not_lost(
     with capture_logs() as lines:
         watch.refresh()
 
-    assert watch.table.of("pm3") == DEFAULT
+    assert watch.tables.for_model(BUNDLE).of("pm3") == DEFAULT
     assert machine.encode() not in hash_of_thresholds.entries()
     assert [line["event"] for line in lines] == ["threshold.adopted"]
 
@@ -197,8 +201,8 @@ def test_a_wrong_entry_is_told_once_and_the_last_good_one_stays(
         hash_of_thresholds.write("pm4", fixed(4.1))
         watch.refresh()
 
-    assert watch.table.of("pm3") == Fixed(3.1)
-    assert watch.table.of("pm4") == Fixed(4.1)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(3.1)
+    assert watch.tables.for_model(BUNDLE).of("pm4") == Fixed(4.1)
     refused = [line for line in lines if line["event"] == "threshold.refused"]
     assert [(line["log_level"], line["machine"], line["keeping"]) for line in refused] == [
         ("error", "pm3", "Fixed(value=3.1)")
@@ -214,9 +218,9 @@ def test_a_wrong_entry_that_we_never_saw_good_leaves_the_machine_what_it_took_be
     with capture_logs() as lines:
         watch.refresh()
 
-    assert watch.table.of("pm3", Fixed(3.1)) == Fixed(3.1)
-    assert watch.table.of("pm3") == Fixed(2.5)
-    assert watch.table.of("pm4", Fixed(3.1)) == Fixed(2.5)
+    assert watch.tables.for_model(BUNDLE).of("pm3", Fixed(3.1)) == Fixed(3.1)
+    assert watch.tables.for_model(BUNDLE).of("pm3") == Fixed(2.5)
+    assert watch.tables.for_model(BUNDLE).of("pm4", Fixed(3.1)) == Fixed(2.5)
     (refused,) = [line for line in lines if line["event"] == "threshold.refused"]
     assert refused["keeping"] == "what was taken before, else Fixed(value=2.5)"
 
@@ -229,9 +233,9 @@ def test_a_wrong_entry_for_all_leaves_each_machine_what_it_took_before(
 
     watch.refresh()
 
-    assert watch.table.of("pm3", Fixed(9.0)) == Fixed(3.1)
-    assert watch.table.of("pm4", Fixed(9.0)) == Fixed(9.0)
-    assert watch.table.of("pm4") == DEFAULT
+    assert watch.tables.for_model(BUNDLE).of("pm3", Fixed(9.0)) == Fixed(3.1)
+    assert watch.tables.for_model(BUNDLE).of("pm4", Fixed(9.0)) == Fixed(9.0)
+    assert watch.tables.for_model(BUNDLE).of("pm4") == DEFAULT
 
 
 def test_health_tells_of_wrong_entries_until_they_are_put_right(

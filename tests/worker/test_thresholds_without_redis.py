@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.settings import Settings
-from stream_detector.detection.threshold import Budget, Fixed
+from stream_detector.detection.threshold import Budget, Fixed, Threshold
 from stream_detector.errors import RefusedError, ServiceError
 from stream_detector.pipeline.thresholds import InForce
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
@@ -21,6 +21,7 @@ from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 from tests.waiting import wait_until
 
+BUNDLE = "3f9a61c04be2d718"
 DEFAULT, TAKEN, WANTED = Budget(6.0), Fixed(9.0), Fixed(3.1)
 IN_FORCE = {"pm3": InForce(2.9, 0.2, datetime(2026, 11, 22, 3, 10, tzinfo=UTC))}
 
@@ -55,14 +56,17 @@ class Site:
         self.watch = CountedWatch(
             self._store(f"unix://{self.path}{self.credentials}"),
             DEFAULT,
-            in_force=lambda: IN_FORCE,
+            in_force=lambda: {BUNDLE: IN_FORCE},
             refresh_seconds=0.01,
             health=self.health,
         )
 
     def _store(self, url: str) -> ThresholdStore:
         settings = Settings(broker="kafka:9092", redis_url=SecretStr(url))
-        return ThresholdStore(settings, "3f9a61c04be2d718")
+        return ThresholdStore(settings, BUNDLE)
+
+    def wanted_of(self, machine: str, taken: Threshold | None = None) -> Threshold:
+        return self.watch.tables.for_model(BUNDLE).of(machine, taken)
 
     def come(self) -> None:
         """Let Redis be there from now on."""
@@ -98,8 +102,8 @@ def test_a_start_without_redis_leaves_machines_what_they_took_and_new_ones_the_d
     with capture_logs() as lines:
         site.watch.begin(is_first_start=lambda: True)
 
-    assert site.watch.table.of("pm3", TAKEN) == TAKEN
-    assert site.watch.table.of("pm3") == DEFAULT
+    assert site.wanted_of("pm3", TAKEN) == TAKEN
+    assert site.wanted_of("pm3") == DEFAULT
     assert (site.health.redis_fault, site.health.thresholds_at) == ("does not answer", None)
     assert [(line["event"], line["log_level"], line["keeping"]) for line in lines] == [
         ("redis.away", "warning", f"what machines took before; new ones take {DEFAULT}")
@@ -113,8 +117,8 @@ def test_when_redis_comes_what_is_wanted_there_counts(site: Site) -> None:
     site.come()
     site.watch.refresh()
 
-    assert site.watch.table.of("pm3", TAKEN) == WANTED
-    assert site.watch.table.of("pm4", TAKEN) == DEFAULT
+    assert site.wanted_of("pm3", TAKEN) == WANTED
+    assert site.wanted_of("pm4", TAKEN) == DEFAULT
     assert site.store.read().keys() == {"pm3", "*"}  # the default was offered
 
 
@@ -127,7 +131,7 @@ def test_when_redis_goes_the_last_thresholds_stay(site: Site) -> None:
     with pytest.raises(ServiceError, match="does not answer"):
         site.watch.refresh()
 
-    assert site.watch.table.of("pm3", TAKEN) == WANTED
+    assert site.wanted_of("pm3", TAKEN) == WANTED
 
 
 def test_an_outage_is_told_once_and_after_it_all_is_published_again(site: Site) -> None:
@@ -177,7 +181,7 @@ def test_a_refused_password_is_told_loudly_at_a_later_start_which_goes_on(
     with capture_logs() as lines:
         site.watch.begin(is_first_start=lambda: False)
 
-    assert site.watch.table.of("pm3", TAKEN) == TAKEN
+    assert site.wanted_of("pm3", TAKEN) == TAKEN
     assert site.health.redis_fault == "refuses us"
     (line,) = lines
     assert (line["event"], line["log_level"]) == ("redis.refuses", "error")
@@ -202,4 +206,4 @@ def test_what_may_be_read_but_not_written_is_read(site: Site, tmp_path: Path) ->
     with pytest.raises(RefusedError, match="permission"):
         guest.watch.refresh()
 
-    assert guest.watch.table.of("pm3", TAKEN) == WANTED
+    assert guest.wanted_of("pm3", TAKEN) == WANTED

@@ -1,0 +1,121 @@
+"""Where bundles stand that models can be changed to: a folder, or a store with files at a URL."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from fsspec.core import url_to_fs
+
+from stream_detector.bundle.directory import MANIFEST, Bundle, read_bundle
+from stream_detector.bundle.manifest import Manifest, decode_manifest
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import BundleError, ServiceError, SettingsError
+
+
+class BundleStore:
+    """The bundles under ``DETECTOR_BUNDLES``, each in a folder of any name.
+
+    What a store at a URL has is copied into a temporary folder and checked there, as
+    every bundle is, file by file against the checksums of its manifest.
+
+    Parameters
+    ----------
+    place : str
+        A folder, or what fsspec knows: ``s3://bucket/models`` needs the package s3fs.
+
+    Raises
+    ------
+    SettingsError
+        If it is no place, or its package is missing.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        try:
+            self._files, root = url_to_fs(place)
+        except (ImportError, ValueError) as error:
+            raise SettingsError(f"DETECTOR_BUNDLES is {place!r}: {error}") from error
+        self._root = PurePosixPath(root)
+
+    def manifests(self) -> dict[str, Manifest | BundleError]:
+        """Give the manifest of each bundle by the name of its folder, or why it cannot be read.
+
+        Raises
+        ------
+        ServiceError
+            If the store does not answer.
+        """
+        found: dict[str, Manifest | BundleError] = {}
+        with self._faults():
+            if not self._files.isdir(str(self._root)):
+                return {}
+            self._files.invalidate_cache()
+            for path in sorted(self._files.ls(str(self._root), detail=False)):
+                file = str(PurePosixPath(path) / MANIFEST)
+                if not self._files.exists(file):
+                    continue
+                name = PurePosixPath(path).name
+                try:
+                    found[name] = decode_manifest(self._files.cat_file(file))
+                except BundleError as error:
+                    found[name] = error
+        return found
+
+    def ids(self) -> set[str]:
+        """Give the ids of the bundles that can be read, as far as their manifests say.
+
+        Raises
+        ------
+        ServiceError
+            If the store does not answer.
+        """
+        return {one.id for one in self.manifests().values() if isinstance(one, Manifest)}
+
+    def read(self, bundle_id: str) -> Bundle:
+        """Read a bundle, checking every file.
+
+        Raises
+        ------
+        BundleError
+            If it is not there, or is not as it was written.
+        ServiceError
+            If the store does not answer.
+        """
+        names = [
+            name
+            for name, found in self.manifests().items()
+            if isinstance(found, Manifest) and found.id == bundle_id
+        ]
+        if not names:
+            raise BundleError(
+                f"there is no bundle {bundle_id} in {self._place!r}; copy its folder there"
+            )
+        with tempfile.TemporaryDirectory(prefix="stream-detector-bundle-") as copy:
+            folder = Path(copy) / names[0]
+            with self._faults():
+                self._files.get(str(self._root / names[0]), str(folder), recursive=True)
+            # What is read holds no file open, so the copy can go.
+            return read_bundle(folder)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Turn what a store of any kind raises into one line."""
+        try:
+            yield
+        except OSError as error:
+            raise ServiceError(
+                f"the bundles in {self._place!r} cannot be read: {error}; correct "
+                "DETECTOR_BUNDLES, or what may be read there"
+            ) from error
+
+
+def bundle_store(settings: Settings) -> BundleStore | None:
+    """Open the place of the bundles; None where the settings name none.
+
+    Raises
+    ------
+    SettingsError
+        If it is no place, or its package is missing.
+    """
+    return None if settings.bundles is None else BundleStore(settings.bundles)

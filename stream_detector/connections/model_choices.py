@@ -1,0 +1,153 @@
+"""Which models people want, in Redis: the only place that knows the key.
+
+``detector:bundle:<group>`` is a hash of machine or ``*`` to the model wanted of it,
+``…:current`` one of machine to the id of the one that judges it, published for others and never
+read back.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from stream_detector.connections.redis import entries, redis_client
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import SettingsError
+from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
+
+
+class ModelChoiceStore:
+    """The choices of one group of workers.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    SettingsError
+        If the URL is not set, or is none of Redis.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._redis = redis_client(settings)
+        self._key = f"detector:bundle:{settings.group}"
+
+    def read(self) -> dict[str, bytes]:
+        """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
+        return entries(self._redis, self._key)
+
+    def put_back(self, lost: Mapping[str, bytes]) -> None:
+        """Write entries again that Redis has lost; one that somebody writes meanwhile stays."""
+        for machine, data in lost.items():
+            self._redis.hsetnx(self._key, machine, data.decode())
+
+    def table(self, default: str) -> ModelTable:
+        """Give the model wanted of each machine; what cannot be read is passed over.
+
+        Parameters
+        ----------
+        default : str
+            Id of the bundle that the workers were started with.
+        """
+        choices = {machine: _choice(data) for machine, data in self.read().items()}
+        return ModelTable(
+            default, {machine: one.active for machine, one in choices.items() if one.active}
+        )
+
+    def publish_judging(self, bundle_ids: Mapping[str, str]) -> None:
+        """Tell others which model judges each machine."""
+        self._redis.hset(f"{self._key}:current", mapping=cast("Any", bundle_ids))
+
+    def read_judging(self) -> dict[str, str]:
+        """Give the model that judges each machine, as the workers published it last."""
+        current = entries(self._redis, f"{self._key}:current")
+        return {machine: data.decode(errors="replace") for machine, data in current.items()}
+
+    def activate(self, machine: str, bundle_id: str, *, set_by: str) -> ModelChoice:
+        """Let a model judge a machine (or ``*``); the one before it is kept for ``roll_back``.
+
+        Raises
+        ------
+        SettingsError
+            If it is the active one already, the entry cannot be read, or somebody else
+            changed it meanwhile.
+        """
+
+        def change(choice: ModelChoice) -> ModelChoice:
+            if choice.active == bundle_id:
+                raise SettingsError(f"{bundle_id} is active for {machine} already")
+            candidate = None if choice.candidate == bundle_id else choice.candidate
+            return msgspec.structs.replace(
+                choice, active=bundle_id, previous=choice.active, candidate=candidate
+            )
+
+        return self._change(machine, change, set_by=set_by)
+
+    def shadow(self, machine: str, bundle_id: str | None, *, set_by: str) -> ModelChoice:
+        """Let a model score beside the active one; None ends that.
+
+        Raises
+        ------
+        SettingsError
+            If it is the active one, the entry cannot be read, or somebody else changed it
+            meanwhile.
+        """
+
+        def change(choice: ModelChoice) -> ModelChoice:
+            if bundle_id is not None and choice.active == bundle_id:
+                raise SettingsError(f"{bundle_id} is active for {machine} already")
+            return msgspec.structs.replace(choice, candidate=bundle_id)
+
+        return self._change(machine, change, set_by=set_by)
+
+    def roll_back(self, machine: str, *, set_by: str) -> ModelChoice:
+        """Let the model judge again that was active before.
+
+        Raises
+        ------
+        SettingsError
+            If nothing was ever activated, the entry cannot be read, or somebody else changed
+            it meanwhile.
+        """
+
+        def change(choice: ModelChoice) -> ModelChoice:
+            if choice.active is None and choice.previous is None:
+                raise SettingsError(f"no model was activated for {machine}: nothing to go back to")
+            return msgspec.structs.replace(choice, active=choice.previous, previous=choice.active)
+
+        return self._change(machine, change, set_by=set_by)
+
+    def _change(
+        self, machine: str, change: Callable[[ModelChoice], ModelChoice], *, set_by: str
+    ) -> ModelChoice:
+        """Write an entry one version up, if nobody changed one meanwhile."""
+        with self._redis.pipeline() as transaction:
+            try:
+                transaction.watch(self._key)  # type: ignore[no-untyped-call]
+                data = cast("bytes | None", transaction.hget(self._key, machine))
+                before = ModelChoice() if data is None else decode_choice(data)
+                changed = msgspec.structs.replace(
+                    change(before),
+                    version=before.version + 1,
+                    set_by=set_by,
+                    set_at=datetime.now(UTC).replace(microsecond=0),
+                )
+                transaction.multi()
+                transaction.hset(self._key, machine, msgspec.json.encode(changed).decode())
+                transaction.execute()
+            except redis.WatchError as error:
+                raise SettingsError(
+                    "somebody else chose a model in this moment; look, and try again"
+                ) from error
+        return changed
+
+
+def _choice(data: bytes) -> ModelChoice:
+    """Read an entry; one that is unreadable chooses nothing."""
+    try:
+        return decode_choice(data)
+    except SettingsError:
+        return ModelChoice()

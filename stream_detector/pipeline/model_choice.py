@@ -1,0 +1,71 @@
+"""Which model people want for each machine, as they wrote it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from stream_detector.errors import SettingsError
+from stream_detector.pipeline.thresholds import ALL_MACHINES
+
+BundleId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+"""As the manifest has it. It names a folder: nothing else may stand here."""
+
+
+class ModelChoice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One entry of the hash ``detector:bundle:<group>``, as JSON."""
+
+    active: BundleId | None = None
+    """Judges the machine; None is the bundle that the workers were started with."""
+    candidate: BundleId | None = None
+    """Scores the same readings beside it, and raises nothing."""
+    previous: BundleId | None = None
+    """What ``rollback`` goes back to; None is the bundle that the workers were started with."""
+    version: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Rises by one with each change: two people cannot overwrite each other unseen."""
+    set_by: str | None = None
+    set_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+def decode_choice(data: bytes) -> ModelChoice:
+    """Read an entry of the hash.
+
+    Raises
+    ------
+    SettingsError
+        If it is malformed.
+
+    Examples
+    --------
+    >>> decode_choice(b'{"active": "3f9a0c11d2e4b596", "version": 1}').active
+    '3f9a0c11d2e4b596'
+    """
+    try:
+        return msgspec.json.decode(data, type=ModelChoice)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(f"not a choice of models: {error}") from error
+
+
+@dataclass(frozen=True)
+class ModelTable:
+    """The model wanted for each machine; a machine's own wins over ``*``."""
+
+    default: str
+    """Where nobody chose: the bundle that the worker was started with."""
+
+    by_machine: Mapping[str, str] = field(default_factory=dict)
+
+    unknown: frozenset[str] = frozenset()
+    """Machines, or ``*``, of which something may be wanted that could not be read so far."""
+
+    def of(self, machine: str, taken: str | None = None) -> str:
+        """Give the model for a machine that has taken this one, if any, before.
+
+        It keeps that where it is not known what is wanted.
+        """
+        own = self.by_machine.get(machine)
+        if own is None and taken is not None and self.unknown & {machine, ALL_MACHINES}:
+            return taken
+        return own or self.by_machine.get(ALL_MACHINES) or self.default

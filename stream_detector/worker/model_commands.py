@@ -1,0 +1,143 @@
+"""The commands ``model list``, ``activate``, ``shadow`` and ``rollback``."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from stream_detector.alerting.life import rfc3339
+from stream_detector.bundle.manifest import Manifest
+from stream_detector.command_line import Parsed, caller, on_one_line
+from stream_detector.connections.bundle_store import BundleStore, bundle_store
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.redis import redis_faults
+from stream_detector.connections.settings import Settings, read_settings
+from stream_detector.errors import BundleError, SettingsError, counted
+from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
+from stream_detector.pipeline.names import machine_name
+from stream_detector.pipeline.thresholds import ALL_MACHINES
+from stream_detector.worker.checks import load_bundle
+
+_machine = click.option(
+    "--machine",
+    type=Parsed(machine_name),
+    metavar="NAME",
+    default=ALL_MACHINES,
+    show_default="all machines without a choice of their own",
+    help="Machine it is for.",
+)
+_set_by = click.option("--by", "set_by", default=caller, show_default="you", help="Who wants it.")
+
+_OWN = "the workers' own"
+
+
+@click.group()
+def model() -> None:
+    """Change the model that judges, and try one beside it; without a stop, in some seconds.
+
+    Models stand in DETECTOR_BUNDLES, each in a folder of its own, as `python -m trainer fit --out`
+    writes it.
+    """
+
+
+@model.command("list", epilog="Example: stream-detector model list")
+def list_models() -> None:
+    """Show the models that there are, what is wanted of them, and what they do."""
+    settings = read_settings()
+    choices = ModelChoiceStore(settings)
+    with redis_faults():
+        wanted, judging = choices.read(), choices.read_judging()
+    n_judged = Counter(judging.values())
+    found: dict[str, str] = {}
+    if settings.bundle is not None:
+        first = load_bundle(settings)
+        found[first.id] = f"{_description(first.manifest)}, {_OWN}"
+    for name, manifest in _store(settings).manifests().items():
+        if isinstance(manifest, BundleError):
+            click.echo(f"UNREADABLE {name!r}: its manifest {manifest}")
+        else:
+            found.setdefault(manifest.id, _description(manifest))
+    for bundle_id in sorted({*found, *n_judged}):
+        n_machines = n_judged[bundle_id]
+        does = f"; judges {counted(n_machines, 'machine')}" if n_machines else ""
+        click.echo(f"{bundle_id}  {found.get(bundle_id, 'NOT THERE')}{does}")
+    for machine, data in sorted(wanted.items()):
+        click.echo(f"{on_one_line(machine)}: {_wish(data)}")
+
+
+@model.command(epilog="Example: stream-detector model activate 3f9a61c04be2d718 --machine pm3")
+@click.argument("bundle_id", metavar="ID")
+@_machine
+@_set_by
+def activate(bundle_id: str, machine: str, set_by: str) -> None:
+    """Let model ID judge, between two readings of a machine; its open alerts go on."""
+    settings = read_settings()
+    _check(settings, bundle_id)
+    with redis_faults():
+        choice = ModelChoiceStore(settings).activate(machine, bundle_id, set_by=set_by)
+    click.echo(f"{machine}: {_told(choice)}")
+
+
+@model.command(epilog="Example: stream-detector model shadow 3f9a61c04be2d718 --machine pm3")
+@click.argument("bundle_id", metavar="ID")
+@_machine
+@_set_by
+def shadow(bundle_id: str, machine: str, set_by: str) -> None:
+    """Try model ID beside the one that judges: it scores, and raises nothing. ID `none` ends it."""
+    settings = read_settings()
+    wanted = None if bundle_id == "none" else bundle_id
+    if wanted is not None:
+        _check(settings, wanted)
+    with redis_faults():
+        choice = ModelChoiceStore(settings).shadow(machine, wanted, set_by=set_by)
+    click.echo(f"{machine}: {_told(choice)}")
+
+
+@model.command(epilog="Example: stream-detector model rollback --machine pm3")
+@_machine
+@_set_by
+def rollback(machine: str, set_by: str) -> None:
+    """Let the model judge again that did before the last change."""
+    settings = read_settings()
+    with redis_faults():
+        choice = ModelChoiceStore(settings).roll_back(machine, set_by=set_by)
+    click.echo(f"{machine}: {_told(choice)}")
+
+
+def _store(settings: Settings) -> BundleStore:
+    store = bundle_store(settings)
+    if store is None:
+        raise SettingsError("DETECTOR_BUNDLES is not set; name the folder that the models stand in")
+    return store
+
+
+def _check(settings: Settings, bundle_id: str) -> None:
+    """Refuse a model that the workers would refuse: each file of it is read and checked."""
+    _store(settings).read(bundle_id)
+
+
+def _description(manifest: Manifest) -> str:
+    head = ", with a head" if manifest.head else ""
+    return f"{manifest.network['kind']}, {counted(len(manifest.sensors), 'sensor')}{head}"
+
+
+def _wish(data: bytes) -> str:
+    """Say what is wanted of a machine, by whom and since when."""
+    try:
+        choice = decode_choice(data)
+    except SettingsError as error:
+        return f"UNREADABLE, what was wanted before is kept: {error}"
+    since = f" since {rfc3339(choice.set_at)}" if choice.set_at else ""
+    by = f" by {on_one_line(choice.set_by)}" if choice.set_by else ""
+    return f"{_told(choice)}{by}{since}"
+
+
+def _told(choice: ModelChoice) -> str:
+    return ", ".join(_parts(choice))
+
+
+def _parts(choice: ModelChoice) -> Iterator[str]:
+    yield f"{choice.active or _OWN} judges"
+    if choice.candidate:
+        yield f"{choice.candidate} is on trial"
+    yield f"version {choice.version}"

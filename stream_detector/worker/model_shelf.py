@@ -1,0 +1,102 @@
+"""The bundles that models are changed to: read, checked, and put to work."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.bundle_store import BundleStore
+from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.rules_file import load_rules
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import StreamDetectorError
+from stream_detector.pipeline.models import Models
+from stream_detector.worker.thresholds import ThresholdWatch
+
+log = structlog.get_logger()
+
+
+class ModelShelf:
+    """Puts models to work for the pipeline, and away when nobody is judged by them.
+
+    Parameters
+    ----------
+    settings : Settings
+    models : Models
+        Of the pipeline.
+    store : BundleStore or None
+        None where the settings name no place: then there is only the first model.
+    thresholds : ThresholdWatch
+        Follows those of each model at work.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models,
+        store: BundleStore | None,
+        thresholds: ThresholdWatch,
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._store = store
+        self._thresholds = thresholds
+        self._refused: set[str] = set()
+
+    async def known(self) -> Callable[[str], bool]:
+        """Give a function that tells whether there is a model, at work or in the store.
+
+        Raises
+        ------
+        ServiceError
+            If the store does not answer: who judged a machine so far must not be guessed.
+        """
+        ids = set(self._models)
+        if self._store is not None:
+            ids |= await asyncio.to_thread(self._store.ids)
+        return ids.__contains__
+
+    async def put_to_work(self, bundle_id: str) -> bool:
+        """Put a model to work, if it is not; False, and the log says why, if it cannot be.
+
+        It may be tried again and again: somebody may copy the bundle anew.
+        """
+        if bundle_id in self._models:
+            return True
+        try:
+            bundle = await asyncio.to_thread(self._read, bundle_id)
+            rules = load_rules(self._settings.rules, with_head=bundle.model.head is not None)
+        except StreamDetectorError as error:
+            fault = str(error)
+        else:
+            self._refused.discard(bundle_id)
+            self._models.add(bundle, rules)
+            log.info("model.at-work", bundle=bundle_id)
+            return True
+        if bundle_id not in self._refused:
+            self._refused.add(bundle_id)
+            log.error("model.refused", bundle=bundle_id, error=fault)
+        return False
+
+    def put_away(self, needed: set[str]) -> None:
+        """Put away the models that are not needed; the first one stays."""
+        for bundle_id in set(self._models) - needed - {self._models.first.bundle.id}:
+            self._models.remove(bundle_id)
+            self._thresholds.remove(bundle_id)
+            log.info("model.put-away", bundle=bundle_id)
+
+    def forget_refusals(self, wanted: set[str]) -> None:
+        """Forget those that nobody wants any more."""
+        self._refused &= wanted
+
+    def _read(self, bundle_id: str) -> Bundle:
+        if self._store is None:
+            raise StreamDetectorError(
+                f"bundle {bundle_id} is wanted, but DETECTOR_BUNDLES is not set; name the folder "
+                "that it stands in"
+            )
+        bundle = self._store.read(bundle_id)
+        store = ThresholdStore(self._settings, bundle_id)
+        self._thresholds.add(store, bundle.manifest.default_threshold)
+        return bundle

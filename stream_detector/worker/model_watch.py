@@ -1,0 +1,157 @@
+"""Which model people want of each machine, looked up beside the stream.
+
+As with thresholds, the stream never waits for Redis, and while Redis is away, or an entry is
+wrong, what was wanted last stays wanted. A model that cannot be used is refused, and the one that
+judges goes on.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from mode import Service
+
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.redis import redis_faults
+from stream_detector.errors import ServiceError, SettingsError, listed
+from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
+from stream_detector.pipeline.models import Models
+from stream_detector.pipeline.thresholds import ALL_MACHINES
+from stream_detector.worker.model_shelf import ModelShelf
+
+log = structlog.get_logger()
+
+
+class ModelWatch(Service):
+    """Reads the choices every second, and has the models ready that they name.
+
+    Parameters
+    ----------
+    choices : ModelChoiceStore
+    models : Models
+        Of the pipeline; its ``choice`` is kept here.
+    shelf : ModelShelf
+    judging : callable
+        Gives the model that judges each machine of ours now, by name.
+    refresh_seconds : float
+
+    Attributes
+    ----------
+    candidates : ModelTable
+        Of each machine the model on trial; its default is "", none.
+    named : set of str
+        Models that somebody wants, whether they can be used or not.
+    """
+
+    def __init__(
+        self,
+        choices: ModelChoiceStore,
+        models: Models,
+        shelf: ModelShelf,
+        judging: Callable[[], Mapping[str, str]],
+        *,
+        refresh_seconds: float,
+    ) -> None:
+        super().__init__()
+        self._store = choices
+        self._models = models
+        self._shelf = shelf
+        self._judging = judging
+        self._refresh_seconds = refresh_seconds
+        self._entries: dict[str, bytes] = {}
+        self._wanted: dict[str, ModelChoice] = {}
+        self._published: dict[str, str] = {}
+        # Until Redis has answered, something may be wanted of any machine.
+        models.choice = ModelTable(models.first.bundle.id, unknown=frozenset({ALL_MACHINES}))
+        self.candidates = ModelTable("")
+        self.named: set[str] = set()
+
+    async def on_start(self) -> None:
+        """Look for the first time, before the first reading is judged."""
+        await self._look()
+
+    @Service.task
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            await self.sleep(self._refresh_seconds)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Read the choices, and have ready what they name."""
+        try:
+            entries = await asyncio.to_thread(self._read)
+        except ServiceError:
+            self._published = {}  # Redis may forget it meanwhile
+            return  # whoever watches the thresholds tells of it
+        self._decode(entries)
+        await self._have_ready()
+        await self._publish()
+
+    def _read(self) -> dict[str, bytes]:
+        """Read the choices, with those put back that Redis has lost: nobody takes one away."""
+        with redis_faults():
+            entries = self._store.read()
+            lost = {name: data for name, data in self._entries.items() if name not in entries}
+            if lost:
+                self._published = {}
+                log.warning("model.choices-lost", machines=listed(sorted(lost)))
+                self._store.put_back(lost)
+        return entries | lost
+
+    def _decode(self, entries: dict[str, bytes]) -> None:
+        """Take what can be read; of the rest, what was read last stays."""
+        wanted, refused = {}, {}
+        for machine, data in entries.items():
+            try:
+                wanted[machine] = decode_choice(data)
+            except SettingsError as fault:
+                refused[machine] = str(fault)
+                if machine in self._wanted:
+                    wanted[machine] = self._wanted[machine]
+        for machine, error in refused.items():
+            if entries[machine] != self._entries.get(machine):
+                log.error("model.choice-refused", machine=machine, error=error)
+        self._entries, self._wanted = entries, wanted
+
+    async def _have_ready(self) -> None:
+        """Put to work what is named, and let machines go over to what can be."""
+        default = self._models.first.bundle.id
+        active = {name: one.active or default for name, one in self._wanted.items()}
+        candidates = {name: one.candidate for name, one in self._wanted.items() if one.candidate}
+        # First: what is named here is not put away again.
+        self.named = {*active.values(), *candidates.values()}
+        ready = {one for one in sorted(self.named) if await self._shelf.put_to_work(one)}
+        self._shelf.forget_refusals(self.named)
+        before = self._models.choice
+        # What cannot be used changes nothing: the one before it stays wanted.
+        kept = {name: one for name, one in before.by_machine.items() if name in self._entries}
+        by_machine = kept | {name: one for name, one in active.items() if one in ready}
+        unknown = frozenset(self._entries.keys() - by_machine.keys())
+        choice = ModelTable(default, by_machine, unknown)
+        for name in by_machine.keys() | before.by_machine.keys():
+            if by_machine.get(name) != before.by_machine.get(name):
+                log.info("model.wanted", machine=name, bundle=by_machine.get(name, default))
+        self._models.choice = choice
+        self.candidates = ModelTable(
+            "", {name: one for name, one in candidates.items() if one in ready}
+        )
+
+    async def _publish(self) -> None:
+        """Tell others which model judges each machine, where that has changed."""
+        judging = dict(self._judging())
+        changed = {
+            name: bundle_id
+            for name, bundle_id in judging.items()
+            if self._published.get(name) != bundle_id
+        }
+        if not changed:
+            return
+        try:
+            await asyncio.to_thread(self._write, changed)
+        except ServiceError:
+            return
+        self._published = judging
+
+    def _write(self, judging: Mapping[str, str]) -> None:
+        with redis_faults():
+            self._store.publish_judging(judging)

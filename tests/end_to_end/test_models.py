@@ -1,0 +1,185 @@
+"""Models that change while the worker runs: nothing is lost, and each score says who made it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.command_line import caller
+from tests.end_to_end.conftest import install
+from tests.end_to_end.expectation import expected, feed_of, understood
+from tests.end_to_end.installation import Installation
+from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_redis import RealRedis
+from tests.end_to_end.subscriber import Subscriber, decoded
+from tests.small_models import BROKEN_STEAM, Feed, normal_recording, write_small_bundle
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A worker's surroundings: an old model that it starts with, and a new one beside it."""
+
+    installation: Installation
+    scores: Subscriber
+    redis: redis.Redis
+    folder: Path
+    old: Bundle
+    new: Bundle
+
+    def model(self, *arguments: str) -> str:
+        """Call ``stream-detector model``, and give what it prints."""
+        done = self.installation.run("model", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def judging(self, machine: str) -> str:
+        """The model that the workers say judges a machine."""
+        return str(self.redis.hget(f"detector:bundle:{self.installation.group}:current", machine))
+
+    def send(self, feed: Feed, n_rows: int, **sensors: float) -> None:
+        """Let a machine send so much, and return when all of it is judged."""
+        self.installation.send(feed.rows(n_rows, **sensors))
+        self.installation.wait_until_done()
+
+    def send_until_judged_by(self, bundle: Bundle, feed: Feed) -> None:
+        """Let a machine go on until this model judges it."""
+
+        def is_judged() -> bool:
+            self.send(feed, 1)
+            return self.judging(feed.machine) == bundle.id
+
+        wait_until(is_judged, f"{feed.machine} is judged by {bundle.id}")
+
+    def told(self, feed: Feed, *, shadow: bool = False) -> list[dict[str, Any]]:
+        """The scores of a machine, for a subscriber that drops repeats."""
+        messages = self.scores.read_to_the_end()
+        values = understood(messages)[feed.machine.encode()]
+        found = list(map(json.loads, values))
+        return [one for one in found if one["shadow"] is shadow]
+
+    def under(self, bundle: Bundle, feed: Feed) -> list[dict[str, Any]]:
+        """What one model alone says of all that a machine sent."""
+        folder = self.folder / bundle.id
+        values = expected(folder, feed.records, "scores")[feed.machine.encode()]
+        return list(map(json.loads, values))
+
+
+@pytest.fixture(scope="module")
+def site(
+    kafka: RealKafka, redis_server: RealRedis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("models")
+    ids = [
+        write_small_bundle(folder / f"of-{seed}", normal_recording(seed=seed)) for seed in (7, 8)
+    ]
+    for seed, bundle_id in zip((7, 8), ids, strict=True):
+        (folder / f"of-{seed}").rename(folder / bundle_id)
+    old, new = (read_bundle(folder / bundle_id) for bundle_id in ids)
+    settings = {"bundles": str(folder), "fetch_wait_ms": "10"}
+    installation = install(kafka, redis_server, folder / old.id, folder, settings)
+    with (
+        redis.Redis.from_url(redis_server.url, decode_responses=True) as client,
+        installation.subscriber("scores") as scores,
+    ):
+        yield Site(installation, scores, client, folder, old, new)
+
+
+def test_a_model_takes_over_as_if_it_had_judged_the_run_from_its_begin(site: Site) -> None:
+    feed = feed_of("pm-change")
+    with site.installation.worker() as worker:
+        site.send(feed, 60)
+        told = site.model(
+            "activate", site.new.id, "--machine", feed.machine, "--by", "the engineer"
+        )
+        site.send_until_judged_by(site.new, feed)
+        site.send(feed, 20)
+        worker.kill()
+    # Whoever takes over knows from the states it finds who judged what.
+    with site.installation.worker():
+        site.send(feed, 20)
+
+    assert told == f"pm-change: {site.new.id} judges, version 1\n"
+    scores = site.told(feed)
+    assert len(scores) == len(feed.records)
+    n_old = sum(one["bundle"] == site.old.id for one in scores)
+    assert [one["bundle"] for one in scores] == (
+        [site.old.id] * n_old + [site.new.id] * (len(scores) - n_old)
+    )
+    assert 60 <= n_old < len(scores) - 20
+    by = ("event_time", "score", "contributors")
+    alone = site.under(site.old, feed)[:n_old] + site.under(site.new, feed)[n_old:]
+    assert [[one[k] for k in by] for one in scores] == [[one[k] for k in by] for one in alone]
+
+
+def test_a_model_on_trial_scores_beside_the_other_and_raises_nothing(site: Site) -> None:
+    feed = feed_of("pm-trial", seed=3)
+    with site.installation.worker() as worker, site.installation.subscriber("alerts") as alerts:
+        site.send(feed, 40)
+        told = site.model("shadow", site.new.id, "--machine", feed.machine)
+
+        def has_begun() -> bool:
+            site.send(feed, 1)
+            return bool(site.told(feed, shadow=True))
+
+        wait_until(has_begun, "the model on trial scores")
+        site.send(feed, 30)
+        site.send(feed, 4, steam=BROKEN_STEAM)
+        on_trial, judged = site.told(feed, shadow=True), site.told(feed)
+        # It is as far as the stream, so it takes over at once; and goes again.
+        site.model("activate", site.new.id, "--machine", feed.machine)
+        wait_until(lambda: "model.wanted" in worker.log(), "it is wanted")
+        site.send_until_judged_by(site.new, feed)
+        site.model("rollback", "--machine", feed.machine)
+        site.send_until_judged_by(site.old, feed)
+        site.send(feed, 30)
+        listed = site.model("list")
+        changes = [decoded(one) for one in alerts.read_to_the_end()]
+
+    assert told == f"pm-trial: the workers' own judges, {site.new.id} is on trial, version 1\n"
+    assert {one["bundle"] for one in judged} == {site.old.id}
+    assert {one["bundle"] for one in on_trial} == {site.new.id}
+    last = len(on_trial)
+    alone = site.under(site.new, feed)[: len(judged)][-last:]
+    assert [one["score"] for one in on_trial] == [one["score"] for one in alone]
+    # One alert, through all these changes; the model on trial would have raised it, too.
+    assert any(one["alarm"] for one in on_trial)
+    ours = [one for one in changes if one["machine"] == feed.machine]
+    assert len({one["alert_id"] for one in ours}) == 1
+    assert [one["seq"] for one in ours] == list(range(1, len(ours) + 1))
+    assert ours[0]["event"] == "raised"
+    assert {one["bundle"] for one in ours} <= {site.old.id, site.new.id}
+    assert f"pm-trial: the workers' own judges, version 3 by {caller()} since" in listed
+    assert f"{site.old.id}  linear, 5 sensors, the workers' own; judges" in listed
+
+
+def test_a_corrupt_model_is_refused_and_the_one_that_judges_goes_on(site: Site) -> None:
+    broken = site.folder / "broken"
+    shutil.copytree(site.folder / site.new.id, broken)
+    manifest = json.loads((broken / "manifest.json").read_text())
+    manifest["id"] = "0123456789abcdef"
+    (broken / "manifest.json").write_text(json.dumps(manifest))
+    feed = feed_of("pm-corrupt", seed=4)
+    key = f"detector:bundle:{site.installation.group}"
+
+    refused = site.installation.run("model", "activate", "0123456789abcdef")
+    with site.installation.worker() as worker:
+        # Past the command, which refuses it already.
+        site.redis.hset(key, feed.machine, json.dumps({"active": "0123456789abcdef"}))
+        site.redis.hset(key, "pm-garbage", "{]")
+        wait_until(lambda: "model.choice-refused" in worker.log(), "the garbage is refused")
+        wait_until(lambda: "model.refused" in worker.log(), "the model is refused")
+        site.send(feed, 20)
+
+    assert refused.returncode == 1
+    assert "is not the one that was written" in refused.stderr
+    assert {one["bundle"] for one in site.told(feed)} == {site.old.id}
+    assert len(site.told(feed)) == 20

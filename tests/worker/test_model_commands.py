@@ -1,0 +1,107 @@
+"""What people may ask of ``stream-detector model``, and what not."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from stream_detector.errors import StreamDetectorError
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.model_commands import model
+from tests.small_models import fit_small_bundle, normal_recording
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def second_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "second"
+    fit_small_bundle(folder, normal_recording(seed=8))
+    return folder
+
+
+@pytest.fixture
+def plant(
+    server: EmbeddedRedis,
+    small_bundle_folder: Path,
+    second_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """The folder of the models of a group of workers of its own."""
+    shutil.copytree(second_folder, tmp_path / "second")
+    for name, value in {
+        "BROKER": "kafka:9092",
+        "REDIS_URL": server.url,
+        "BUNDLE": str(small_bundle_folder),
+        "BUNDLES": str(tmp_path),
+        "GROUP": tmp_path.name,
+    }.items():
+        monkeypatch.setenv(f"DETECTOR_{name}", value)
+    return tmp_path
+
+
+def call(*words: str) -> str:
+    done = CliRunner().invoke(model, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
+    del plant
+    first, second = (line.split()[0] for line in sorted(call("list").splitlines(), key=len)[::-1])
+
+    assert call("activate", second, "--machine", "pm3", "--by", "anna") == (
+        f"pm3: {second} judges, version 1\n"
+    )
+    assert (
+        call("shadow", second) == f"*: the workers' own judges, {second} is on trial, version 1\n"
+    )
+    listed = call("list")
+
+    assert f"{first}  linear, 5 sensors, the workers' own\n" in listed
+    assert f"{second}  linear, 5 sensors\n" in listed
+    assert f"pm3: {second} judges, version 1 by anna since " in listed
+    assert call("shadow", "none") == "*: the workers' own judges, version 2\n"
+    assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
+
+
+def test_a_manifest_that_is_none_is_listed_as_that(plant: Path) -> None:
+    (plant / "broken").mkdir()
+    (plant / "broken/manifest.json").write_text("{]")
+
+    assert "UNREADABLE 'broken': its manifest is no manifest" in call("list")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["activate", "0123456789abcdef"], "there is no bundle 0123456789abcdef"),
+        (["shadow", "../second"], r"there is no bundle \.\./second"),
+        (["rollback"], "no model was activated for *: nothing to go back to"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_the_reason(
+    plant: Path, words: list[str], said: str
+) -> None:
+    del plant
+    with pytest.raises(StreamDetectorError) as refused:
+        call(*words)
+
+    assert said.replace("\\", "") in str(refused.value)
+
+
+def test_without_a_place_for_models_there_is_none_to_change_to(
+    plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del plant
+    monkeypatch.delenv("DETECTOR_BUNDLES")
+
+    with pytest.raises(StreamDetectorError, match="DETECTOR_BUNDLES is not set"):
+        call("list")

@@ -1,0 +1,187 @@
+"""The worker's copy of what models people want: what it has ready, and what it refuses."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.bundle_store import bundle_store
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.redis import ThresholdStore
+from stream_detector.connections.settings import Settings
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.health import Health
+from stream_detector.worker.model_shelf import ModelShelf
+from stream_detector.worker.model_watch import ModelWatch
+from stream_detector.worker.thresholds import ThresholdWatch
+from tests.small_models import fit_small_bundle, normal_recording
+
+NOT_THERE = "0123456789abcdef"
+
+
+@dataclass
+class Site:
+    """A worker's models, what is wanted of them in Redis, and the watch on that."""
+
+    first: Bundle
+    second: Bundle
+    client: "redis.Redis"
+    settings: Settings
+    judging: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.store = ModelChoiceStore(self.settings)
+        self.restart()
+
+    def restart(self) -> None:
+        """A worker that knows nothing yet."""
+        self.models = Pipeline(self.first, Rules()).models
+        thresholds = ThresholdWatch(
+            ThresholdStore(self.settings, self.first.id),
+            self.first.manifest.default_threshold,
+            in_force=dict,
+            refresh_seconds=1.0,
+            health=Health(stall_seconds=60, began_at=0.0),
+        )
+        shelf = ModelShelf(self.settings, self.models, bundle_store(self.settings), thresholds)
+        self.watch = ModelWatch(
+            self.store, self.models, shelf, lambda: self.judging, refresh_seconds=1.0
+        )
+
+    def look(self) -> list[str]:
+        """Let the watch look once; give what it says of models."""
+        with capture_logs() as lines:
+            asyncio.run(self.watch.on_start())
+        events = [line["event"] for line in lines]
+        return [one for one in events if one.startswith("model.")]
+
+    def write(self, machine: str, entry: str) -> None:
+        """Write to Redis past the command and its checks."""
+        self.client.hset("detector:bundle:stream-detector", machine, entry)
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundle]:
+    folder = tmp_path_factory.mktemp("models") / "second"
+    return folder, fit_small_bundle(folder, normal_recording(seed=8))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def site(
+    server: EmbeddedRedis, small_bundle: Bundle, second: tuple[Path, Bundle], tmp_path: Path
+) -> Iterator[Site]:
+    folder, bundle = second
+    shutil.copytree(folder, tmp_path / "second")
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url), bundles=str(tmp_path))
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        yield Site(small_bundle, bundle, client, settings)
+
+
+def test_where_nobody_chose_the_workers_own_model_judges(site: Site) -> None:
+    assert site.look() == []
+    assert site.models.choice.of("pm3") == site.first.id
+    assert site.watch.candidates.of("pm3") == ""
+
+
+def test_a_model_that_is_wanted_is_put_to_work_and_told_of_once(site: Site) -> None:
+    site.store.activate("pm3", site.second.id, set_by="anna")
+
+    assert site.look() == ["model.at-work", "model.wanted"]
+    assert site.look() == []
+    assert (site.models.choice.of("pm3"), site.models.choice.of("pm4")) == (
+        site.second.id,
+        site.first.id,
+    )
+    assert site.second.id in site.models
+
+
+def test_a_model_on_trial_judges_nothing(site: Site) -> None:
+    site.store.shadow("*", site.second.id, set_by="anna")
+    site.look()
+
+    assert site.watch.candidates.of("pm3") == site.second.id
+    assert site.models.choice.of("pm3") == site.first.id
+
+
+def test_what_cannot_be_used_is_refused_once_and_leaves_what_was_wanted_before(
+    site: Site,
+) -> None:
+    site.store.activate("pm3", site.second.id, set_by="anna")
+    site.look()
+
+    site.write("pm3", json.dumps({"active": NOT_THERE, "version": 2}))
+
+    assert site.look() == ["model.refused"]
+    assert site.look() == []
+    assert site.models.choice.of("pm3") == site.second.id
+
+
+def test_a_worker_that_starts_with_it_lets_every_machine_keep_its_model(site: Site) -> None:
+    site.write("pm3", json.dumps({"active": NOT_THERE}))
+    site.write("pm4", "{]")
+
+    assert sorted(site.look()) == ["model.choice-refused", "model.refused"]
+    for machine in ("pm3", "pm4"):
+        assert site.models.choice.of(machine, site.second.id) == site.second.id
+    assert site.models.choice.of("pm5", site.second.id) == site.first.id
+
+
+def test_a_name_that_leads_out_of_the_folder_is_no_model(site: Site) -> None:
+    site.write("pm3", json.dumps({"active": "../../etc/passwd"}))
+
+    assert site.look() == ["model.choice-refused"]
+
+
+def test_what_redis_lost_is_put_back(site: Site) -> None:
+    site.store.activate("pm3", site.second.id, set_by="anna")
+    site.look()
+    before = site.store.read()
+
+    site.client.flushall()
+
+    assert site.look() == ["model.choices-lost"]
+    assert site.store.read() == before
+    assert site.models.choice.of("pm3") == site.second.id
+
+
+def test_what_judges_is_published_for_others(site: Site) -> None:
+    site.judging = {"pm3": site.second.id}
+    site.look()
+
+    assert site.store.read_judging() == {"pm3": site.second.id}
+
+
+def test_before_redis_has_answered_every_machine_keeps_its_model(
+    site: Site, tmp_path: Path
+) -> None:
+    url = SecretStr(f"unix://{tmp_path}/nobody.sock")
+    site.store = ModelChoiceStore(site.settings.model_copy(update={"redis_url": url}))
+    site.restart()
+
+    assert site.look() == []
+    assert site.models.choice.of("pm3", site.second.id) == site.second.id
+    assert site.models.choice.of("pm3") == site.first.id
+
+
+def test_going_back_leads_to_the_model_before_and_forth_again(site: Site) -> None:
+    site.store.activate("*", site.second.id, set_by="anna")
+
+    assert site.store.roll_back("*", set_by="anna").active is None
+    assert site.store.roll_back("*", set_by="anna").active == site.second.id
