@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from nicegui import ui
+from nicegui import context, ui
 
 from stream_detector.alerting.commands import MAX_COMMENT, NEEDS_A_REASON, CommandName
 from stream_detector.console.acting import LABELS, Wish, carry_out
@@ -53,6 +53,7 @@ class Asking:
         self._parts = parts
         self._frame = frame
         self._targets = targets
+        self._client = context.client
 
     def make_buttons(self) -> None:
         """Make a button for each command, if whoever looks may give them."""
@@ -112,12 +113,14 @@ class Asking:
         outcome = await carry_out(
             wish, targets, person=self._frame.person(), commands=self._parts.commands
         )
-        ui.notify(
-            outcome.text,
-            type="positive" if outcome.is_good else "negative",
-            multi_line=True,
-            timeout=3000 if outcome.is_good else 15000,
-        )
+        # The dialog that asked is gone by now, and nothing can be said from within it any more.
+        with self._client:
+            ui.notify(
+                outcome.text,
+                type="positive" if outcome.is_good else "negative",
+                multi_line=True,
+                timeout=3000 if outcome.is_good else 15000,
+            )
         self._frame.refresh()
 
 

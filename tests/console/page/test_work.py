@@ -94,6 +94,21 @@ def test_shelving_without_a_reason_is_not_let_go(
     expect(page.locator("#state")).to_contain_text("UNACKNOWLEDGED")
 
 
+def test_a_reply_is_told_that_comes_when_the_dialog_is_gone(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send(alert_message("pm8", 102))
+    sign_in(page, address, path="/alert?machine=pm8&rule=sheet-break")
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_label("Why").fill("was told by phone")
+
+    with plant.book_stands_still():
+        page.get_by_role("dialog").get_by_role("button", name="Comment").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+    expect(page.get_by_text("comment: 1 alert done")).to_be_visible()
+
+
 def test_an_alert_is_labelled_and_commented_and_markup_stays_text(
     page: Page, plant: LivePlant, address: str
 ) -> None:
