@@ -21,6 +21,9 @@ _POLL_MS: Final = 500
 
 _PAUSE_SECONDS: Final = 1.0
 
+_GOODBYE_SECONDS: Final = 1.0
+"""What Kafka has not taken by then, it does not take from us any more."""
+
 
 class OperatorCommands:
     """Sends commands; runs inside ``async with``, any number at the same time.
@@ -129,4 +132,7 @@ class OperatorCommands:
 
     async def _stop(self) -> None:
         await leave(self._replies)
-        await self._producer.stop()
+        # It waits for what was not taken, and an idempotent one for as long as Kafka is away.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._producer.stop()

@@ -194,6 +194,23 @@ def test_a_command_that_kafka_does_not_take_is_told_as_that() -> None:
         asyncio.run(scene())
 
 
+def test_who_has_sent_commands_can_leave_while_kafka_is_away() -> None:
+    async def scene() -> None:
+        with embedded_kafka() as kafka:
+            async with Plant(kafka.bootstrap).operator(patience_seconds=0.3) as anna:
+                with pytest.raises(ServiceError, match="no answer"):
+                    await anna.ask("acknowledge", alert_id=alert_id(0))
+                kafka.process.stop()
+                with pytest.raises(ServiceError, match="Kafka did not take"):
+                    await anna.ask("acknowledge", alert_id=alert_id(1))
+
+    async def within_limit() -> None:
+        async with asyncio.timeout(20):
+            await scene()
+
+    asyncio.run(within_limit())
+
+
 def test_a_worker_tells_that_it_has_the_book_and_gets_on(plant: Plant) -> None:
     async def has_the_book() -> bool:
         return plant.health.book.is_ours
