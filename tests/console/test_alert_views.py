@@ -66,6 +66,18 @@ def test_alerts_can_be_filtered(wanted: Filter, machines: set[str]) -> None:
     assert {row.machine for row in found.rows} == machines
 
 
+def test_utc_is_told_beside_the_plants_time_and_not_twice() -> None:
+    plant = plant_of(standing("a"))
+
+    here, there = (
+        alert_list(plant, Filter(), clock=clock).rows[0]
+        for clock in (HELSINKI, Clock(ZoneInfo("UTC")))
+    )
+
+    assert here.raised.endswith("05:10")
+    assert (here.raised_utc, there.raised_utc) == ("03:10 UTC", "")
+
+
 def test_a_row_says_who_did_what_and_until_when() -> None:
     note = Note("anna", at(30), "on my way")
     plant = plant_of(

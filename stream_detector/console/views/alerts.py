@@ -168,7 +168,9 @@ def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
         priority=message.priority if message else words.NOTHING,
         state=state_words(one, clock),
         raised=clock.short(message.raised_at) if message else words.NOTHING,
-        raised_utc=f"{message.raised_at.astimezone(UTC):%H:%M UTC}" if message else "",
+        raised_utc=""
+        if message is None or clock.is_utc
+        else f"{message.raised_at.astimezone(UTC):%H:%M UTC}",
         lasting=lasting(plant, one),
         score=words.score(reason.score if reason else None),
         threshold=words.score(reason.threshold if reason else None),

@@ -130,6 +130,28 @@ def test_an_alert_is_labelled_and_commented_and_markup_stays_text(
     picture(page, "alert")
 
 
+@pytest.mark.parametrize("width", [800, 1280])
+def test_no_word_is_broken_in_a_narrow_list_of_long_names(
+    page: Page, plant: LivePlant, address: str, width: int
+) -> None:
+    name = "m" * 200
+    plant.send(alert_message(name, 102))
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, address, path="/alerts")
+    page.get_by_label("Search machine, rule, sensor").fill(name)
+    state = row(page, name).get_by_text("UNACKNOWLEDGED")
+
+    expect(state).to_be_visible()
+    n_lines = state.evaluate(
+        "cell => { const text = document.createRange(); text.selectNodeContents(cell); "
+        "return text.getClientRects().length }"
+    )
+
+    assert n_lines == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    picture(page, f"alerts-{width}")
+
+
 def test_many_alerts_are_acknowledged_at_once(page: Page, plant: LivePlant, address: str) -> None:
     plant.send_all(alert_message(f"many-{n}", 100 + n, priority="low") for n in range(8))
     sign_in(page, address, path="/alerts")
