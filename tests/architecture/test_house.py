@@ -80,6 +80,12 @@ def test_no_committed_file_holds_the_address_of_a_package_registry() -> None:
     assert naming == []
 
 
+def test_no_committed_file_holds_a_merge_that_was_not_ended() -> None:
+    conflicted = offenders(committed_files(), re.compile(r"^(<{7} .*|={7}|>{7} .*)$", re.M).search)
+
+    assert conflicted == []
+
+
 def committed_files() -> Iterator[Path]:
     """Every text file that git has or would take."""
     require_command("git")
