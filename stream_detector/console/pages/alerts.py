@@ -8,6 +8,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from stream_detector.console.pages.asking import Asking
+from stream_detector.console.pages.finding import page_number
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
@@ -79,7 +80,7 @@ class AlertsPage:
     def _clicked(self, act: str, key: str) -> None:
         rows = self._view.rows if self._view else ()
         if act == "page":
-            self._turn_to(int(key) if key.lstrip("-").isdecimal() else 0)
+            self._turn_to(page_number(key) or 0)
         elif act == "select-page":
             keys = {row.key for row in rows}
             self._selected = set() if keys <= self._selected else keys

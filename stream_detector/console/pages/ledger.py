@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 from starlette.requests import Request
 
+from stream_detector.console.pages.finding import Finding
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
@@ -29,17 +30,12 @@ class LedgerPage:
 
     def __init__(self, parts: Parts, request: Request) -> None:
         self._parts = parts
-        self._text, self._page = "", 0
         self._figures: Figures | None = None
         Frame(parts, request, "/ledger")
         with ui.element("div").classes("page"):
-            with ui.element("div").classes("tools"):
-                search = ui.input(
-                    "Search machines", on_change=lambda event: self._seek(event.value)
-                )
-                search.props("outlined dense clearable debounce=300").classes("search")
+            self._finding = Finding("Search machines", self._show)
             self._all = Region("ledger")
-        self._all.on_click(self._clicked)
+        self._finding.turn_by(self._all)
         ui.timer(_READ_SECONDS, self._read)
 
     async def _read(self) -> None:
@@ -50,18 +46,10 @@ class LedgerPage:
             return
         self._show()
 
-    def _seek(self, text: str | None) -> None:
-        self._text, self._page = text or "", 0
-        self._show()
-
-    def _clicked(self, act: str, key: str) -> None:
-        if act == "page" and key.lstrip("-").isdecimal():
-            self._page = int(key)
-            self._show()
-
     def _show(self) -> None:
         if self._figures is None:
             return
-        view = ledger(self._figures, clock=self._parts.clock, text=self._text, page=self._page)
-        self._page = view.page
-        self._all.show(render("ledger.html", view=view, text=self._text))
+        finding = self._finding
+        view = ledger(self._figures, clock=self._parts.clock, text=finding.text, page=finding.page)
+        finding.page = view.page
+        self._all.show(render("ledger.html", view=view, text=finding.text))
