@@ -165,7 +165,10 @@ class Book:
         """Find what a command is about."""
         if command.site is not None and command.site != self._site:
             raise CommandError(
-                RefusalCode.OTHER_SITE, f"it is for {command.site!r}, this is {self._site!r}"
+                RefusalCode.OTHER_SITE,
+                f"it is for {command.site!r}, this is {self._site!r}"
+                if self._site
+                else f"it is for {command.site!r}, and the rules here name no site",
             )
         if command.command in OF_AN_ALERT:
             key = self._keys.get(command.alert_id or "")

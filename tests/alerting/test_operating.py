@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from stream_detector.alerting.alert_state import AlertState
 from stream_detector.alerting.book import Book
@@ -170,6 +171,15 @@ def test_a_command_for_another_site_is_refused(desk: Desk, site: str, status: st
 
     assert reply.status == status
     assert reply.reason == (None if status == "done" else "it is for 'mill-b', this is 'mill-a'")
+
+
+def test_a_command_for_a_site_is_refused_where_the_rules_name_none() -> None:
+    desk = Desk(Book(replace(RULES, site=None)))
+    desk.tell(alert("raised", 0, seq=1, raised=0))
+
+    reply = desk.ask("acknowledge", alert_id=alert_id(0), site="mill-b")
+
+    assert reply.reason == "it is for 'mill-b', and the rules here name no site"
 
 
 def test_made_up_machines_do_not_fill_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
