@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import quote
 
 from nicegui import ui
 from starlette.requests import Request
@@ -51,6 +52,7 @@ class Frame:
         self._head = Region("top")
         self._banner = Region("banners")
         self._here = here
+        self._again = f"{request.url.path}?{request.url.query}".removesuffix("?")
         self._show_head(time.time())
         ui.timer(_TICK_SECONDS, self._tick)
 
@@ -80,7 +82,7 @@ class Frame:
     def _tick(self) -> None:
         if self.person() is None:
             # Nothing more is shown to who is signed out, wherever that happened.
-            ui.navigate.to(SIGN_IN)
+            ui.navigate.to(f"{SIGN_IN}?next={quote(self._again, safe='')}")
             return
         now = time.time()
         self._show_head(now)

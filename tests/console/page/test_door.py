@@ -57,6 +57,22 @@ def test_who_is_taken_out_of_the_file_is_signed_out_wherever_they_are(
     expect(page.get_by_label("Password")).to_be_visible()
 
 
+def test_who_signs_in_again_when_the_session_is_over_is_where_they_were(
+    open_page: OpenPage, plant: LivePlant, tmp_path: Path
+) -> None:
+    address = plant.open_console("--users", write_users(tmp_path), "--session-hours", "0.0015")
+    plant.send(alert_message("pm8", 102))
+    page = open_page()
+    sign_in(page, address, path="/alert?machine=pm8&rule=sheet-break")
+
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page).to_have_url(f"{address}/alert?machine=pm8&rule=sheet-break")
+
+
 def test_after_signing_out_the_session_is_of_no_use(page: Page, address: str) -> None:
     sign_in(page, address)
     (cookie,) = [one for one in page.context.cookies() if one["name"] == COOKIE]
