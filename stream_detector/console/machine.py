@@ -14,7 +14,7 @@ from stream_detector.console.ring import Ring
 from stream_detector.pipeline.messages import Contributor, DataQualityMessage, ScoreMessage
 
 KEPT_SCORES: Final = 5040
-"""A week of a reading every two minutes; 0.1 MB a machine."""
+"""A week of a reading every two minutes; 0.2 MB a machine."""
 
 KEPT_CONTRIBUTIONS: Final = 720
 """A day of those; 80 bytes each."""
@@ -32,11 +32,19 @@ _N_CONTRIBUTORS: Final = 5
 
 NO_SENSOR: Final = -1
 
-ALARM, ABOVE, WARMING_UP, UNCERTAIN, BAD = (np.uint8(1 << bit) for bit in range(5))
+ALARM, ABOVE, WARMING_UP, UNCERTAIN, BAD, HEAD_ALARM = (np.uint8(1 << bit) for bit in range(6))
 """Flags of a judged reading."""
 
 SCORES: Final = np.dtype(
-    [("time", "f8"), ("score", "f8"), ("threshold", "f8"), ("flags", "u1"), ("mode", "i2")]
+    [
+        ("time", "f8"),
+        ("score", "f8"),
+        ("threshold", "f8"),
+        ("head", "f8"),
+        ("head_threshold", "f8"),
+        ("flags", "u1"),
+        ("mode", "i2"),
+    ]
 )
 CONTRIBUTIONS: Final = np.dtype(
     [
@@ -131,9 +139,13 @@ class MachineRecord:
             | WARMING_UP * message.warming_up
             | UNCERTAIN * (message.quality.state == "uncertain")
             | BAD * (message.quality.state == "bad")
+            | HEAD_ALARM * (message.head is not None and message.head.alarm)
         )
-        score = np.nan if message.score is None else message.score
-        self.scores.append((time, score, message.threshold, flags, self._mode(message.mode)))
+        head = (np.nan, np.nan)
+        if message.head is not None:
+            head = (_or_nan(message.head.score), message.head.threshold)
+        score, mode = _or_nan(message.score), self._mode(message.mode)
+        self.scores.append((time, score, message.threshold, *head, flags, mode))
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
 

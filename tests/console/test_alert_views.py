@@ -12,7 +12,7 @@ from stream_detector.console.views.alerts import Filter, alert_list
 from stream_detector.console.views.machine import machine_view
 from stream_detector.console.views.overview import overview
 from stream_detector.console.words import Clock
-from stream_detector.pipeline.messages import Contributor
+from stream_detector.pipeline.messages import Contributor, HeadScore
 from tests.console.messages import alert_message, at, fault, plant_of, reading, score, standing
 
 HELSINKI = Clock(ZoneInfo("Europe/Helsinki"))
@@ -185,6 +185,23 @@ def test_what_another_alert_was_about_is_not_told_of_this_one() -> None:
     (row,) = alert_list(plant, Filter(), clock=HELSINKI).rows
 
     assert (row.score, row.sensors) == ("-", "")
+
+
+def test_an_alert_of_the_head_is_drawn_with_the_heads_score() -> None:
+    heads = {
+        8: HeadScore(0.1, 0.5, above=False, alarm=False),
+        10: HeadScore(0.9, 0.5, above=True, alarm=True),
+    }
+    scores = (msgspec.structs.replace(score("pm3", n, 1.0), head=one) for n, one in heads.items())
+    message = alert_message("pm3", 10, rule="break-likely", score=0.9, threshold=0.5)
+    plant = plant_of(*scores, standing("pm3", rule="break-likely", message=message))
+
+    detail = alert_detail(plant, ("pm3", "break-likely"), clock=HELSINKI)
+
+    assert detail is not None
+    assert detail.chart is not None
+    assert len(detail.chart.alarms) == 1
+    assert "score 0.90, threshold 0.50" in render("alert.html", view=detail)
 
 
 def test_an_alert_whose_scores_are_gone_is_shown_without_a_chart() -> None:

@@ -107,7 +107,14 @@ def _charts(
     clock: Clock,
 ) -> tuple[ScoreChart | None, tuple[SensorChart, ...]]:
     start, end = _stretch(machine, message, is_open=standing.state.open)
-    chart = score_chart(machine, start=start, end=end, clock=clock, marker=message.raised_at)
+    chart = score_chart(
+        machine,
+        start=start,
+        end=end,
+        clock=clock,
+        marker=message.raised_at,
+        of_head=_went_by_head(machine, reason),
+    )
     names = [one.sensor for one in reason.contributors] or [
         one.sensor for one in (machine.latest.contributors if machine.latest else ())
     ]
@@ -116,6 +123,19 @@ def _charts(
         for name in names[:_N_SENSORS]
     )
     return chart, tuple(one for one in drawn if one is not None)
+
+
+def _went_by_head(machine: MachineRecord, reason: AlertMessage) -> bool:
+    """Tell whether an alert went by the score of the supervised head.
+
+    An alert names its score and no more, so it is looked up among those of the same reading.
+    """
+    time = reason.event_time.timestamp()
+    rows = machine.scores.rows(time, time)
+    return bool(len(rows)) and (rows["head"][0], rows["head_threshold"][0]) == (
+        reason.score,
+        reason.threshold,
+    )
 
 
 def _stretch(

@@ -15,7 +15,7 @@ from stream_detector.console.drawing import (
     longest_step,
     usual_step,
 )
-from stream_detector.console.machine import ALARM, BAD, MachineRecord
+from stream_detector.console.machine import ALARM, BAD, HEAD_ALARM, MachineRecord
 from stream_detector.console.views.frames import (
     BOTTOM,
     LEFT,
@@ -69,12 +69,17 @@ def score_chart(
     end: float,
     clock: Clock,
     marker: datetime | None = None,
+    of_head: bool = False,
 ) -> ScoreChart | None:
-    """Draw score and threshold from ``start`` to ``end``; None where no score is kept."""
+    """Draw score and threshold from ``start`` to ``end``; None where no score is kept.
+
+    Those of the supervised head, where an alert went by it.
+    """
     rows = machine.scores.rows(start, end)
     if not len(rows):
         return None
-    times, scores, thresholds = rows["time"], rows["score"], rows["threshold"]
+    names = ("head", "head_threshold") if of_head else ("score", "threshold")
+    times, scores, thresholds = rows["time"], rows[names[0]], rows[names[1]]
     x = Scale(start, end, LEFT, _WIDTH - RIGHT)
     highest = float(np.nanmax(np.concatenate((scores, thresholds * 1.25))))
     y = Scale(0.0, highest * 1.05, _HEIGHT - BOTTOM, TOP)
@@ -94,7 +99,7 @@ def score_chart(
         frame=make_frame(x, y, clock, machine, height=_HEIGHT, hints=hints),
         score=line(x.all(shown[0]), y.all(shown[1]), longest_step=pixels(x, gap)),
         threshold=line(x.all(limits[0]), y.all(limits[1]), longest_step=pixels(x, gap)),
-        alarms=spans(times, (rows["flags"] & ALARM) > 0, x, step),
+        alarms=spans(times, (rows["flags"] & (HEAD_ALARM if of_head else ALARM)) > 0, x, step),
         unjudged=spans(times, (rows["flags"] & BAD) > 0, x, step),
         marker=None
         if marker is None or not start <= marker.timestamp() <= end
