@@ -44,7 +44,8 @@ def test_an_alert_arrives_is_acknowledged_and_stays_so(
 ) -> None:
     plant.send_all(past_of("pm1"))
     sign_in(page, address, path="/alerts")
-    expect(page.get_by_text("Nothing here")).to_be_visible()
+    expect(page.locator(".keys")).to_be_visible()
+    expect(row(page, "pm1")).to_have_count(0)
 
     plant.send(alert_message("pm1", 102, priority="high"))
     expect(row(page, "pm1")).to_contain_text("UNACKNOWLEDGED", timeout=5000)
