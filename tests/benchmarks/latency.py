@@ -69,4 +69,4 @@ class _Subscriber:
             message = self._consumer.poll(0.1)
             if message is not None and message.error() is None:
                 heard_at = time.monotonic()
-                self._taken_ms.append((heard_at - self.sent_at[identity(message)]) * 1000)
+                self._taken_ms.append((heard_at - self.sent_at[identity(message)[:2]]) * 1000)
