@@ -92,11 +92,11 @@ class BatchWork:
             self._rehearsals.drop_all()
             restored = await self._recovery.take_over(batch.begins, table)
             await self._keeper.begin(self._positions(), restored)
+        await self._rehearsals.before()
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
             if partition not in self._recovery.positions:
                 continue  # it was given away meanwhile
-            await self._rehearsals.before(partition, self._recovery.positions[partition])
             if self._keeper.is_suspect(partition.partition):
                 await self._judge_one_by_one(partition, messages, table)
             else:

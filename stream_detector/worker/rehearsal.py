@@ -21,8 +21,8 @@ from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.records import to_record
 from stream_detector.worker.recovery import read_log
 
-_PORTION = 200
-"""Readings judged at once: the stream waits 10 ms for them."""
+_PORTION = 100
+"""Readings judged at once: the stream waits 5 ms for them, whenever it waits for anything."""
 
 _NEAR = 500
 """So few readings before the stream it is joined to it: that takes 25 ms, once."""

@@ -72,34 +72,39 @@ class Rehearsals(Service):
         self._make_shadow = make_shadow
         self._make_consumer = make_consumer
         self._running: dict[Key, Rehearsal] = {}
+        self._shadows: dict[str, Pipeline] = {}
+        # Each judges a portion and lets the others go on: ten at once would hold up the stream.
+        self._warming_up = asyncio.Lock()
         self._waiting: set[str] = set()
         self._failed: set[str] = set()
 
-    async def before(self, partition: TopicPartition, position: int) -> None:
-        """Between two batches: join what has come near, and let machines go over that may.
+    async def before(self) -> None:
+        """Between two batches: join one that has come near, and let machines go over that may.
 
         Raises
         ------
         ServiceError
             If Kafka does not take the states of machines that went over.
         """
-        for bundle_id, rehearsal in self._of(partition):
-            if not rehearsal.has_joined:
-                with suppress(TimeoutError, KafkaError), self._guarded(bundle_id):
-                    async with asyncio.timeout(_JOIN_SECONDS):
-                        await rehearsal.join(
-                            position,
-                            self._thresholds.tables,
-                            skipped=self._keeper.skipped(partition.partition),
-                        )
-            if rehearsal.has_joined:
-                await self._replace(partition, bundle_id, rehearsal)
+        near = (one for one in self._running.items() if one[1].consumer is not None)
+        for (partition, bundle_id), rehearsal in islice(near, 1):
+            with suppress(TimeoutError, KafkaError), self._guarded(bundle_id):
+                async with asyncio.timeout(_JOIN_SECONDS):
+                    await rehearsal.join(
+                        self._positions()[partition],
+                        self._thresholds.tables,
+                        skipped=self._keeper.skipped(partition.partition),
+                    )
+        n_left = _REPLACED_AT_ONCE
+        for (partition, bundle_id), rehearsal in list(self._running.items()):
+            if rehearsal.has_joined and n_left:
+                n_left -= await self._replace(partition, bundle_id, rehearsal, at_most=n_left)
 
     def after(self, partition: TopicPartition, records: Sequence[Record]) -> list[Output]:
         """Follow what was judged; give the scores of models on trial."""
         outputs = []
-        for bundle_id, rehearsal in self._of(partition):
-            if rehearsal.has_joined:
+        for (place, bundle_id), rehearsal in list(self._running.items()):
+            if place == partition and rehearsal.has_joined:
                 with self._guarded(bundle_id):
                     told = rehearsal.follow(records, self._thresholds.tables)
                     outputs += [one for one in told if self._is_on_trial(one, bundle_id)]
@@ -121,8 +126,9 @@ class Rehearsals(Service):
             for key in wanted - self._running.keys():
                 self._begin(key)
             self._failed &= self._watch.named
-            # Without an await since then: nothing of these is in use.
             used = {bundle_id for _, bundle_id in self._running}
+            self._shadows = {name: one for name, one in self._shadows.items() if name in used}
+            # Without an await since then: nothing of these is in use.
             judging = self._pipeline.machines.judging({one.partition for one in self._positions()})
             self._shelf.put_away({*self._watch.named, *used, *judging.values()})
 
@@ -149,9 +155,10 @@ class Rehearsals(Service):
             judging = self._pipeline.models.choice.of(machine) if known is None else known.bundle_id
             return bundle_id in self._wanted_of(machine, judging)
 
-        rehearsal = Rehearsal(
-            self._make_shadow(bundle_id), partition, self._pipeline.machines, wants
-        )
+        if bundle_id not in self._shadows:
+            self._shadows[bundle_id] = self._make_shadow(bundle_id)
+        shadow = self._shadows[bundle_id]
+        rehearsal = Rehearsal(shadow, partition, self._pipeline.machines, wants)
         self._running[key] = rehearsal
         log.info("model.rehearsing", bundle=bundle_id, partition=partition.partition)
         self.add_future(self._warm_up(key, rehearsal))
@@ -160,7 +167,7 @@ class Rehearsals(Service):
         """Read the log until the stream is near, then wait until it has been joined."""
         partition = key[0]
         try:
-            async with self._make_consumer() as consumer:
+            async with self._warming_up, self._make_consumer() as consumer:
                 begin = (await consumer.beginning_offsets([partition]))[partition]
                 rehearsal.begin_at(begin)
                 while not rehearsal.is_over.is_set():
@@ -198,22 +205,17 @@ class Rehearsals(Service):
                 self._drop(key)
 
     def _drop(self, key: Key) -> None:
+        partition, bundle_id = key
         self._running.pop(key).is_over.set()
-
-    def _of(self, partition: TopicPartition) -> list[tuple[str, Rehearsal]]:
-        return [
-            (bundle_id, rehearsal)
-            for (place, bundle_id), rehearsal in self._running.items()
-            if place == partition
-        ]
+        self._shadows[bundle_id].machines.drop(partition.partition)
 
     async def _replace(
-        self, partition: TopicPartition, bundle_id: str, rehearsal: Rehearsal
-    ) -> None:
-        """Let some of the machines go over for which this model is wanted."""
+        self, partition: TopicPartition, bundle_id: str, rehearsal: Rehearsal, *, at_most: int
+    ) -> int:
+        """Let some of the machines go over for which this model is wanted; tell how many did."""
         choice, replaced = self._pipeline.models.choice, []
         due = (one for one in rehearsal.successors() if choice.of(one.name, bundle_id) == bundle_id)
-        for successor in islice(due, _REPLACED_AT_ONCE):
+        for successor in islice(due, at_most):
             if self._pipeline.replace(partition.partition, successor):
                 rehearsal.release(successor.name)
                 replaced.append(successor)
@@ -230,6 +232,7 @@ class Rehearsals(Service):
                 )
         if replaced:
             await self._keeper.keep_replaced(partition.partition, replaced)
+        return len(replaced)
 
     def _is_on_trial(self, score: Output, bundle_id: str) -> bool:
         return self._watch.candidates.of((score.key or b"").decode()) == bundle_id

@@ -153,7 +153,9 @@ class Yard:
             self.send(self.next_reading())
         assert self._producer.flush(_LIMIT_SECONDS) == 0, "not everything was delivered"
 
-    def program(self, name: str, published_scores: PublishedScores, bundle: Path) -> Program:
+    def program(
+        self, name: str, published_scores: PublishedScores, bundle: Path, **settings: str
+    ) -> Program:
         """A program with a group and topics of its own, that has not read any of the readings."""
         installation = self._installation(
             bundle,
@@ -162,6 +164,7 @@ class Yard:
             log_format="json",
             # The plant's clock may be ahead of this machine's.
             max_clock_skew_seconds="1e10",
+            **settings,
         )
         installation.create_topics()
         return Program(name, installation, self._topic, core=self.core)
