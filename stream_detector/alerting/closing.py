@@ -61,7 +61,7 @@ def by_time(state: AlertState, known_until: datetime) -> AlertState:
     horizon = _horizon(state)
 
     def close(one: _Closable, raised: datetime) -> _Closable:
-        if one.fate is not None or (one is state and state.open):
+        if one.fate is not None or (one is state and _may_be_late(state, known_until)):
             return one
         if horizon is None:
             return replace(one, fate="unlabelled")
@@ -90,6 +90,14 @@ def newly_closed(before: AlertState, after: AlertState) -> list[tuple[str, Close
     """Give the alerts whose fate is another one now, by their names."""
     known, found = _fates(before), _fates(after)
     return [(name, fate) for name, fate in found.items() if known.get(name) != fate]
+
+
+def _may_be_late(state: AlertState, known_until: datetime) -> bool:
+    """Whether the newest alert stands, or an outcome has just ended it: that one is told next."""
+    if state.alert is None or state.open:
+        return state.open
+    newest = news_of(state.alert)
+    return newest.reason == "outcome" and known_until <= newest.event_time
 
 
 def _fates(state: AlertState) -> dict[str, ClosedAs]:

@@ -36,6 +36,19 @@ def test_an_outcome_that_an_alert_waited_for_beyond_its_horizon_makes_it_late() 
     closed_by_outcome(desk, 20, raised=0, seq=2)
 
     assert (desk.state().fate, desk.state().lead_s) == ("late", 1200)
+    # And nothing else before that, though its horizon was over: the outcome is told next.
+    assert in_short(desk.kept) == ["raised", "cleared", "closed"]
+
+
+def test_an_alert_that_an_outcome_of_a_later_run_ended_was_a_nuisance() -> None:
+    desk = Desk()
+    desk.tell(alert("raised", 0, seq=1, raised=0))
+    desk.tell(alert("cleared", 20, seq=2, raised=0, reason="outcome"))
+    desk.tell(outcome(20, run_start=10))
+
+    #  twenty minutes, the horizon of four, and one more
+    assert in_short(desk.wait(until=25.5)) == ["closed"]
+    assert desk.state().fate == "nuisance"
 
 
 def test_an_alert_that_cleared_before_the_outcome_was_early_all_the_same() -> None:
