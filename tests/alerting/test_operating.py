@@ -133,6 +133,17 @@ def test_shelving_is_for_12_hours_at_most_from_when_kafka_has_it(desk: Desk) -> 
     assert shelved.until == longest
 
 
+def test_who_shelves_for_12_hours_by_a_clock_ahead_of_kafkas_gets_12_by_kafkas(desk: Desk) -> None:
+    longest = at(10) + timedelta(hours=12)
+
+    reply = desk.ask("shelve", until=longest + timedelta(seconds=1), comment="felt", minute=10)
+
+    shelved = desk.state().shelved
+    assert shelved is not None
+    assert (reply.status, shelved.until) == ("done", longest)
+    assert desk.state().history[-1].detail == "2026-11-22T15:10:00Z"
+
+
 def test_to_shelve_until_a_time_that_is_over_is_late(desk: Desk) -> None:
     assert desk.ask("shelve", until=at(10), comment="felt", minute=10).reason_code == "late"
 
