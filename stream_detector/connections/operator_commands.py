@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -13,6 +14,8 @@ from stream_detector.alerting.commands import Command, Reply
 from stream_detector.connections.consumers import client_options, follower, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
+
+log = structlog.get_logger()
 
 _ANSWER_SECONDS: Final = 10.0
 """A worker answers within a second; another one takes over from it within 15."""
@@ -125,10 +128,15 @@ class OperatorCommands:
             for message in found.get(self._place, ()):
                 self._hand_over(message.key or b"", message.value)
 
-    def _hand_over(self, key: bytes, value: bytes) -> None:
+    def _hand_over(self, key: bytes, value: bytes | None) -> None:
         waiting = self._awaited.get(key.decode(errors="replace"))
-        if waiting is not None and not waiting.done():
-            waiting.set_result(msgspec.json.decode(value, type=Reply))
+        if waiting is None or waiting.done():
+            return
+        try:
+            waiting.set_result(msgspec.json.decode(value or b"", type=Reply))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            # Nobody of ours wrote that, and the others wait too.
+            log.warning("reply.unreadable", key=repr(key), error=str(error))
 
     async def _stop(self) -> None:
         await leave(self._replies)

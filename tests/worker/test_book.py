@@ -42,6 +42,22 @@ async def replies(plant: Plant, count: int) -> list[tuple[bytes | None, Reply]]:
     return [(one.key, msgspec.json.decode(one.value, type=Reply)) for one in found]
 
 
+@pytest.mark.parametrize("garbage", [b"done", b"", b'{"status": "maybe"}'])
+def test_garbage_among_the_replies_keeps_nobody_from_an_answer(
+    plant: Plant, garbage: bytes
+) -> None:
+    async def scene() -> None:
+        async with plant.operator() as anna:
+            asking = asyncio.create_task(anna.ask("acknowledge", alert_id=alert_id(0)))
+            plant.send("detector.replies", (garbage,), 0, key=b"acknowledge")
+            async with plant.worker():
+                reply = await asking
+
+            assert reply.reason_code == "unknown-alert"
+
+    asyncio.run(scene())
+
+
 def test_an_alert_and_what_an_operator_does_are_seen_as_they_stand(plant: Plant) -> None:
     async def scene() -> None:
         async with plant.worker(), plant.operator() as anna:
