@@ -10,6 +10,7 @@ The Alertmanager API, version 2: ``POST /api/v2/alerts``.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -85,10 +86,11 @@ class Alertmanager:
         clock = asyncio.get_running_loop().time
         resend_at = clock()
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(resend_at):
                     await self._something.wait()
-            except TimeoutError:
+            # Also where there is always something: what stands runs out at Alertmanager.
+            if clock() >= resend_at:
                 resend_at = clock() + RESEND_SECONDS
                 self._news |= self._firing.keys()
             await self._tell_news()

@@ -107,6 +107,36 @@ def test_what_stands_is_told_again_and_again(monkeypatch: pytest.MonkeyPatch) ->
     run(scene())
 
 
+def test_what_stands_is_told_again_also_while_something_always_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alertmanager_module, "RESEND_SECONDS", 0.05)
+    n_told = 0
+
+    async def scene() -> None:
+        nonlocal n_told
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            raised(desk, machine="pm4")
+            ours.take(desk.state())
+
+            def change() -> bool:
+                # Before each message is answered, another alert is raised or shelved.
+                nonlocal n_told
+                if len(there.bodies) > n_told:
+                    n_told = len(there.bodies)
+                    of_pm4 = {"machine": "pm4", "until": at(30), "comment": "felt"}
+                    desk.ask("unshelve" if n_told % 2 else "shelve", **of_pm4)
+                    ours.take(desk.state("pm4"))
+                machines = [one["labels"]["machine"] for one in alerts_of(there)]
+                return machines.count("pm3") == 4
+
+            await there.until(change)
+
+    run(scene())
+
+
 def test_what_is_over_before_alertmanager_is_back_is_not_told_to_stand() -> None:
     health = DeliveryHealth()
 
