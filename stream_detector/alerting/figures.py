@@ -46,16 +46,21 @@ class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
     lead_s: float | None
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it; times of the ledger are the machines', those of the KPIs Kafka's."""
+class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger of a span of time, which is the machines' own (``schemas/ledger.v1.json``)."""
 
+    schema: str = "ledger/1.0"
     start: datetime
     end: datetime
     alerts: tuple[AlertLine, ...]
     outcomes: tuple[OutcomeLine, ...]
     scorecards: tuple[Card, ...]
-    kpis_start: datetime
-    kpis_end: datetime
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    ledger: LedgerFigures
     kpis: Kpis
 
 
@@ -90,7 +95,7 @@ def figures(
     raised: dict[str, list[datetime]] = {}
     for one in alerts:
         raised.setdefault(one.key, []).extend(time.raised for time in one.times)
-    return Figures(
+    accounts = LedgerFigures(
         start=start,
         end=end,
         alerts=tuple(_alert_line(one, said.get(one.alert_id)) for one in alerts),
@@ -102,10 +107,9 @@ def figures(
             scorecard(alerts, outcomes, horizon=horizon, start=start, end=end)
             for horizon in HORIZONS
         ),
-        kpis_start=called_from,
-        kpis_end=now,
-        kpis=kpis(ledger.alerts, states, start=called_from, end=now),
     )
+    called = kpis(ledger.alerts, states, start=called_from, end=now)
+    return Figures(ledger=accounts, kpis=called)
 
 
 def _alert_line(one: LedgerAlert, label: str | None) -> AlertLine:

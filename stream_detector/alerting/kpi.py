@@ -36,8 +36,14 @@ SHORT: Final = timedelta(minutes=1)
 
 
 class Kpis(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a span of time; in parentheses what ISA-18.2 finds acceptable."""
+    """The figures of a span of time, which is Kafka's (``schemas/kpi.v1.json``).
 
+    In parentheses what ISA-18.2 finds acceptable.
+    """
+
+    schema: str = "kpi/1.0"
+    start: datetime
+    end: datetime
     span_s: float
     n_calls: int
     per_day: float
@@ -100,6 +106,8 @@ def kpis(
     priorities = Counter(one.priority for _, _, one in calls)
     n_calls, most = len(calls), max(len(calls), 1)
     return Kpis(
+        start=start,
+        end=end,
         span_s=span.total_seconds(),
         n_calls=n_calls,
         per_day=n_calls / (span / _DAY),

@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any, Final
 
 import click
 import msgspec
 
-from stream_detector.alerting.figures import Figures
+from stream_detector.alerting.figures import Figures, LedgerFigures
+from stream_detector.alerting.kpi import Kpis
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.plant_figures import TRAILING, PlantFigures
 from stream_detector.connections.rules_file import load_rules
@@ -21,24 +21,25 @@ _days = click.option(
     help="Of the trailing so many days.",
 )
 
-_OF_KPIS: Final = ("kpis_start", "kpis_end", "kpis")
-
 
 @click.command(epilog="Example: stream-detector alerts ledger --days 7 > ledger.json")
 @_days
 def ledger(days: int) -> None:
-    """Tell what became of every alert and every outcome, and what warnings were worth (JSON)."""
-    found = msgspec.to_builtins(_read(days))
-    _write({name: one for name, one in found.items() if name not in _OF_KPIS})
+    """Tell what became of every alert and every outcome, and what warnings were worth.
+
+    As JSON (ledger.v1.json).
+    """
+    _write(_read(days).ledger)
 
 
 @click.command(epilog="Example: stream-detector alerts kpi --days 7")
 @_days
 def kpi(days: int) -> None:
-    """Tell what the alerts ask of an operator: the figures of ISA-18.2 (JSON)."""
-    found = _read(days)
-    times = {"start": found.kpis_start, "end": found.kpis_end}
-    _write({**times, **msgspec.to_builtins(found.kpis)})
+    """Tell what the alerts ask of an operator: the figures of ISA-18.2.
+
+    As JSON (kpi.v1.json).
+    """
+    _write(_read(days).kpis)
 
 
 def _read(days: int) -> Figures:
@@ -54,5 +55,5 @@ def _read(days: int) -> Figures:
     return asyncio.run(read())
 
 
-def _write(value: dict[str, Any]) -> None:
+def _write(value: LedgerFigures | Kpis) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())

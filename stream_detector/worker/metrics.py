@@ -62,7 +62,7 @@ def exposition(health: Health) -> bytes:
 
 
 def _of_figures(figures: Figures) -> Iterable[Metric]:
-    closed = Counter(one.closed_as for one in figures.alerts)
+    closed = Counter(one.closed_as for one in figures.ledger.alerts)
     yield _gauge(
         "alerts",
         "Alerts of the trailing 30 days by what became of them.",
@@ -74,6 +74,7 @@ def _of_figures(figures: Figures) -> Iterable[Metric]:
     for name in ("median_lead_s", "nuisance_per_day", "alarm_share"):
         yield _of_cards(figures, name)
     found = msgspec.to_builtins(figures.kpis)
+    del found["schema"], found["start"], found["end"]
     shares = found.pop("by_priority")
     found["n_chattering"] = len(found.pop("chattering"))
     for name, value in found.items():
@@ -85,7 +86,7 @@ def _of_figures(figures: Figures) -> Iterable[Metric]:
 def _of_cards(figures: Figures, name: str) -> Metric:
     values = {
         (f"{card.horizon_s:g}",): value
-        for card in figures.scorecards
+        for card in figures.ledger.scorecards
         if (value := getattr(card, name)) is not None
     }
     text = f"{name} of the trailing 30 days, as `alerts ledger` has it."

@@ -16,7 +16,7 @@ def closings(found: Ledger, *, minute: float, desk: Desk | None = None) -> list[
     """What the alerts are closed as, each with its lead in seconds."""
     states = (desk or Desk(Book(RULES))).book.states
     made = figures(found, states, RULES, now=at(minute), trailing=HOUR)
-    return [(one.closed_as, one.lead_s) for one in made.alerts]
+    return [(one.closed_as, one.lead_s) for one in made.ledger.alerts]
 
 
 def test_every_alert_is_closed_as_early_late_nuisance_or_unlabelled() -> None:
@@ -59,7 +59,7 @@ def test_what_an_operator_says_of_an_alert_overrules_what_followed() -> None:
 
     assert labels(desk.book.states) == {alert_id(0): "useful", alert_id(60): "nuisance"}
     made = figures(found, desk.book.states, RULES, now=at(61), trailing=HOUR * 2)
-    assert [(one.closed_as, one.labelled) for one in made.alerts] == [
+    assert [(one.closed_as, one.labelled) for one in made.ledger.alerts] == [
         ("early", True),
         ("nuisance", True),
     ]
@@ -70,7 +70,7 @@ def test_every_outcome_is_warned_of_with_its_lead_or_missed() -> None:
 
     made = figures(found, (), RULES, now=at(55), trailing=HOUR)
 
-    assert [(one.machine, one.warned, one.lead_s) for one in made.outcomes] == [
+    assert [(one.machine, one.warned, one.lead_s) for one in made.ledger.outcomes] == [
         ("pm3", True, 240.0),
         ("pm3", False, None),
         ("pm3", False, None),

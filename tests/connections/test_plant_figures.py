@@ -21,23 +21,23 @@ def plant() -> Iterator[Plant]:
 
 
 def closings(found: Figures) -> list[str]:
-    return [one.closed_as for one in found.alerts]
+    return [one.closed_as for one in found.ledger.alerts]
 
 
 def test_what_became_of_alerts_is_read_and_what_comes_later_too(plant: Plant) -> None:
     async def scene() -> None:
         async with PlantFigures(plant.settings(), RULES) as reader:
-            assert (await reader.read()).alerts == ()
+            assert (await reader.read()).ledger.alerts == ()
             plant.tell(*warned(0, 4))
             plant.tell(*stood((5, 20), machine="pm4"), partition=1)
             plant.tell(b"no alert", b'{"schema": "data-quality/1.0"}')
             found = await reader.read()
             assert sorted(closings(found)) == ["early", "nuisance"]
-            assert [(one.machine, one.lead_s) for one in found.outcomes] == [("pm3", 240)]
+            assert [(one.machine, one.lead_s) for one in found.ledger.outcomes] == [("pm3", 240)]
             assert found.kpis.n_calls == 2
             plant.tell(*stood((30, None)))
             again = await reader.read()
-            assert (len(again.alerts), again.kpis.n_calls) == (3, 3)
+            assert (len(again.ledger.alerts), again.kpis.n_calls) == (3, 3)
 
     asyncio.run(scene())
 
@@ -49,7 +49,7 @@ def test_what_operators_said_of_alerts_counts(plant: Plant) -> None:
             plant.ask(command("label", alert_id=alert_id(0), label="useful"))
             await anna.sees("labelled")
             async with PlantFigures(plant.settings(), RULES) as reader:
-                (one,) = (await reader.read()).alerts
+                (one,) = (await reader.read()).ledger.alerts
 
             assert (one.closed_as, one.labelled) == ("early", True)
 
@@ -74,9 +74,9 @@ def test_they_go_back_as_far_as_the_first_message_and_no_further(plant: Plant) -
         async with PlantFigures(plant.settings(), RULES) as reader:
             found = await reader.read()
 
-        assert abs(found.kpis_start - before) < timedelta(seconds=30)
+        assert abs(found.kpis.start - before) < timedelta(seconds=30)
         # The machine's time is that of a recording.
-        assert found.start.date().isoformat() == "2026-11-22"
-        assert found.end - found.start >= timedelta(minutes=20)
+        assert found.ledger.start.date().isoformat() == "2026-11-22"
+        assert found.ledger.end - found.ledger.start >= timedelta(minutes=20)
 
     asyncio.run(scene())

@@ -9,6 +9,8 @@ import pytest
 
 from stream_detector.alerting.alert_state import AlertState, BookMarker, Flood
 from stream_detector.alerting.commands import Command, RefusalCode, Reply
+from stream_detector.alerting.figures import LedgerFigures
+from stream_detector.alerting.kpi import Kpis
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.alerting.notices import Notification
 from stream_detector.alerting.rules import Rule, Rules
@@ -35,6 +37,8 @@ WRITTEN: dict[str, type[msgspec.Struct]] = {
     "book-marker": BookMarker,
     "outcome": OutcomeMessage,
     "notification": Notification,
+    "ledger": LedgerFigures,
+    "kpi": Kpis,
 }
 TAKEN: dict[str, type[msgspec.Struct]] = {
     "command": Command,

@@ -14,6 +14,7 @@ from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import create_topics
 from tests.alerting.accounts import stood, warned
 from tests.alerting.told import RULES
+from tests.contract.schemas import faults
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.server import free_port
@@ -48,7 +49,7 @@ def test_only_the_trailing_days_are_read_and_one_message_before_them(kafka: Real
     async def read(days: int) -> tuple[int, datetime]:
         async with PlantFigures(settings, RULES, timedelta(days=days)) as plant:
             found = await plant.read()
-            return found.kpis.n_calls, found.kpis_start
+            return found.kpis.n_calls, found.kpis.start
 
     n_calls, start = asyncio.run(read(2))
     assert n_calls == 1
@@ -85,3 +86,4 @@ def test_a_worker_publishes_the_figures_and_the_commands_show_them(
         assert [one["horizon_s"] for one in ledger["scorecards"]] == [240, 600, 1800, 3600]
         kpi = json.loads(installation.run("alerts", "kpi", "--days", "7").stdout)
         assert kpi["n_calls"] == 1
+        assert faults(ledger, "ledger.v1.json") == faults(kpi, "kpi.v1.json") == []

@@ -126,7 +126,7 @@ def test_what_stands_is_told_again_also_while_something_always_changes(
                 nonlocal n_told
                 if len(there.bodies) > n_told:
                     n_told = len(there.bodies)
-                    of_pm4 = {"machine": "pm4", "until": at(30), "comment": "felt"}
+                    of_pm4: dict[str, Any] = {"machine": "pm4", "until": at(30), "comment": "felt"}
                     desk.ask("unshelve" if n_told % 2 else "shelve", **of_pm4)
                     ours.take(desk.state("pm4"))
                 machines = [one["labels"]["machine"] for one in alerts_of(there)]

@@ -81,19 +81,21 @@ def ledger(figures: Figures, *, clock: Clock, text: str = "", page: int = 0) -> 
     """
     wanted = text.casefold()
     found: list[tuple[datetime, AlertLine | OutcomeLine]] = [
-        (one.raised_at, one) for one in figures.alerts if wanted in one.machine.casefold()
+        (one.raised_at, one) for one in figures.ledger.alerts if wanted in one.machine.casefold()
     ]
-    found += [(one.event_time, one) for one in figures.outcomes if wanted in one.machine.casefold()]
+    found += [
+        (one.event_time, one) for one in figures.ledger.outcomes if wanted in one.machine.casefold()
+    ]
     found.sort(key=lambda entry: entry[0], reverse=True)
     n_pages = max(-(-len(found) // LINES_PER_PAGE), 1)
     page = min(max(page, 0), n_pages - 1)
     shown = found[page * LINES_PER_PAGE : (page + 1) * LINES_PER_PAGE]
     return LedgerView(
-        span=_span(figures.start, figures.end, clock),
-        cards=tuple(map(_card, figures.scorecards)),
-        calls_span=_span(figures.kpis_start, figures.kpis_end, clock),
+        span=_span(figures.ledger.start, figures.ledger.end, clock),
+        cards=tuple(map(_card, figures.ledger.scorecards)),
+        calls_span=_span(figures.kpis.start, figures.kpis.end, clock),
         kpis=tuple(_kpis(figures.kpis)),
-        lines=tuple(_line(one, time, figures.end, clock) for time, one in shown),
+        lines=tuple(_line(one, time, figures.ledger.end, clock) for time, one in shown),
         n_found=len(found),
         page=page,
         n_pages=n_pages,
