@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.book import Book
 from stream_detector.alerting.commands import Command, Reply
+from stream_detector.alerting.rules import Rules
 from stream_detector.console.acting import Outcome, Wish, carry_out, command_for
 from stream_detector.console.plant import Standing
 from stream_detector.console.sessions import Person
@@ -101,6 +103,25 @@ def test_shelving_is_for_machine_and_rule_until_a_time() -> None:
     assert (command.machine, command.rule, command.alert_id) == ("pm1", "sheet-break", None)
     assert command.until == at(0) + timedelta(hours=2)
     assert command.comment == "service"
+
+
+class Counter:
+    """Hands commands to an alert book."""
+
+    async def send(self, command: Command) -> Reply:
+        reply, _ = Book(Rules()).carry_out(command, datetime.now(UTC))
+        return reply
+
+
+def test_shelving_for_13_hours_that_no_page_offers_is_refused_with_the_reason() -> None:
+    forged = Wish("shelve", comment="felt is changed", hours=13.0)
+
+    outcome = asyncio.run(carry_out(forged, targets("pm1"), person=ANNA, commands=Counter()))
+
+    assert not outcome.is_good
+    assert outcome.text.startswith("shelve: 0 alerts done, 1 not: until is ")
+    assert "13.0 hours from" in outcome.text
+    assert outcome.text.endswith("at most 12 hours go: take the rule out of service instead")
 
 
 @pytest.mark.parametrize("command", ["shelve", "comment", "out-of-service"])
