@@ -272,4 +272,14 @@ def _reply(
         rule=state.rule if state else command.rule,
         by=command.by,
         at=at,
+        note=None if refused or state is None else _note(command, state),
+    )
+
+
+def _note(command: Command, state: AlertState) -> str | None:
+    """Say that somebody may have mistyped a machine: it is done all the same, to work ahead."""
+    if command.command not in {"shelve", "out-of-service"} or state.alert is not None:
+        return None
+    return (
+        f"{state.rule!r} of the machine {state.machine!r} has had no alert so far: check the name"
     )

@@ -95,6 +95,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None
     by: str | None
     at: datetime
+    note: str | None = None
+    """What to look at though it is done."""
 
 
 class _Sender(msgspec.Struct, frozen=True):

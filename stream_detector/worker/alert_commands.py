@@ -258,7 +258,8 @@ async def _ask(settings: Settings, commands: Sequence[Command]) -> list[str]:
             except ServiceError as error:
                 return f"unanswered: {command.key}: {error}"
             if reply.status == "done":
-                return f"done: {command.command} {command.key}"
+                note = f" ({reply.note})" if reply.note else ""
+                return f"done: {command.command} {command.key}{note}"
             return f"refused: {command.command} {command.key}: {reply.reason}"
 
         return await asyncio.gather(*map(ask, commands))

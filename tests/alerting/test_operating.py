@@ -133,6 +133,22 @@ def test_shelving_is_for_12_hours_at_most_from_when_kafka_has_it(desk: Desk) -> 
     assert shelved.until == longest
 
 
+@pytest.mark.parametrize("command", ["shelve", "out-of-service"])
+def test_who_puts_aside_what_never_had_an_alert_is_told_to_check_the_name(
+    desk: Desk, command: str
+) -> None:
+    until = at(60) if command == "shelve" else None
+
+    ahead = desk.ask(command, machine="pm33", until=until, comment="felt")
+    known = desk.ask(command, until=until, comment="felt")
+
+    assert (ahead.status, known.status) == ("done", "done")
+    assert ahead.note == (
+        "'sheet-break' of the machine 'pm33' has had no alert so far: check the name"
+    )
+    assert known.note is None
+
+
 def test_who_shelves_for_12_hours_by_a_clock_ahead_of_kafkas_gets_12_by_kafkas(desk: Desk) -> None:
     longest = at(10) + timedelta(hours=12)
 

@@ -129,6 +129,10 @@ def test_alerts_are_listed_with_what_operators_did(desk: Desk) -> None:
     assert done.exit_code == 0
     shelved = desk("shelve", "pm3/odd", "pm3/sheet-break", "--for", "2h", "--comment", "felt\nmade")
     assert shelved.exit_code == 0
+    assert shelved.stdout.splitlines() == [
+        "done: shelve pm3/odd ('odd' of the machine 'pm3' has had no alert so far: check the name)",
+        "done: shelve pm3/sheet-break",
+    ]
 
     listed = desk("list").stdout
     assert re.sub(r"20\d\d-(?!11-22)\S+Z", "TIME", listed).splitlines() == [
