@@ -128,17 +128,48 @@ class Alertmanager:
         }
 
 
+class _Sensor(msgspec.Struct):
+    sensor: str
+    actual: float | None
+    expected: float | None
+    unit: str | None = None
+
+
+class _Evidence(msgspec.Struct):
+    start: str = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
+    run_start: str
+
+
+class _Details(msgspec.Struct):
+    """What is told of an alert besides what the book itself reads of it."""
+
+    kind: str = msgspec.field(name="class", default="advisory")
+    site: str | None = None
+    contributors: list[_Sensor] | None = None
+    evidence: _Evidence | None = None
+
+
+def _details(alert: dict[str, Any]) -> _Details:
+    try:
+        return msgspec.convert(alert, _Details)
+    except msgspec.ValidationError:
+        # Of another program, and not as ours are: what stands is told all the same.
+        return _Details()
+
+
 def _of_alert(state: AlertState) -> _Firing:
     """Describe an open alert: who it is by labels, all else by annotations."""
     alert = state.alert or {}
+    details = _details(alert)
     machine, rule = state.machine, state.rule
     annotations = {
         "summary": f"{machine}: {rule}",
         "alert_id": alert["alert_id"],
         "score": alert.get("score"),
         "threshold": alert.get("threshold"),
-        "sensors": "; ".join(map(_sensor, (alert.get("contributors") or ())[:_N_SENSORS])),
-        "evidence": _evidence(alert.get("evidence")),
+        "sensors": "; ".join(map(_sensor, (details.contributors or ())[:_N_SENSORS])),
+        "evidence": _evidence(details.evidence),
         "response": alert.get("response"),
         "runbook_url": alert.get("runbook_url"),
         "acknowledged": state.acknowledged and f"by {state.acknowledged.by}",
@@ -148,9 +179,9 @@ def _of_alert(state: AlertState) -> _Firing:
         "labels": {
             "alertname": rule,
             "machine": machine,
-            "class": alert.get("class", "advisory"),
+            "class": details.kind,
             "severity": alert["priority"],
-            **_site(alert.get("site")),
+            **_site(details.site),
         },
         "annotations": {name: str(one) for name, one in annotations.items() if one},
     }
@@ -171,12 +202,10 @@ def _site(site: str | None) -> dict[str, str]:
     return {"site": site} if site else {}
 
 
-def _sensor(one: dict[str, Any]) -> str:
-    unit = f" {one['unit']}" if one.get("unit") else ""
-    return f"{one['sensor']} {one['actual']}{unit}, expected {one['expected']}"
+def _sensor(one: _Sensor) -> str:
+    unit = f" {one.unit}" if one.unit else ""
+    return f"{one.sensor} {one.actual}{unit}, expected {one.expected}"
 
 
-def _evidence(span: dict[str, Any] | None) -> str | None:
-    return (
-        None if span is None else f"{span['from']} to {span['to']}, run since {span['run_start']}"
-    )
+def _evidence(span: _Evidence | None) -> str | None:
+    return None if span is None else f"{span.start} to {span.end}, run since {span.run_start}"

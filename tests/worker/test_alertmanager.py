@@ -56,6 +56,28 @@ def test_alertmanager_is_told_who_it_is_what_it_rests_on_and_until_when() -> Non
     run(scene())
 
 
+@pytest.mark.parametrize(
+    "odd", [{"contributors": ["x19"]}, {"evidence": "the night"}, {"site": 5}, {"class": None}]
+)
+def test_an_alert_that_is_not_as_ours_are_is_told_all_the_same(odd: dict[str, Any]) -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk, **odd)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+
+            (told,) = alerts_of(there)
+            assert told["labels"] == {
+                "alertname": "sheet-break",
+                "machine": "pm3",
+                "class": "advisory",
+                "severity": "medium",
+            }
+
+    run(scene())
+
+
 def test_alertmanager_is_told_the_end_at_once() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
