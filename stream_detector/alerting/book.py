@@ -6,6 +6,7 @@ rule the book is taken up again, wherever that was. What spans machines (floods)
 for it must not reach into the alerts themselves.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -84,6 +85,13 @@ class Book:
     def states(self) -> Sequence[AlertState]:
         """All that is known, one of each machine and rule."""
         return tuple(self._states.values())
+
+    def standing(self) -> Counter[str]:
+        """Count the alerts by how they stand."""
+        return Counter(
+            str(one.standing(self._modes.get(one.rule, frozenset())))
+            for one in self._states.values()
+        )
 
     @property
     def flood(self) -> Flood | None:

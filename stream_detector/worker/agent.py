@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import AsyncIterable, Collection
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from stream_detector.errors import ServiceError, listed
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
+from stream_detector.worker.counts import Counts
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.reader import Batch
 from stream_detector.worker.records import to_record
@@ -35,6 +37,10 @@ class BatchWork:
     producer : ConfirmedProducer
     thresholds : ThresholdWatch
     rehearsals : Rehearsals
+
+    Attributes
+    ----------
+    counts : Counts
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class BatchWork:
         self._producer = producer
         self._thresholds = thresholds
         self._rehearsals = rehearsals
+        self.counts = Counts()
         self._named: set[str] = set()
         self._told: dict[str, int] = {}
         self._foreign_told = False
@@ -102,6 +109,10 @@ class BatchWork:
             else:
                 outputs += await self._judge(partition, messages, table)
         await self._send(outputs)
+        if batch.records:
+            self.counts.delivered(
+                [one.timestamp for messages in batch.records.values() for one in messages]
+            )
         # After the delivery: what was kept of a state is never told again.
         self._keeper.got_on(self._positions())
 
@@ -113,10 +124,13 @@ class BatchWork:
     ) -> list[Output]:
         skipped = self._keeper.skipped(partition.partition)
         records = [to_record(one) for one in messages if one.offset not in skipped]
+        began = time.perf_counter()
         batch = self._pipeline.decode(records)
         if adopted := self._pipeline.adopt(batch, table):
             await self._keeper.keep_adopted(partition.partition, adopted)
-        outputs = self._pipeline.announce(self._pipeline.judge(batch))
+        verdicts = self._pipeline.judge(batch)
+        self.counts.judged(verdicts, time.perf_counter() - began)
+        outputs = self._pipeline.announce(verdicts)
         outputs += self._rehearsals.after(partition, records)
         self._recovery.advance(partition, messages[-1].offset + 1)
         self._name_unknown_sensors()
@@ -138,7 +152,9 @@ class BatchWork:
                 replay_with=f"--skip {partition.partition}:{message.offset}",
             )
             record = to_record(message)._replace(is_poison=True)
-            await self._send(self._pipeline.process([record], table))
+            verdicts = self._pipeline.take_in([record], table)
+            self.counts.judged(verdicts, 0.0)
+            await self._send(self._pipeline.announce(verdicts))
             await self._keeper.skip(partition.partition, message.offset)
             self._recovery.advance(partition, message.offset + 1)
         await self._keeper.acquit(partition.partition)

@@ -39,6 +39,7 @@ from stream_detector.worker.notify import NotifyService
 from stream_detector.worker.reader import Batch, BatchReader
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.rehearsals import Rehearsals
+from stream_detector.worker.stream_metrics import StreamCollector
 from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.watchdog import Watchdog
 from stream_detector.worker.web import HealthServer
@@ -182,7 +183,15 @@ def build(settings: Settings) -> AppT:
     if settings.health_port:
         about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
         services.append(FiguresService(settings, rules, health))
-        services.append(HealthServer(health, settings.health_host, settings.health_port, about))
+        stream = StreamCollector(work.counts, pipeline, health, keeper, shelf)
+
+        def is_ready() -> bool:
+            # One that was given no partition stands by: it is ready for the next one.
+            restored = {one.partition for one in recovery.positions}
+            return health.is_member and health.partitions <= restored
+
+        place = settings.health_host, settings.health_port
+        services.append(HealthServer(health, *place, about, stream, is_ready))
     _add_services(app, Watchdog(settings, health), services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app

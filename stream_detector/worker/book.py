@@ -122,6 +122,7 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         await alerts.start()
         try:
             await self._begin(alerts, keeper)
+            self._health.book.standing = keeper.standing
             while self._turn == turn and not self.should_stop:
                 found = await alerts.getmany(timeout_ms=_WAIT_MS)
                 # Without the lock: once a rebalance has begun this waits for its end, and the
@@ -140,6 +141,7 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 self._told = None
                 self._get_on()
         finally:
+            self._health.book.standing = None
             await alerts.stop()
 
     async def _take_up(self) -> Bookkeeper:

@@ -54,6 +54,8 @@ class Bookkeeper:
         marker: BookMarker | None,
     ) -> None:
         self._book = book
+        self.standing = book.standing
+        """Counts its alerts by how they stand."""
         self._producer = producer
         self._states_topic = settings.alert_state_topic
         self._replies_topic = settings.replies_topic

@@ -4,7 +4,7 @@ Facts are written by the parts that know them, from any thread, and judged by wh
 the watchdog, which ends a worker that only seems to work, and ``/healthz``.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,6 +54,8 @@ class BookHealth:
     """When it got on last, said why it does not, or began to wait for a place."""
     error: str | None = None
     """Why it does not get on; it is tried again and again."""
+    standing: Callable[[], Mapping[str, int]] | None = None
+    """Counts its alerts by how they stand, where it is kept."""
 
     def __post_init__(self) -> None:
         """Count from the begin."""
@@ -185,11 +187,16 @@ class Health:
     @property
     def lag(self) -> int:
         """Readings of our partitions that wait."""
-        return sum(
-            max(end - self.positions.get(partition, 0), 0)
+        return sum(self.lags.values())
+
+    @property
+    def lags(self) -> dict[int, int]:
+        """The same by partition."""
+        return {
+            partition: max(end - self.positions.get(partition, 0), 0)
             for partition, end in self.ends.items()
             if partition in self.partitions
-        )
+        }
 
     def report(self, *, now: float) -> Report:
         """Judge the facts."""

@@ -45,6 +45,13 @@ class StateKeeper:
     producer : ConfirmedProducer
     every_seconds : float
         From round to round of one partition.
+
+    Attributes
+    ----------
+    n_written : int
+        Snapshots of machines that were handed to Kafka.
+    n_lost : int
+        Those, and markers, that it did not take; they are written again.
     """
 
     def __init__(
@@ -58,6 +65,8 @@ class StateKeeper:
         self._producer = producer
         self._every_seconds = every_seconds
         self._partitions: dict[int, _Partition] = {}
+        self.n_written = 0
+        self.n_lost = 0
 
     async def begin(self, positions: Mapping[int, int], restored: Mapping[int, Restored]) -> None:
         """Begin with partitions that were taken over, and return when Kafka knows of it.
@@ -209,7 +218,12 @@ class StateKeeper:
         if now - last.written_at >= self._every_seconds:
             last.written_at = now
             messages = list(self._write_round(partition, positions[partition]))
-            self._producer.post(messages, on_lost=lambda one: last.lost.add(one.key))
+
+            def note_lost(one: PlacedMessage) -> None:
+                last.lost.add(one.key)
+                self.n_lost += 1
+
+            self._producer.post(messages, on_lost=note_lost)
 
     def _write_round(self, partition: int, position: int) -> Iterator[PlacedMessage]:
         """Give a snapshot of each machine that has changed, and last the marker."""
@@ -233,6 +247,7 @@ class StateKeeper:
         return PlacedMessage(partition, MARKER_KEY, encode(marker))
 
     def _snapshot(self, partition: int, machine: Machine) -> PlacedMessage:
+        self.n_written += 1
         snapshot = Snapshot(
             bundle=machine.bundle_id, next_offset=machine.next_offset, state=machine.snapshot()
         )

@@ -7,7 +7,7 @@ is counted twice.
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,8 +16,7 @@ from prometheus_client.registry import Collector
 
 from stream_detector.alerting.figures import Closing, Figures
 from stream_detector.worker.health import Health, Status
-
-_PREFIX: Final = "stream_detector"
+from stream_detector.worker.stream_metrics import PREFIX
 
 
 class HealthCollector(Collector):
@@ -34,14 +33,40 @@ class HealthCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give all metrics."""
         health = self._health
-        status = health.report(now=time.monotonic()).status
+        now = time.monotonic()
+        is_away = health.redis_fault is not None
+
+        def age_of(at: float | None) -> dict[tuple[()], float]:
+            return {} if at is None else {(): now - at}
+
+        status = health.report(now=now).status
         statuses = {(str(one),): float(one == status) for one in Status}
         yield _gauge("status", "1 for how the worker is, as /healthz has it.", statuses, ["status"])
-        yield _gauge("lag_readings", "Readings of its partitions that wait.", {(): health.lag})
+        lags = {(str(one),): n for one, n in sorted(health.lags.items())}
+        yield _gauge("lag_readings", "Readings that wait, by partition.", lags, ["partition"])
+        yield _gauge("kafka_away", "1 while Kafka does not answer.", {(): health.kafka_away})
+        yield _gauge("redis_away", "1 while Redis does not do its part.", {(): is_away})
+        yield _gauge("progress_age_seconds", "Since it got on last.", age_of(health.progressed_at))
+        yield _gauge("commit_age_seconds", "Since its last commit.", age_of(health.committed_at))
+        yield _gauge(
+            "thresholds_age_seconds",
+            "Since thresholds were read from Redis.",
+            age_of(health.thresholds_at),
+        )
+        yield _gauge(
+            "thresholds_unreadable",
+            "Entries in Redis that nobody can read.",
+            {(): len(health.unreadable_thresholds)},
+        )
         yield _gauge("partitions", "Partitions it has.", {(): len(health.partitions)})
         yield _gauge("book_is_ours", "1 where the alert book is kept.", {(): health.book.is_ours})
+        failed = health.book.error is not None
+        yield _gauge("book_failed", "1 while the book does not get on.", {(): failed})
+        if health.book.standing is not None:
+            states = {(one,): n for one, n in health.book.standing().items()}
+            yield _gauge("alert_states", "Alerts by how they stand.", states, ["state"])
         sent = CounterMetricFamily(
-            f"{_PREFIX}_notifications",
+            f"{PREFIX}_notifications",
             "Messages to those who are told of alerts; failed ones are sent again.",
             labels=["channel", "result"],
         )
@@ -54,10 +79,11 @@ class HealthCollector(Collector):
             yield from _of_figures(health.figures)
 
 
-def exposition(health: Health) -> bytes:
+def exposition(*collectors: Collector) -> bytes:
     """Write the metrics as Prometheus reads them."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(HealthCollector(health))
+    for one in collectors:
+        registry.register(one)
     return generate_latest(registry)
 
 
@@ -97,7 +123,7 @@ def _gauge(
     name: str, text: str, values: Mapping[Any, float], labels: Iterable[str] = ()
 ) -> GaugeMetricFamily:
     """Make a metric; values are by the values of its labels, in order."""
-    metric = GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=list(labels))
+    metric = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=list(labels))
     for label_values, value in values.items():
         metric.add_metric(list(label_values), value)
     return metric

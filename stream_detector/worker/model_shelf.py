@@ -86,6 +86,11 @@ class ModelShelf:
             self._thresholds.remove(bundle_id)
             log.info("model.put-away", bundle=bundle_id)
 
+    @property
+    def n_refused(self) -> int:
+        """Models that are wanted, but cannot be used."""
+        return len(self._refused)
+
     def forget_refusals(self, wanted: set[str]) -> None:
         """Forget those that nobody wants any more."""
         self._refused &= wanted

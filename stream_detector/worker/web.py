@@ -1,15 +1,17 @@
-"""``/healthz``: how the worker is, for whoever supervises it; ``/metrics`` for Prometheus."""
+"""``/healthz`` for whoever supervises the worker, ``/readyz`` for who waits, ``/metrics``."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from aiohttp import web
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from stream_detector.worker.health import Health, Status
-from stream_detector.worker.metrics import exposition
+from stream_detector.worker.metrics import HealthCollector, exposition
 
 log = structlog.get_logger()
 
@@ -24,10 +26,24 @@ class HealthServer(Service):
     port : int
     about : dict
         What does not change, e.g. the bundle's id.
+    stream : Collector
+        The metrics of the stream.
+    is_ready : callable
+        Tells whether it has its partitions, and their states.
     """
 
-    def __init__(self, health: Health, host: str, port: int, about: dict[str, str]) -> None:
+    def __init__(
+        self,
+        health: Health,
+        host: str,
+        port: int,
+        about: dict[str, str],
+        stream: Collector,
+        is_ready: Callable[[], bool],
+    ) -> None:
         super().__init__()
+        self._collectors = (HealthCollector(health), stream)
+        self._is_ready = is_ready
         self._health = health
         self._host, self._port = host, port
         self._about = about
@@ -36,6 +52,7 @@ class HealthServer(Service):
         """Listen."""
         app = web.Application()
         app.router.add_get("/healthz", self._answer)
+        app.router.add_get("/readyz", self._answer_ready)
         app.router.add_get("/metrics", self._answer_prometheus)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -51,10 +68,13 @@ class HealthServer(Service):
         status = 503 if facts["status"] == Status.FAILING else 200
         return web.json_response({**facts, **self._about}, status=status)
 
+    async def _answer_ready(self, _: web.Request) -> web.Response:
+        ready = self._is_ready()
+        return web.json_response({"ready": ready}, status=200 if ready else 503)
+
     async def _answer_prometheus(self, _: web.Request) -> web.Response:
-        return web.Response(
-            body=exposition(self._health), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        body = exposition(*self._collectors)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def health_facts(health: Health, *, now: float) -> dict[str, Any]:

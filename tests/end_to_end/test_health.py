@@ -1,8 +1,10 @@
 """A worker that only seems to work ends, and ``/healthz`` tells how it is."""
 
+import json
 import os
 import re
 import signal
+from urllib.request import urlopen
 
 import pytest
 
@@ -46,6 +48,8 @@ def test_healthz_tells_how_the_worker_is(
         installation.send(feed_of("pm1").rows(5))
         facts = wait_for_health(port, lambda told: told["status"] == "ok" and told["commit_age_s"])
         assert (facts["partitions"], facts["lag"]) == ([0, 1, 2, 3], 0)
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            assert json.load(answer) == {"ready": True}
         assert facts["thresholds_age_s"] < 10
         wait_for_health(port, lambda told: told["book_is_ours"] and told["book_age_s"] < 2)
 

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream_detector.alerting.figures import figures
 from stream_detector.worker.health import DeliveryHealth, Health
-from stream_detector.worker.metrics import exposition
+from stream_detector.worker.metrics import HealthCollector, exposition
 from tests.alerting.accounts import ledger, stood, warned
 from tests.alerting.judged import at
 from tests.alerting.told import RULES
@@ -16,7 +16,7 @@ def told(health: Health) -> dict[tuple[str, ...], float]:
     """All samples, by name and the values of the labels."""
     return {
         (one.name.removeprefix("stream_detector_"), *one.labels.values()): one.value
-        for family in text_string_to_metric_families(exposition(health).decode())
+        for family in text_string_to_metric_families(exposition(HealthCollector(health)).decode())
         for one in family.samples
     }
 
@@ -32,7 +32,9 @@ def test_how_the_worker_is_and_what_it_sent() -> None:
 
     assert found["status", "degraded"] == 1
     assert found["status", "ok"] == 0
-    assert (found[("lag_readings",)], found[("partitions",)]) == (460, 2)
+    assert (found["lag_readings", "0"], found["lag_readings", "1"]) == (460, 0)
+    assert found[("partitions",)] == 2
+    assert ("thresholds_age_seconds",) not in found
     assert found["notifications_total", "webhook", "delivered"] == 7
     assert found["notifications_total", "webhook", "failed"] == 2
 

@@ -1,0 +1,143 @@
+"""The stream in Prometheus' words: what was judged, how fast, and how the machines stand.
+
+Sums over all machines of this worker, and never one per machine: see :mod:`.counts`. Machines are
+looked through when Prometheus asks, so the readings do not pay for it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.worker.counts import Counts, Distribution
+from stream_detector.worker.health import Health
+from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.model_shelf import ModelShelf
+
+PREFIX: Final = "stream_detector"
+
+_QUANTILES: Final = (0.0, 0.5, 1.0)
+
+
+class StreamCollector(Collector):
+    """Says what the stream has come to when Prometheus asks.
+
+    Parameters
+    ----------
+    counts : Counts
+    pipeline : Pipeline
+    health : Health
+    keeper : StateKeeper
+    shelf : ModelShelf
+    """
+
+    def __init__(
+        self,
+        counts: Counts,
+        pipeline: Pipeline,
+        health: Health,
+        keeper: StateKeeper,
+        shelf: ModelShelf,
+    ) -> None:
+        self._counts = counts
+        self._pipeline = pipeline
+        self._health = health
+        self._keeper = keeper
+        self._shelf = shelf
+
+    def collect(self) -> Iterable[Metric]:
+        """Give all metrics."""
+        yield from self._of_readings()
+        yield from self._of_machines()
+        models_refused = GaugeMetricFamily(
+            f"{PREFIX}_models_refused",
+            "Models that are wanted, but cannot be used.",
+            self._shelf.n_refused,
+        )
+        yield models_refused
+        yield _count("snapshots", "Snapshots of machines handed to Kafka.", self._keeper.n_written)
+        yield _count(
+            "snapshots_lost", "Those that Kafka did not take; written again.", self._keeper.n_lost
+        )
+
+    def _of_readings(self) -> Iterable[Metric]:
+        counts, oddities = self._counts, self._pipeline.oddities
+        yield _count("readings_judged", "Readings that went through the model.", counts.n_judged)
+        yield _count("readings_late", "Readings older than the machine's last.", oddities.late)
+        yield _count("readings_duplicate", "Readings sent before.", oddities.duplicates)
+        yield _count(
+            "readings_foreign", "Readings without a sensor of the model.", oddities.foreign
+        )
+        letters = CounterMetricFamily(
+            f"{PREFIX}_dead_letters", "Messages that are no readings, by reason.", labels=["code"]
+        )
+        for code, n in counts.dead_letters.items():
+            letters.add_metric([code], n)
+        yield letters
+        yield _distribution("batch_readings", "Messages per batch.", counts.batch_sizes)
+        yield _distribution(
+            "scoring_seconds",
+            "Decoding and judging the readings of a partition in a batch.",
+            counts.scoring_seconds,
+        )
+        yield _distribution(
+            "delay_seconds",
+            "From Kafka's stamp of a reading until what came of it was delivered.",
+            counts.delay_seconds,
+        )
+        yield _distribution(
+            "score_ratio", "Score of a reading by the threshold in force.", counts.score_ratios
+        )
+
+    def _of_machines(self) -> Iterable[Metric]:
+        models = self._pipeline.models
+        sizes = {one: models[one].bundle.model.conditioning.window_size for one in models}
+        judging: Counter[str] = Counter(dict.fromkeys(sizes, 0))
+        n_warming_up = n_silent = 0
+        levels = []
+        for machine in self._pipeline.machines.of(self._health.partitions):
+            judging[machine.bundle_id] += 1
+            n_warming_up += machine.state.n_readings < sizes[machine.bundle_id]
+            n_silent += machine.silence_told
+            if machine.anomaly.level is not None:
+                levels.append(machine.anomaly.level)
+        machines = GaugeMetricFamily(
+            f"{PREFIX}_machines", "Machines that a model judges.", labels=["bundle"]
+        )
+        for bundle_id, n in judging.items():
+            machines.add_metric([bundle_id], n)
+        yield machines
+        yield GaugeMetricFamily(
+            f"{PREFIX}_machines_warming_up", "Machines without a full window.", n_warming_up
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_machines_silent", "Machines heard nothing of for too long.", n_silent
+        )
+        threshold = GaugeMetricFamily(
+            f"{PREFIX}_threshold",
+            "Threshold in force: least, median and greatest over the machines.",
+            labels=["quantile"],
+        )
+        if levels:
+            for quantile, level in zip(_QUANTILES, np.quantile(levels, _QUANTILES), strict=True):
+                threshold.add_metric([f"{quantile:g}"], float(level))
+        yield threshold
+
+
+def _count(name: str, text: str, n: int) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, n)
+
+
+def _distribution(name: str, text: str, values: Distribution) -> Metric:
+    return HistogramMetricFamily(
+        f"{PREFIX}_{name}", text, buckets=values.cumulative(), sum_value=values.total
+    )
