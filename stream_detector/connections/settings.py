@@ -162,8 +162,8 @@ class Settings(BaseModel):
     ends, to be started again. Longer than a batch takes whose delivery is retried."""
 
     health_port: Annotated[int, Field(ge=0, lt=65_536)] = 0
-    """Where ``/metrics`` and ``/readyz`` are served, and ``/healthz``: 200 while the worker is at work or waits for
-    what is away, 503 when it should be started again. 0 is nowhere: several may be on a machine."""
+    """Where ``/metrics``, ``/readyz`` and ``/healthz`` are served; the last is 503 when the worker
+    should be started again. 0 is nowhere: several may be on a machine."""
 
     health_host: str = "127.0.0.1"
     """Address it listens on; ``0.0.0.0`` in a container."""

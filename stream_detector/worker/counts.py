@@ -19,6 +19,12 @@ _SCORING_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
 _DELAY_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600)
 _RATIOS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5, 10)
 
+DEAD_LETTER_CODES: Final = (
+    *("empty", "too-large", "too-deep", "not-json", "invalid", "nothing", "clock"),
+    *("too-many-machines", "poison"),
+)
+"""Each is counted from 0: to Prometheus, a first letter that begins a series is no increase."""
+
 
 class Distribution:
     """How many values were at most how large.
@@ -62,7 +68,7 @@ class Counts:
     def __init__(self) -> None:
         self.n_judged = 0
         """Readings that went through the model, scored or not."""
-        self.dead_letters: Counter[str] = Counter()
+        self.dead_letters = Counter(dict.fromkeys(DEAD_LETTER_CODES, 0))
         """By reason code."""
         self.batch_sizes = Distribution(_BATCH_SIZES)
         self.scoring_seconds = Distribution(_SCORING_SECONDS)

@@ -1,7 +1,9 @@
 """What Prometheus is told of the stream, and what it costs to count it."""
 
+import json
 import time
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +20,8 @@ from stream_detector.worker.metrics import HealthCollector, exposition
 from stream_detector.worker.stream_metrics import StreamCollector
 from tests.pipeline.station import HIGH
 from tests.small_models import START, Feed
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
 def records_of(n_machines: int, n_readings: int) -> list[Record]:
@@ -69,6 +73,14 @@ def test_what_became_of_readings_is_told(small_bundle: Bundle) -> None:
     assert found["scoring_seconds_bucket", "0.005"] == 1
     assert found[("score_ratio_count",)] == 6
     assert (found[("snapshots_total",)], found[("snapshots_lost_total",)]) == (7, 2)
+
+
+def test_each_reason_of_a_dead_letter_is_counted_from_the_start() -> None:
+    schema = json.loads((SCHEMAS / "dead-letter.v1.json").read_text())
+
+    codes = schema["properties"]["reason_code"]["examples"]
+
+    assert Counts().dead_letters == dict.fromkeys(codes, 0)
 
 
 def test_the_delay_counts_from_kafkas_stamp() -> None:
