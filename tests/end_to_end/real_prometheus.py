@@ -1,0 +1,65 @@
+"""A real Prometheus, as Debian has it."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from tests.end_to_end.server import Server, free_port
+from tests.requirements import require_command
+
+_CONFIGURATION = """
+global: {{scrape_interval: 1s}}
+rule_files: ["{rules}"]
+scrape_configs:
+  - job_name: stream-detector
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+class RealPrometheus:
+    """Runs inside ``with``; it scrapes a worker at `port` every second and has the rules."""
+
+    def __init__(self, folder: Path, port: str, rules: Path) -> None:
+        binary = require_command("prometheus")
+        self._port = free_port()
+        configuration = folder / "prometheus.yml"
+        configuration.write_text(_CONFIGURATION.format(rules=rules, port=port))
+        self._server = Server(
+            [
+                binary,
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={folder / 'prometheus'}",
+                f"--web.listen-address=127.0.0.1:{self._port}",
+            ],
+            log=folder / "prometheus.log",
+            is_ready=self._answers,
+        )
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.kill()
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """What a query gives now; one that cannot be read is an HTTPError."""
+        api = f"127.0.0.1:{self._port}/api/v1/query"
+        with urlopen(f"http://{api}?{urlencode({'query': query})}", timeout=5) as answer:
+            found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return found
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
