@@ -47,3 +47,28 @@ def test_each_image_is_pinned_and_runs_as_nobody_known() -> None:
     runtime = text.partition(" AS runtime\n")[2].partition("\nFROM")[0]
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", runtime, flags=re.M)
     assert not re.search(r"^USER (root|0)\b", text, flags=re.M)
+
+
+def test_docker_compose_takes_the_file() -> None:
+    compose = require_command("docker-compose")
+
+    done = subprocess.run(
+        [compose, "-f", DEPLOY / "compose.yaml", "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_compose_pins_images_of_others_and_publishes_on_loopback_alone() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    images = set(re.findall(r"^    image: (\S+)", text, flags=re.M)) - {"stream-detector:worker"}
+    ports = re.findall(r"^    ports: \[(.*)\]", text, flags=re.M)
+
+    assert len(images) == 5
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", one) for one in images)
+    assert ports
+    assert all(one.startswith('"127.0.0.1:') for one in ports)
+    assert "privileged: true" not in text

@@ -43,7 +43,14 @@ def test_its_default_stands_beside_it(name: str, default: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["Dockerfile", "systemd/stream-detector.service", "operations.md", "scaling.md"]
+    "path",
+    [
+        "Dockerfile",
+        "compose.yaml",
+        "systemd/stream-detector.service",
+        "operations.md",
+        "scaling.md",
+    ],
 )
 def test_what_is_deployed_names_only_settings_there_are(path: str) -> None:
     named = set(re.findall(r"\bDETECTOR_[A-Z_]+[A-Z]\b", (DEPLOY / path).read_text()))
