@@ -53,7 +53,7 @@ class Rehearsal:
         self._partition = partition
         self._judging = judging
         self._wants = wants
-        self._begin = self._next = min((_begin(one) for one in self._wanting()), default=0)
+        self._start = self._next = min((_begin(one) for one in self._wanting()), default=0)
         self.consumer: AIOKafkaConsumer | None = None
         """Set once it is near enough to be joined to the stream."""
         self.is_over = asyncio.Event()
@@ -62,9 +62,14 @@ class Rehearsal:
         self.has_gap = False
         """It lacks the begin of a run: somebody else's machine is wanted of it meanwhile."""
 
+    @property
+    def is_level(self) -> bool:
+        """Whether its machines have taken in all that the stream has; without a gap alone."""
+        return self.has_joined and not self.has_gap
+
     def begin_at(self, log_begins: int) -> None:
         """Begin where the log does, should it hold the begin of a run no longer."""
-        self._begin = self._next = max(self._next, log_begins)
+        self._start = self._next = max(self._next, log_begins)
 
     def is_near(self, position: int) -> bool:
         """Tell whether it can be joined to the stream, which is at this offset."""
@@ -81,6 +86,8 @@ class Rehearsal:
         """Judge the log up to an offset, silently."""
         async for messages in read_log(consumer, self._partition, self._next, end):
             for portion in _portions(messages):
+                if self.is_over.is_set():
+                    return
                 records = [to_record(one) for one in portion if one.offset not in skipped]
                 self._pipeline.follow([one for _, one in self._ours(records)], thresholds)
                 self._next = portion[-1].offset + 1
@@ -110,7 +117,7 @@ class Rehearsal:
         machines, partition = self._pipeline.machines, self._partition.partition
         for one in list(self._wanting()):
             successor = machines.find(partition, one.name)
-            if successor is None and (one.run_offset < 0 or one.next_offset <= self._begin):
+            if successor is None and (one.run_offset < 0 or one.next_offset <= self._start):
                 # There is nothing of it that could have been followed.
                 successor = self._pipeline.models.first.new_machine(one.name)
             if successor is not None:

@@ -72,7 +72,6 @@ class Rehearsals(Service):
         self._make_shadow = make_shadow
         self._make_consumer = make_consumer
         self._running: dict[Key, Rehearsal] = {}
-        self._shadows: dict[str, Pipeline] = {}
         # Each judges a portion and lets the others go on: ten at once would hold up the stream.
         self._warming_up = asyncio.Lock()
         self._waiting: set[str] = set()
@@ -97,14 +96,14 @@ class Rehearsals(Service):
                     )
         n_left = _REPLACED_AT_ONCE
         for (partition, bundle_id), rehearsal in list(self._running.items()):
-            if rehearsal.has_joined and n_left:
+            if rehearsal.is_level and n_left:
                 n_left -= await self._replace(partition, bundle_id, rehearsal, at_most=n_left)
 
     def after(self, partition: TopicPartition, records: Sequence[Record]) -> list[Output]:
         """Follow what was judged; give the scores of models on trial."""
         outputs = []
         for (place, bundle_id), rehearsal in list(self._running.items()):
-            if place == partition and rehearsal.has_joined:
+            if place == partition and rehearsal.is_level:
                 with self._guarded(bundle_id):
                     told = rehearsal.follow(records, self._thresholds.tables)
                     outputs += [one for one in told if self._is_on_trial(one, bundle_id)]
@@ -127,7 +126,6 @@ class Rehearsals(Service):
                 self._begin(key)
             self._failed &= self._watch.named
             used = {bundle_id for _, bundle_id in self._running}
-            self._shadows = {name: one for name, one in self._shadows.items() if name in used}
             # Without an await since then: nothing of these is in use.
             judging = self._pipeline.machines.judging({one.partition for one in self._positions()})
             self._shelf.put_away({*self._watch.named, *used, *judging.values()})
@@ -155,9 +153,8 @@ class Rehearsals(Service):
             judging = self._pipeline.models.choice.of(machine) if known is None else known.bundle_id
             return bundle_id in self._wanted_of(machine, judging)
 
-        if bundle_id not in self._shadows:
-            self._shadows[bundle_id] = self._make_shadow(bundle_id)
-        shadow = self._shadows[bundle_id]
+        # One of its own: what a former one still reads must not get into its states.
+        shadow = self._make_shadow(bundle_id)
         rehearsal = Rehearsal(shadow, partition, self._pipeline.machines, wants)
         self._running[key] = rehearsal
         log.info("model.rehearsing", bundle=bundle_id, partition=partition.partition)
@@ -205,9 +202,7 @@ class Rehearsals(Service):
                 self._drop(key)
 
     def _drop(self, key: Key) -> None:
-        partition, bundle_id = key
         self._running.pop(key).is_over.set()
-        self._shadows[bundle_id].machines.drop(partition.partition)
 
     async def _replace(
         self, partition: TopicPartition, bundle_id: str, rehearsal: Rehearsal, *, at_most: int

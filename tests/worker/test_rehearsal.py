@@ -68,8 +68,12 @@ def test_a_machine_that_is_wanted_later_lacks_the_begin_of_its_run(small_bundle:
 
     stage.wanted.add("pm4")
 
+    rehearsal.has_joined = True
+    assert rehearsal.is_level
     assert rehearsal.follow(stage.judge(feed.rows(1)), TABLE) == []
     assert rehearsal.has_gap
+    # It has missed that batch of every machine: none may go over as it knows them.
+    assert not rehearsal.is_level
 
 
 def test_nor_may_it_go_over_before_it_sends_again(small_bundle: Bundle) -> None:
