@@ -6,13 +6,11 @@ read back.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
-import redis
 
-from stream_detector.connections.redis import entries, redis_client
+from stream_detector.connections.redis import changing, entries, now, redis_client
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
@@ -124,24 +122,14 @@ class ModelChoiceStore:
         self, machine: str, change: Callable[[ModelChoice], ModelChoice], *, set_by: str
     ) -> ModelChoice:
         """Write an entry one version up, if nobody changed one meanwhile."""
-        with self._redis.pipeline() as transaction:
-            try:
-                transaction.watch(self._key)  # type: ignore[no-untyped-call]
-                data = cast("bytes | None", transaction.hget(self._key, machine))
-                before = ModelChoice() if data is None else decode_choice(data)
-                changed = msgspec.structs.replace(
-                    change(before),
-                    version=before.version + 1,
-                    set_by=set_by,
-                    set_at=datetime.now(UTC).replace(microsecond=0),
-                )
-                transaction.multi()
-                transaction.hset(self._key, machine, msgspec.json.encode(changed).decode())
-                transaction.execute()
-            except redis.WatchError as error:
-                raise SettingsError(
-                    "somebody else chose a model in this moment; look, and try again"
-                ) from error
+        with changing(self._redis, self._key, "chose a model") as transaction:
+            data = cast("bytes | None", transaction.hget(self._key, machine))
+            before = ModelChoice() if data is None else decode_choice(data)
+            changed = msgspec.structs.replace(
+                change(before), version=before.version + 1, set_by=set_by, set_at=now()
+            )
+            transaction.multi()
+            transaction.hset(self._key, machine, msgspec.json.encode(changed).decode())
         return changed
 
 

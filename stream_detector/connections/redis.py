@@ -154,7 +154,7 @@ class ThresholdStore:
     def offer_default(self, machine: str, threshold: Threshold) -> None:
         """Write the bundle's default unless there is an entry."""
         version = self._cleared_version(self._redis, machine) + 1
-        setting = setting_of(threshold, version=version, set_by=_BUNDLE, set_at=_now())
+        setting = setting_of(threshold, version=version, set_by=_BUNDLE, set_at=now())
         self._redis.hsetnx(self._key, machine, msgspec.json.encode(setting))
 
     def put_back(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -169,7 +169,7 @@ class ThresholdStore:
         SettingsError
             If somebody changed an entry meanwhile.
         """
-        with self._change() as transaction:
+        with changing(self._redis, self._key, "changed the thresholds") as transaction:
             found = entries(transaction, self._key)
             cleared = entries(transaction, self._cleared_key)
             lost = {}
@@ -192,9 +192,9 @@ class ThresholdStore:
         SettingsError
             If somebody else changed the entry meanwhile.
         """
-        with self._change() as transaction:
+        with changing(self._redis, self._key, "changed the thresholds") as transaction:
             version = self._version(transaction, machine) + 1
-            setting = setting_of(threshold, version=version, set_by=set_by, set_at=_now())
+            setting = setting_of(threshold, version=version, set_by=set_by, set_at=now())
             transaction.multi()
             transaction.hset(self._key, machine, msgspec.json.encode(setting).decode())
         return setting
@@ -207,7 +207,7 @@ class ThresholdStore:
         SettingsError
             If somebody else changed the entry meanwhile.
         """
-        with self._change() as transaction:
+        with changing(self._redis, self._key, "changed the thresholds") as transaction:
             version = self._version(transaction, machine)
             was_there = bool(transaction.hexists(self._key, machine))
             if was_there:
@@ -227,19 +227,6 @@ class ThresholdStore:
         current = entries(self._redis, f"{self._key}:current")
         return {name: msgspec.json.decode(data, type=InForce) for name, data in current.items()}
 
-    @contextmanager
-    def _change(self) -> Iterator[redis.client.Pipeline]:
-        """Carry out what is queued in a transaction, if nobody changed an entry meanwhile."""
-        with self._redis.pipeline() as transaction:
-            try:
-                transaction.watch(self._key)  # type: ignore[no-untyped-call]
-                yield transaction
-                transaction.execute()
-            except redis.WatchError as error:
-                raise SettingsError(
-                    "somebody else changed the thresholds in this moment; look, and try again"
-                ) from error
-
     def _version(self, client: redis.Redis, machine: str) -> int:
         """Give the version of a machine's entry, or of the one before it that was cleared."""
         version = _setting(cast("bytes | None", client.hget(self._key, machine))).version
@@ -247,6 +234,26 @@ class ThresholdStore:
 
     def _cleared_version(self, client: redis.Redis, machine: str) -> int:
         return _version_of(cast("bytes | None", client.hget(self._cleared_key, machine)))
+
+
+@contextmanager
+def changing(client: redis.Redis, key: str, what: str) -> Iterator[redis.client.Pipeline]:
+    """Carry out what is queued in a transaction, if nobody changed an entry of a hash meanwhile.
+
+    Raises
+    ------
+    SettingsError
+        If somebody did ``what``.
+    """
+    with client.pipeline() as transaction:
+        try:
+            transaction.watch(key)  # type: ignore[no-untyped-call]
+            yield transaction
+            transaction.execute()
+        except redis.WatchError as error:
+            raise SettingsError(
+                f"somebody else {what} in this moment; look, and try again"
+            ) from error
 
 
 def entries(client: redis.Redis, key: str) -> dict[str, bytes]:
@@ -283,5 +290,6 @@ def _security(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """Give the time as entries have it: in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

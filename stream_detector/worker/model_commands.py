@@ -7,26 +7,17 @@ import click
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.bundle.manifest import Manifest
-from stream_detector.command_line import Parsed, caller, on_one_line
+from stream_detector.command_line import on_one_line
 from stream_detector.connections.bundle_store import BundleStore, bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import BundleError, SettingsError, counted
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
-from stream_detector.pipeline.names import machine_name
-from stream_detector.pipeline.thresholds import ALL_MACHINES
+from stream_detector.worker import command_options
 from stream_detector.worker.checks import load_bundle
 
-_machine = click.option(
-    "--machine",
-    type=Parsed(machine_name),
-    metavar="NAME",
-    default=ALL_MACHINES,
-    show_default="all machines without a choice of their own",
-    help="Machine it is for.",
-)
-_set_by = click.option("--by", "set_by", default=caller, show_default="you", help="Who wants it.")
+_machine = command_options.machine("a choice of their own")
 
 _OWN = "the workers' own"
 
@@ -68,7 +59,7 @@ def list_models() -> None:
 @model.command(epilog="Example: stream-detector model activate 3f9a61c04be2d718 --machine pm3")
 @click.argument("bundle_id", metavar="ID")
 @_machine
-@_set_by
+@command_options.set_by
 def activate(bundle_id: str, machine: str, set_by: str) -> None:
     """Let model ID judge, between two readings of a machine; its open alerts go on."""
     settings = read_settings()
@@ -81,7 +72,7 @@ def activate(bundle_id: str, machine: str, set_by: str) -> None:
 @model.command(epilog="Example: stream-detector model shadow 3f9a61c04be2d718 --machine pm3")
 @click.argument("bundle_id", metavar="ID")
 @_machine
-@_set_by
+@command_options.set_by
 def shadow(bundle_id: str, machine: str, set_by: str) -> None:
     """Try model ID beside the one that judges: it scores, and raises nothing. ID `none` ends it."""
     settings = read_settings()
@@ -95,7 +86,7 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
 
 @model.command(epilog="Example: stream-detector model rollback --machine pm3")
 @_machine
-@_set_by
+@command_options.set_by
 def rollback(machine: str, set_by: str) -> None:
     """Let the model judge again that did before the last change."""
     settings = read_settings()

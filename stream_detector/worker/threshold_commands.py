@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from stream_detector.alerting.life import rfc3339
-from stream_detector.command_line import Parsed, caller, on_one_line
+from stream_detector.command_line import Parsed, on_one_line
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     ThresholdSetting,
@@ -19,21 +18,14 @@ from stream_detector.pipeline.thresholds import (
     parse_threshold,
     setting_of,
 )
+from stream_detector.worker import command_options
 from stream_detector.worker.checks import load_bundle
 
 _LIVE_FOR = timedelta(days=7)
 """Machines without a reading for so long are not shown: Redis keeps every name ever sent."""
 
 
-_machine = click.option(
-    "--machine",
-    type=Parsed(machine_name),
-    metavar="NAME",
-    default=ALL_MACHINES,
-    show_default="all machines without one of their own",
-    help="Machine it is for.",
-)
-_set_by = click.option("--by", "set_by", default=caller, show_default="you", help="Who wants it.")
+_machine = command_options.machine("one of their own")
 
 
 @click.group()
@@ -80,7 +72,7 @@ def _show(store: ThresholdStore, own: ThresholdSetting | None) -> None:
 @threshold.command("set", epilog="Example: stream-detector threshold set fixed:3.1 --machine pm3")
 @click.argument("wanted", type=Parsed(parse_threshold))
 @_machine
-@_set_by
+@command_options.set_by
 def set_threshold(wanted: Threshold, machine: str, set_by: str) -> None:
     """Set a threshold: fixed:T (a score), rate:S (share of readings), budget:N (alerts a day)."""
     _put(machine, wanted, set_by)
@@ -89,7 +81,7 @@ def set_threshold(wanted: Threshold, machine: str, set_by: str) -> None:
 @threshold.command(epilog="Example: stream-detector threshold budget 6 --machine pm3")
 @click.argument("per_day", type=Parsed(lambda number: parse_threshold(f"budget:{number}")))
 @_machine
-@_set_by
+@command_options.set_by
 def budget(per_day: Threshold, machine: str, set_by: str) -> None:
     """Hold to PER_DAY false alerts a day."""
     _put(machine, per_day, set_by)

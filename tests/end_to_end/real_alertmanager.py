@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import urlopen
 
-from tests.end_to_end.server import Server, free_port
+from tests.end_to_end.server import Server, answers, free_port
 from tests.requirements import require_command
 
 _CONFIGURATION = """
@@ -33,7 +33,7 @@ class RealAlertmanager:
                 "--cluster.listen-address=",
             ],
             log=folder / "alertmanager.log",
-            is_ready=self._answers,
+            is_ready=lambda: answers(self._port, "/-/ready"),
         )
 
     def __enter__(self) -> Self:
@@ -53,10 +53,3 @@ class RealAlertmanager:
         with urlopen(f"http://127.0.0.1:{self._port}/api/v2/alerts", timeout=5) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False

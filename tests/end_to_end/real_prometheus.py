@@ -7,7 +7,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.end_to_end.server import Server, free_port
+from tests.end_to_end.server import Server, answers, free_port
 from tests.requirements import require_command
 
 _CONFIGURATION = """
@@ -35,7 +35,7 @@ class RealPrometheus:
                 f"--web.listen-address=127.0.0.1:{self._port}",
             ],
             log=folder / "prometheus.log",
-            is_ready=self._answers,
+            is_ready=lambda: answers(self._port, "/-/ready"),
         )
 
     def __enter__(self) -> Self:
@@ -56,10 +56,3 @@ class RealPrometheus:
         with urlopen(f"http://{api}?{urlencode({'query': query})}", timeout=5) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False

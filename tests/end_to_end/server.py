@@ -9,8 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.request import urlopen
 
 from tests.waiting import wait_until
+
+
+def answers(port: int, path: str) -> bool:
+    """Tell whether something is served there, on this machine."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 class Server:

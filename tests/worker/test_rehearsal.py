@@ -1,9 +1,10 @@
 """A partition under another model, beside the stream: what it follows, and what it lacks."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
@@ -113,6 +114,29 @@ def test_one_that_has_not_come_near_does_not_join(small_bundle: Bundle) -> None:
     asyncio.run(rehearsal.join(10, TABLE, skipped=()))
 
     assert not rehearsal.has_joined
+
+
+def test_one_that_is_given_up_reads_no_further(
+    small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, feed = Stage(small_bundle, "pm3"), Feed("pm3")
+    stage.judge(feed.rows(5))
+    rehearsal = stage.begin()
+
+    async def log(*_: object) -> AsyncIterator[list[ConsumerRecord]]:
+        rehearsal.is_over.set()
+        yield [
+            ConsumerRecord(
+                "sensor.readings", 0, one.offset, 0, 0, one.key, one.value, None, 0, 0, ()
+            )
+            for one in feed.records
+        ]
+
+    monkeypatch.setattr("stream_detector.worker.rehearsal.read_log", log)
+    asyncio.run(rehearsal.catch_up(AIOKafkaConsumer, 5, TABLE, skipped=()))
+
+    assert stage.shadow.machines.find(0, "pm3") is None
+    assert not rehearsal.is_near(5 + 500)
 
 
 @pytest.mark.parametrize("poison", [True, False])
