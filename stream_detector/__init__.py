@@ -3,13 +3,13 @@
 Imports point down; everything from ``pipeline`` down is free of I/O (``bundle``
 alone reads and writes one folder)::
 
-    cli                           names of the commands
-    worker   console   sandbox    programs: they own loops, clocks and screens
-    replay                        recorded readings in, files out
-    connections                   settings, Kafka and Redis clients
-    pipeline                      bytes in, bytes out: decode, detect, alert, encode
-    bundle   |   alerting         a trained model on disk | from scores to alerts
-    detection                     from readings to scores
+    cli                                     names of the commands
+    worker   console   bridges   sandbox    programs: they own loops, clocks and screens
+    replay                                  recorded readings in, files out
+    connections                             settings, Kafka and Redis clients
+    pipeline                                bytes in, bytes out: decode, detect, alert, encode
+    bundle   |   alerting                   a trained model on disk | from scores to alerts
+    detection                               from readings to scores
     errors
 
 The trainer, which turns a machine's history into a bundle, is the package

@@ -59,6 +59,10 @@ class ReadingError(CodedError):
     """A message cannot be used as a reading: it goes to the dead letters."""
 
 
+class RowError(CodedError):
+    """A message of a plant cannot be used as tag rows: it goes to the dead letters."""
+
+
 class CommandError(CodedError):
     """A command cannot be carried out: it is answered with the reason."""
 

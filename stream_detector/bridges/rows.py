@@ -1,0 +1,19 @@
+"""The tag row: one tag, one time, one value, as every source gives it."""
+
+from typing import NamedTuple
+
+
+class TagRow(NamedTuple):
+    """What one tag said at one instant.
+
+    Examples
+    --------
+    >>> TagRow("PM3.WIRE.SPEED", 1_763_780_400_000_000, 812.5).value
+    812.5
+    """
+
+    tag: str
+    time_us: int
+    """Event time, microseconds since 1970 in UTC: a number, because many are compared."""
+    value: float | str | None
+    """None is no data: a null, a bad quality, a source that died. Never a number in its place."""
