@@ -91,6 +91,10 @@ class RefusedError(ServiceError):
     """The broker or Redis is there, but refuses us: correct who we say we are, or our rights."""
 
 
+class JournalError(StreamDetectorError):
+    """The journal on disk is not ours, or the disk does not take it: see to it, and try again."""
+
+
 class BundleError(StreamDetectorError):
     """A trained model cannot be used: copy it again or fit it anew."""
 
