@@ -4,10 +4,10 @@ A source is acknowledged when its rows are here, and the readings are made from 
 lost between the two, whichever of them is away or killed. One SQLite file, which one program owns.
 """
 
-import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Self
 
 import structlog
 
+from stream_detector.bridges.journal_faults import told
 from stream_detector.bridges.rows import TagRow
 from stream_detector.errors import JournalError
 
@@ -30,9 +31,9 @@ _DROPPED_AT_ONCE: Final = 0.1
 # would make a number of a text that looks like one.
 _TABLES: Final = (
     "CREATE TABLE rows (offset INTEGER PRIMARY KEY AUTOINCREMENT, tag TEXT NOT NULL,"
-    " time_us INTEGER NOT NULL, value)",
+    " time_us INTEGER NOT NULL, value, logged_us INTEGER NOT NULL)",
     "CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), next_offset INTEGER NOT NULL,"
-    " rewind_offset INTEGER NOT NULL, emitted TEXT NOT NULL)",
+    " rewind_offset INTEGER NOT NULL, memory BLOB NOT NULL)",
     "CREATE TABLE lost (one INTEGER PRIMARY KEY CHECK (one = 1), n_rows INTEGER NOT NULL)",
     "INSERT INTO lost VALUES (1, 0)",
     f"PRAGMA application_id = {_APPLICATION_ID}",
@@ -45,6 +46,8 @@ class Stretch(NamedTuple):
     offset: int
     """Of the first row; the others follow without a gap."""
     rows: list[TagRow]
+    logged_us: list[int]
+    """Of each row, when it was appended, in microseconds since 1970; never less than before."""
 
     @property
     def next_offset(self) -> int:
@@ -59,8 +62,8 @@ class Progress(NamedTuple):
     """The first row that may have more to say than was delivered."""
     rewind_offset: int
     """The first row that later readings may still need; what is before it is deleted."""
-    emitted: Mapping[str, int]
-    """Per machine the event time, in microseconds, up to which its readings are delivered."""
+    memory: bytes
+    """What whoever makes the readings has to know again; to the journal these are bytes."""
 
 
 class Journal:
@@ -85,20 +88,21 @@ class Journal:
     >>> with TemporaryDirectory() as folder, Journal(Path(folder, "j"), max_bytes=10**6) as journal:
     ...     journal.append([TagRow("speed", 1, 812.5), TagRow("speed", 2, None)])
     ...     journal.read(2, limit=100)
-    Stretch(offset=2, rows=[TagRow(tag='speed', time_us=2, value=None)])
+    Stretch(offset=2, rows=[TagRow(tag='speed', time_us=2, value=None)], logged_us=[...])
     """
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         self._path = path
         self._max_bytes = max_bytes
         self._changed = threading.Condition()
-        with self._told():
+        self._next_offset, self._logged_us = 1, 0
+        with told(self._path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False
             )
         try:
-            with self._told():
+            with told(self._path):
                 self._open()
         except JournalError:
             self._database.close()
@@ -131,13 +135,13 @@ class Journal:
     @property
     def n_bytes(self) -> int:
         """Bytes that the rows take on disk."""
-        with self._changed, self._told():
+        with self._changed, told(self._path):
             return self._used_bytes()
 
     @property
     def n_lost(self) -> int:
         """Rows that were dropped, since the journal was made, before they were delivered."""
-        with self._changed, self._told():
+        with self._changed, told(self._path):
             return self._number("SELECT n_rows FROM lost")
 
     def append(self, rows: Iterable[TagRow]) -> None:
@@ -151,12 +155,14 @@ class Journal:
         """
         with self._changed:
             with self._transaction():
+                logged_us = max(self._logged_us, time.time_ns() // 1000)
                 self._database.executemany(
-                    "INSERT INTO rows (tag, time_us, value) VALUES (?, ?, ?)", rows
+                    "INSERT INTO rows (tag, time_us, value, logged_us) VALUES (?, ?, ?, ?)",
+                    ((*row, logged_us) for row in rows),
                 )
                 dropped = self._make_room()
                 next_offset = self._end()
-            self._next_offset = next_offset
+            self._next_offset, self._logged_us = next_offset, logged_us
             self._changed.notify_all()
         if dropped:
             log.error(
@@ -175,14 +181,14 @@ class Journal:
         JournalError
             If the file is damaged.
         """
-        with self._changed, self._told():
+        with self._changed, told(self._path):
             found = self._database.execute(
-                "SELECT offset, tag, time_us, value FROM rows WHERE offset >= ?"
+                "SELECT offset, logged_us, tag, time_us, value FROM rows WHERE offset >= ?"
                 " ORDER BY offset LIMIT ?",
                 (offset, limit),
             ).fetchall()
             first = found[0][0] if found else max(offset, self._next_offset)
-        return Stretch(first, [TagRow(*row[1:]) for row in found])
+        return Stretch(first, [TagRow(*row[2:]) for row in found], [row[1] for row in found])
 
     def wait_beyond(self, offset: int, *, timeout_seconds: float) -> bool:
         """Wait until there is a row with this offset or a later one; tell whether there is."""
@@ -197,11 +203,11 @@ class Journal:
         JournalError
             If the file is damaged.
         """
-        with self._changed, self._told():
+        with self._changed, told(self._path):
             found = self._database.execute(
-                "SELECT next_offset, rewind_offset, emitted FROM progress"
+                "SELECT next_offset, rewind_offset, memory FROM progress"
             ).fetchone()
-        return None if found is None else Progress(found[0], found[1], json.loads(found[2]))
+        return None if found is None else Progress(*found)
 
     def note(self, progress: Progress) -> None:
         """Write down how far the readings are delivered, and delete the rows nobody needs any more.
@@ -212,10 +218,7 @@ class Journal:
             If the disk does not take it: what was noted before stands.
         """
         with self._changed, self._transaction():
-            self._database.execute(
-                "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)",
-                (progress.next_offset, progress.rewind_offset, json.dumps(dict(progress.emitted))),
-            )
+            self._database.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)", progress)
             self._database.execute("DELETE FROM rows WHERE offset < ?", (progress.rewind_offset,))
 
     def _open(self) -> None:
@@ -238,6 +241,9 @@ class Journal:
         self._database.execute("PRAGMA synchronous = FULL")
         self._page_bytes = self._number("PRAGMA page_size")
         self._next_offset = self._end()
+        self._logged_us = self._number(
+            "SELECT coalesce((SELECT logged_us FROM rows ORDER BY offset DESC LIMIT 1), 0)"
+        )
 
     def _end(self) -> int:
         return 1 + self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")
@@ -268,7 +274,7 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._told():
+        with told(self._path):
             self._database.execute("BEGIN")
             try:
                 yield
@@ -277,24 +283,3 @@ class Journal:
                 # Some errors have ended the transaction already.
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in our words what the database and the disk have against it."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"the journal {str(self._path)!r} {_complaint(error)}") from error
-
-
-def _complaint(error: Exception) -> str:
-    match getattr(error, "sqlite_errorcode", None):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "is open in another program; one bridge has one journal: name another file"
-        case sqlite3.SQLITE_NOTADB:
-            return "is a file of another program, or damaged; name another file, or move it away"
-        case sqlite3.SQLITE_CORRUPT:
-            return f"is damaged ({error}); move it away, and a new one is made: its rows are lost"
-        case sqlite3.SQLITE_FULL:
-            return f"cannot be written: {error}; make room on the disk"
-    return f"cannot be used: {error}; see to the disk, and to whether we may write there"
