@@ -78,8 +78,8 @@ def test_a_damaged_journal_is_a_clear_error(path: Path) -> None:
     path.write_bytes(content)
 
     with (
-        Journal(path, max_bytes=ROOMY) as journal,
         pytest.raises(JournalError, match=r"is damaged .* move it away"),
+        Journal(path, max_bytes=ROOMY) as journal,
     ):
         journal.read(0, limit=5_000)
 
