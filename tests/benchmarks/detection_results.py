@@ -57,14 +57,20 @@ _OF_PAPER = (
     Figure("recall_by_chance", "  by chance"),
     Figure("in_alarm_recall", "  breaks with an alert open within 4 min before"),
     Figure("in_alarm_recall_by_chance", "    by chance at that share of time in alarm"),
-    Figure("over_recall", "  breaks with a row over the threshold, each row an alert"),
-    Figure("over_false_per_day", "    false alerts a day then, one in 10 min"),
+)
+_ROWS_OF_PAPER = (
     Figure("alarm_share", "share of time in alarm"),
     Figure("auc", "ROC-AUC of rows"),
     Figure("pr_auc", "PR-AUC of rows"),
     Figure("base_rate", "  by chance"),
     Figure("events", "breaks judged"),
 )
+_OVER, _OVER_FALSE = (
+    "  breaks with a row over the threshold, each row an alert",
+    "    false alerts a day then, one in 10 min",
+)
+"""As the literature counts: an alert that stands is told anew every 10 minutes."""
+
 _OF_HEAD = (
     Figure("pr_auc", "PR-AUC of rows"),
     Figure("base_rate", "  by chance"),
@@ -108,12 +114,18 @@ FIGURES: Mapping[str, Sequence[Figure]] = {
         _RATIO,
         Figure("recall", "breaks with an alert raised within 4 min before", 0.18),
         *_OF_PAPER,
+        Figure("over_recall", _OVER, 0.18),
+        Figure("over_false_per_day", _OVER_FALSE, 4.0, 8.0),
+        *_ROWS_OF_PAPER,
     ),
     HELD: (
         Figure("false_per_day", "false alerts a day, 6 asked"),
         _RATIO,
         Figure("recall", "breaks with an alert raised within 4 min before"),
         *_OF_PAPER,
+        Figure("over_recall", _OVER),
+        Figure("over_false_per_day", _OVER_FALSE),
+        *_ROWS_OF_PAPER,
     ),
     HEAD: (Figure("auc", "ROC-AUC of rows, 4 min before a break", 0.74), *_OF_HEAD),
     HEAD_HELD: (Figure("auc", "ROC-AUC of rows, 4 min before a break", 0.66), *_OF_HEAD),
