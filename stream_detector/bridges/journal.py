@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import structlog
 
 from stream_detector.bridges.journal_faults import told
+from stream_detector.bridges.journaled import Letter, Progress, Stretch
 from stream_detector.bridges.rows import TagRow
 from stream_detector.errors import JournalError
 
@@ -34,36 +35,12 @@ _TABLES: Final = (
     " time_us INTEGER NOT NULL, value, logged_us INTEGER NOT NULL)",
     "CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), next_offset INTEGER NOT NULL,"
     " rewind_offset INTEGER NOT NULL, memory BLOB NOT NULL)",
+    "CREATE TABLE letters (offset INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL,"
+    " value BLOB NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL)",
     "CREATE TABLE lost (one INTEGER PRIMARY KEY CHECK (one = 1), n_rows INTEGER NOT NULL)",
     "INSERT INTO lost VALUES (1, 0)",
     f"PRAGMA application_id = {_APPLICATION_ID}",
 )
-
-
-class Stretch(NamedTuple):
-    """Rows that follow each other."""
-
-    offset: int
-    """Of the first row; the others follow without a gap."""
-    rows: list[TagRow]
-    logged_us: list[int]
-    """Of each row, when it was appended, in microseconds since 1970; never less than before."""
-
-    @property
-    def next_offset(self) -> int:
-        """Offset of what comes after them."""
-        return self.offset + len(self.rows)
-
-
-class Progress(NamedTuple):
-    """How far the readings that were made of the rows are delivered."""
-
-    next_offset: int
-    """The first row that may have more to say than was delivered."""
-    rewind_offset: int
-    """The first row that later readings may still need; what is before it is deleted."""
-    memory: bytes
-    """What whoever makes the readings has to know again; to the journal these are bytes."""
 
 
 class Journal:
@@ -140,12 +117,12 @@ class Journal:
 
     @property
     def n_lost(self) -> int:
-        """Rows that were dropped, since the journal was made, before they were delivered."""
+        """Rows and letters that were dropped, in all its time, before they were delivered."""
         with self._changed, told(self._path):
             return self._number("SELECT n_rows FROM lost")
 
-    def append(self, rows: Iterable[TagRow]) -> None:
-        """Add rows, all or none; they are on disk when this returns.
+    def append(self, rows: Iterable[TagRow], letters: Iterable[Letter] = ()) -> None:
+        """Add rows and letters, all or none; they are on disk when this returns.
 
         Raises
         ------
@@ -159,6 +136,9 @@ class Journal:
                 self._database.executemany(
                     "INSERT INTO rows (tag, time_us, value, logged_us) VALUES (?, ?, ?, ?)",
                     ((*row, logged_us) for row in rows),
+                )
+                self._database.executemany(
+                    "INSERT INTO letters (topic, value, code, reason) VALUES (?, ?, ?, ?)", letters
                 )
                 dropped = self._make_room()
                 next_offset = self._end()
@@ -189,6 +169,32 @@ class Journal:
             ).fetchall()
             first = found[0][0] if found else max(offset, self._next_offset)
         return Stretch(first, [TagRow(*row[2:]) for row in found], [row[1] for row in found])
+
+    def letters(self, *, limit: int) -> dict[int, Letter]:
+        """Give the oldest letters by their offsets, `limit` at most.
+
+        Raises
+        ------
+        JournalError
+            If the file is damaged.
+        """
+        with self._changed, told(self._path):
+            found = self._database.execute(
+                "SELECT offset, topic, value, code, reason FROM letters ORDER BY offset LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return {row[0]: Letter(*row[1:]) for row in found}
+
+    def forget_letters(self, offset: int) -> None:
+        """Delete the letters before an offset: they are delivered.
+
+        Raises
+        ------
+        JournalError
+            If the disk does not take it: they are still there then.
+        """
+        with self._changed, self._transaction():
+            self._database.execute("DELETE FROM letters WHERE offset < ?", (offset,))
 
     def wait_beyond(self, offset: int, *, timeout_seconds: float) -> bool:
         """Wait until there is a row with this offset or a later one; tell whether there is."""
@@ -246,11 +252,16 @@ class Journal:
         )
 
     def _end(self) -> int:
-        return 1 + self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")
+        return 1 + self._number(
+            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rows'"
+        )
 
     def _make_room(self) -> int:
-        """Drop the oldest rows until the bound holds; count those that were not delivered."""
+        """Drop letters and the oldest rows until the bound holds; count what was not delivered."""
         n_lost = 0
+        if self._used_bytes() > self._max_bytes:
+            # What nobody could read makes room first, for what somebody can.
+            n_lost = self._database.execute("DELETE FROM letters").rowcount
         while self._used_bytes() > self._max_bytes:
             oldest, newest = self._database.execute(
                 "SELECT min(offset), max(offset) FROM rows"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream_detector.bridges.journal import Journal, Progress
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journaled import Letter, Progress
 from stream_detector.bridges.rows import TagRow
 from tests.waiting import wait_until
 
@@ -74,6 +75,30 @@ def test_a_journal_that_is_opened_again_goes_on_where_it_was(path: Path) -> None
 
         assert journal.progress() == Progress(3, 2, b"memory")
         assert journal.read(0, limit=10)[:2] == (2, rows(2, 5))
+
+
+def test_letters_are_kept_until_they_are_delivered(path: Path) -> None:
+    one = Letter("plant/a", b"\xff\x00", "not-json", "it is no JSON")
+    two = Letter("plant/b", b"", "empty", "there is nothing")
+    with Journal(path, max_bytes=ROOMY) as journal:
+        journal.append(rows(1, 3), [one, two])
+        assert journal.letters(limit=1) == {1: one}
+        journal.forget_letters(2)
+
+    with Journal(path, max_bytes=ROOMY) as journal:
+        assert journal.letters(limit=10) == {2: two}
+        assert journal.next_offset == 3
+
+
+def test_letters_make_room_before_rows_do(path: Path) -> None:
+    with Journal(path, max_bytes=100_000) as journal:
+        journal.append(rows(1, 101))
+        for _ in range(30):
+            journal.append([], [Letter("plant/a", bytes(5_000), "not-json", "it is no JSON")])
+
+        assert journal.read(0, limit=1_000)[:2] == (1, rows(1, 101))
+        assert journal.n_lost + len(journal.letters(limit=100)) == 30
+        assert journal.n_bytes <= 100_000
 
 
 def test_a_new_journal_has_no_progress(journal: Journal) -> None:

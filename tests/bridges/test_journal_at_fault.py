@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stream_detector.bridges.journal import Journal, Progress
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journaled import Progress
 from stream_detector.bridges.rows import TagRow
 from stream_detector.errors import JournalError
 
