@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from stream_detector.connections.settings import PREFIX
+from stream_detector.connections.environment import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

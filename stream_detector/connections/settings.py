@@ -1,11 +1,10 @@
 """What the programs are told from outside: the environment, read here and nowhere else."""
 
-import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,21 +12,17 @@ from pydantic import (
     Field,
     PositiveInt,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from stream_detector.connections import receivers
+from stream_detector.connections.environment import PREFIX, validated, variables
 from stream_detector.connections.secret_files import with_secrets_from_files
 from stream_detector.connections.security import Mechanism, Protocol, disagreements
+from stream_detector.connections.source_settings import SOURCE_VARIABLES
 from stream_detector.connections.tls import TlsFiles
 from stream_detector.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-PREFIX = "DETECTOR_"
 
 SECRETS = (
     *("kafka_password", "redis_url", "redis_password"),
@@ -269,32 +264,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         because a setting that is silently ignored is worse than none. So is a file for
         TLS that cannot be used.
     """
-    found = os.environ if environment is None else environment
-    given = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in found.items()
-        if name.startswith(PREFIX) and value.strip()
+    found = {
+        name: value
+        for name, value in variables(environment).items()
+        if name not in SOURCE_VARIABLES
     }
-    given = with_secrets_from_files(given, SECRETS)
+    given = with_secrets_from_files(found, SECRETS)
     unknown = sorted(given.keys() - Settings.model_fields.keys())
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"unknown setting {names}; correct the name or remove it")
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        # The value is left out: it may be a secret.
-        found_wrong = error.errors(include_input=False, include_context=False)
-        problems = "; ".join(map(_problem, found_wrong))
-        raise SettingsError(f"wrong settings: {problems}") from None
+    settings = validated(Settings, given)
     for files in (settings.kafka_tls, settings.redis_tls):
         if files.ca or files.certificate:
             files.context()
     return settings
-
-
-def _problem(one: "ErrorDetails") -> str:
-    missing = one["type"] == "missing"
-    what = "is not set, and has no default" if missing else one["msg"].removeprefix("Value error, ")
-    # What is wrong with several together stands at none of them.
-    return f"{PREFIX}{str(one['loc'][0]).upper()}: {what}" if one["loc"] else what

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from stream_detector.connections.settings import PREFIX, Settings
+from stream_detector.connections.environment import PREFIX
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.source_settings import SourceSettings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 TEXT = (DEPLOY / "settings.md").read_text()
-NAMES = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+NAMES = [
+    f"{PREFIX}{name.upper()}" for name in (*Settings.model_fields, *SourceSettings.model_fields)
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,8 @@ import msgspec
 import pytest
 
 from stream_detector.alerting.rules import Rules, read_rules
-from stream_detector.connections.settings import PREFIX, SECRETS, Settings
+from stream_detector.connections.environment import PREFIX
+from stream_detector.connections.settings import SECRETS, Settings
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until

@@ -23,7 +23,8 @@ from rich.console import Console
 
 from stream_detector.alerting.rules import SHEET_BREAK, Rules
 from stream_detector.command_line import Stopped, signals_stop
-from stream_detector.connections.settings import PREFIX, Settings, read_settings
+from stream_detector.connections.environment import PREFIX
+from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import topics
 from stream_detector.errors import ServiceError
 from stream_detector.replay.records import records
