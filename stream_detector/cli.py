@@ -17,6 +17,7 @@ COMMANDS = {
     "console": "stream_detector.console.commands:console",
     "users": "stream_detector.console.commands:users",
     "replay": "stream_detector.replay.commands:replay",
+    "bridge": "stream_detector.bridges.commands:bridge",
     "publish": "stream_detector.replay.commands:publish",
     "simulate": "stream_detector.sandbox.commands:simulate",
 }

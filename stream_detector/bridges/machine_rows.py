@@ -3,7 +3,9 @@
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeGuard
+from typing import Final, TypeGuard
+
+import msgspec
 
 from stream_detector.bridges.mapping import Target
 from stream_detector.bridges.readings import WideReading
@@ -17,13 +19,11 @@ EVENT: Final = -2
 """The slots of the machine's mode and of what happens to it; its sensors count from 0."""
 
 
-class MachineNote(NamedTuple):
-    """What of a machine's state does not come from the rows that can still matter.
-
-    The readings up to the instant ``frontier_us`` are out, and rows up to it are late.
-    """
+class MachineNote(msgspec.Struct, frozen=True):
+    """What of a machine's state does not come from the rows that can still matter."""
 
     frontier_us: int
+    """The readings up to this instant are out, and rows up to it are late."""
     newest_us: int
     mode: str | None
     mode_us: int
@@ -162,7 +162,8 @@ class MachineRows:
 
     def settle(self, note: MachineNote) -> None:
         """Go on where another one was, all rows that can still matter having been taken."""
-        self.frontier_us, self.newest_us, self._mode, self._mode_us, self._meaning = note
+        self.frontier_us, self.newest_us = note.frontier_us, note.newest_us
+        self._mode, self._mode_us, self._meaning = note.mode, note.mode_us, note.meaning
         self._set_due()
 
     def _pass(self, frontier: int) -> list[WideReading]:

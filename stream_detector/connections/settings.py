@@ -129,6 +129,9 @@ class Settings(BaseModel):
     alert_state_topic: _TopicName = "detector.alert-state"
     """Where the alerts are kept as they stand; compacted, one partition."""
 
+    bridges_topic: _TopicName = "detector.bridges"
+    """Where bridges note how far they are; compacted, one partition."""
+
     snapshot_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
     """How often the state of a partition is kept. It bounds how much of the log is read again when
     a worker takes the partition over; 800 machines every 10 s take 3 % of a core."""
@@ -195,6 +198,7 @@ class Settings(BaseModel):
             *(self.readings_topic, self.alerts_topic, self.scores_topic),
             *(self.dead_letters_topic, self.snapshots_topic),
             *(self.commands_topic, self.replies_topic, self.alert_state_topic),
+            self.bridges_topic,
         )
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

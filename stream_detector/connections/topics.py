@@ -86,6 +86,7 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
         Topic(settings.commands_topic, timedelta(days=7), log_append_time=True, single=True),
         Topic(settings.replies_topic, timedelta(days=7), single=True),
         Topic(settings.alert_state_topic, _FOREVER, compacted=True, single=True),
+        Topic(settings.bridges_topic, _FOREVER, compacted=True, single=True),
     )
 
 
@@ -156,7 +157,7 @@ def check_topics(settings: Settings) -> dict[str, int]:
             f"with `stream-detector topics create --partitions {readings}`"
         )
     for topic in topics(settings):
-        if topic.single and counts[topic.name] != 1:
+        if topic.single and counts.get(topic.name, 1) != 1:
             raise ServiceError(
                 f"topic {topic.name!r} has {counts[topic.name]} partitions, but it must have one: "
                 "the alert book has one owner; delete it and make it again with "

@@ -16,22 +16,26 @@ from stream_detector.connections.kafka import client_options
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
+from stream_detector.pipeline.messages import Headers
 
 _PATIENCE_SECONDS: Final = 20.0
 """How long a step may take, tries included; then it has failed, and the owner begins anew."""
 
 _TRY_SECONDS: Final = 5.0
 
+_LOOK_SECONDS: Final = 0.1
+
 _TIMEOUT_MS: Final = 60_000
 """So long a transaction may take, or Kafka ends it: until then nobody can read what follows it."""
 
 
 class TopicMessage(NamedTuple):
-    """A message for one of our topics of one partition."""
+    """A message for one of our topics; its key decides its partition."""
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
+    headers: Headers = ()
 
 
 class TransactionalProducer:
@@ -81,11 +85,25 @@ class TransactionalProducer:
     def _send(self, messages: list[TopicMessage]) -> None:
         try:
             self._producer.begin_transaction()
-            for topic, key, value in messages:
-                self._producer.produce(topic, value, key=key)
-        except (KafkaException, BufferError) as error:
+            for message in messages:
+                self._produce(message)
+        except KafkaException as error:
             raise self._failed(error) from error
         self._until_done(self._producer.commit_transaction)
+
+    def _produce(self, message: TopicMessage) -> None:
+        topic, key, value, headers = message
+        last_try = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self._producer.produce(topic, value, key=key, headers=list(headers))
+            except BufferError as error:
+                # The queue is full: some of it has to be with Kafka first.
+                if time.monotonic() > last_try:
+                    raise self._failed(error) from error
+                self._producer.poll(_LOOK_SECONDS)
+            else:
+                return
 
     def _until_done(self, step: Callable[[float], object]) -> None:
         """Do one step of a transaction, again where Kafka says that this may help."""

@@ -12,7 +12,7 @@ import msgspec
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.rules import AlertClass, Priority
-from stream_detector.errors import ReadingError
+from stream_detector.errors import CodedError
 from stream_detector.pipeline.readings import Record
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -190,8 +190,8 @@ def cloud_event_headers(
     return tuple((name, value.encode()) for name, value in attributes.items())
 
 
-def dead_letter(record: Record, error: ReadingError) -> Output:
-    """Pass on a message that is no reading, as received, with the reason as headers."""
+def dead_letter(record: Record, error: CodedError) -> Output:
+    """Pass on a message that cannot be used, as received, with the reason as headers."""
     headers = {
         "topic": record.topic,
         "partition": str(record.partition),

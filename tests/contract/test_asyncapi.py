@@ -72,8 +72,8 @@ def test_what_has_one_owner_has_one_partition() -> None:
 def test_what_the_pipeline_sends_is_what_the_document_sends() -> None:
     sent = [one["channel"] for one in document()["operations"].values() if one["action"] == "send"]
 
-    # The states are sent by whoever keeps them, not by the pipeline.
-    others = ("snapshots", "replies", "alert-state")
+    # States and notes are sent by whoever keeps them, not by the pipeline.
+    others = ("snapshots", "replies", "alert-state", "bridges")
     assert sorted(at(channel["$ref"])["address"] for channel in sent) == sorted(
         f"detector.{topic}" for topic in (*get_args(get_type_hints(Output)["topic"]), *others)
     )
