@@ -1,32 +1,40 @@
-"""Where the worker is run: the unit is hardened, the image needs no root."""
+"""Where the programs are run: units are hardened, images need no root, compose has all of it."""
 
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml
+
+from stream_detector.console.place import place
 from tests.requirements import require_command
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-UNIT = DEPLOY / "systemd/stream-detector.service"
+COMPOSE = DEPLOY / "compose.yaml"
+UNITS = sorted((DEPLOY / "systemd").iterdir())
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_takes_the_unit(unit: Path, tmp_path: Path) -> None:
     analyze = require_command("systemd-analyze")
     # The program is not installed where this runs.
-    copy = tmp_path / UNIT.name
-    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.M))
+    copy = tmp_path / unit.name
+    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.M))
 
     done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_systemd_calls_the_unit_safe() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_calls_the_unit_safe(unit: Path) -> None:
     """Below 2 is "OK" in its words; without hardening it is over 9."""
     analyze = require_command("systemd-analyze")
 
     done = subprocess.run(
-        [analyze, "security", "--offline=true", "--threshold=20", UNIT],
+        [analyze, "security", "--offline=true", "--threshold=20", unit],
         capture_output=True,
         text=True,
         check=False,
@@ -53,22 +61,68 @@ def test_docker_compose_takes_the_file() -> None:
     compose = require_command("docker-compose")
 
     done = subprocess.run(
-        [compose, "-f", DEPLOY / "compose.yaml", "config"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [compose, "-f", COMPOSE, "config"], capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stderr
 
 
-def test_compose_pins_images_of_others_and_publishes_on_loopback_alone() -> None:
-    text = (DEPLOY / "compose.yaml").read_text()
-    images = set(re.findall(r"^    image: (\S+)", text, flags=re.M)) - {"stream-detector:worker"}
-    ports = re.findall(r"^    ports: \[(.*)\]", text, flags=re.M)
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return found
 
-    assert len(images) == 5
+
+def test_compose_pins_images_of_others_and_publishes_on_loopback_alone(
+    services: dict[str, Any],
+) -> None:
+    images = {one["image"] for one in services.values() if "build" not in one}
+    ports = [port for one in services.values() for port in one.get("ports", ())]
+
+    assert len(images) == 6
     assert all(re.search(r":v?\d+\.\d+\.\d+$", one) for one in images)
-    assert ports
-    assert all(one.startswith('"127.0.0.1:') for one in ports)
-    assert "privileged: true" not in text
+    assert len(ports) == 5
+    assert all(one.startswith("127.0.0.1:") for one in ports)
+
+
+def test_compose_runs_what_is_ours_without_rights(services: dict[str, Any]) -> None:
+    ours = {name: one for name, one in services.items() if "build" in one}
+
+    assert ours.keys() == {"topics", "worker", "console", "feed"}
+    for one in ours.values():
+        assert one["read_only"] is True
+        assert one["cap_drop"] == ["ALL"]
+        assert one["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_compose_serves_the_page_to_those_who_sign_in_over_tls(services: dict[str, Any]) -> None:
+    command = services["console"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    (check,) = [word for word in services["console"]["healthcheck"]["test"] if "Host" in word]
+    proxy = services["proxy"]["command"]
+
+    served = place(options["--host"], 8321, url=options["--url"], has_users=True)
+    assert "localhost:8443" in served.hosts
+    assert "'Host': 'localhost:8443'" in check
+    assert proxy[proxy.index("--from") + 1] in served.hosts
+    assert proxy[proxy.index("--to") + 1] == "console:8321"
+
+
+def test_grafana_has_the_dashboard_and_its_source_from_the_start(services: dict[str, Any]) -> None:
+    mounts = dict(reversed(one.split(":")[:2]) for one in services["grafana"]["volumes"])
+    provisioned = {
+        path: yaml.safe_load((DEPLOY / source).read_text())
+        for path, source in mounts.items()
+        if path.startswith("/etc/grafana/provisioning/")
+    }
+    (source,) = provisioned["/etc/grafana/provisioning/datasources/stream-detector.yaml"][
+        "datasources"
+    ]
+    (provider,) = provisioned["/etc/grafana/provisioning/dashboards/stream-detector.yaml"][
+        "providers"
+    ]
+
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    assert "prometheus" in services
+    dashboard = mounts[f"{provider['options']['path']}/stream-detector.json"]
+    assert (DEPLOY / dashboard).is_file()
