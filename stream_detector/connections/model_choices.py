@@ -15,6 +15,9 @@ from stream_detector.connections.settings import Settings
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
 
+PROMOTION_RULE = "promotion rule"
+"""Who changes a model: no person."""
+
 
 class ModelChoiceStore:
     """The choices of one group of workers.
@@ -79,10 +82,53 @@ class ModelChoiceStore:
                 raise SettingsError(f"{bundle_id} is active for {machine} already")
             candidate = None if choice.candidate == bundle_id else choice.candidate
             return msgspec.structs.replace(
-                choice, active=bundle_id, previous=choice.active, candidate=candidate
+                choice,
+                active=bundle_id,
+                previous=choice.active,
+                candidate=candidate,
+                activated_at=now(),
             )
 
         return self._change(machine, change, set_by=set_by)
+
+    def promote(self, machine: str, judged: ModelChoice, *, why: str) -> ModelChoice:
+        """Let the candidate judge, if what is wanted is still what the promotion rule judged.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed it meanwhile.
+        """
+
+        def change(choice: ModelChoice) -> ModelChoice:
+            _check_unchanged(machine, choice, judged)
+            return msgspec.structs.replace(
+                choice,
+                active=choice.candidate,
+                previous=choice.active,
+                candidate=None,
+                activated_at=now(),
+            )
+
+        return self._change(machine, change, set_by=PROMOTION_RULE, why=why)
+
+    def take_back(self, machine: str, judged: ModelChoice, *, why: str) -> ModelChoice:
+        """Let the model judge again that did before the active one, for good.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed what is wanted meanwhile.
+        """
+
+        def change(choice: ModelChoice) -> ModelChoice:
+            _check_unchanged(machine, choice, judged)
+            bad = () if choice.active is None else (choice.active,)
+            return msgspec.structs.replace(
+                _rolled_back(choice), taken_back=(*choice.taken_back, *bad)
+            )
+
+        return self._change(machine, change, set_by=PROMOTION_RULE, why=why)
 
     def shadow(self, machine: str, bundle_id: str | None, *, set_by: str) -> ModelChoice:
         """Let a model score beside the active one; None ends that.
@@ -114,23 +160,42 @@ class ModelChoiceStore:
         def change(choice: ModelChoice) -> ModelChoice:
             if choice.active is None and choice.previous is None:
                 raise SettingsError(f"no model was activated for {machine}: nothing to go back to")
-            return msgspec.structs.replace(choice, active=choice.previous, previous=choice.active)
+            return _rolled_back(choice)
 
         return self._change(machine, change, set_by=set_by)
 
     def _change(
-        self, machine: str, change: Callable[[ModelChoice], ModelChoice], *, set_by: str
+        self,
+        machine: str,
+        change: Callable[[ModelChoice], ModelChoice],
+        *,
+        set_by: str,
+        why: str | None = None,
     ) -> ModelChoice:
         """Write an entry one version up, if nobody changed one meanwhile."""
         with changing(self._redis, self._key, "chose a model") as transaction:
             data = cast("bytes | None", transaction.hget(self._key, machine))
             before = ModelChoice() if data is None else decode_choice(data)
             changed = msgspec.structs.replace(
-                change(before), version=before.version + 1, set_by=set_by, set_at=now()
+                change(before), version=before.version + 1, set_by=set_by, set_at=now(), why=why
             )
             transaction.multi()
             transaction.hset(self._key, machine, msgspec.json.encode(changed).decode())
         return changed
+
+
+def _rolled_back(choice: ModelChoice) -> ModelChoice:
+    return msgspec.structs.replace(
+        choice, active=choice.previous, previous=choice.active, activated_at=None
+    )
+
+
+def _check_unchanged(machine: str, choice: ModelChoice, judged: ModelChoice) -> None:
+    if choice != judged:
+        raise SettingsError(
+            f"somebody else chose a model for {machine} meanwhile: nothing is changed; it is "
+            "looked at again the next time"
+        )
 
 
 def _choice(data: bytes) -> ModelChoice:

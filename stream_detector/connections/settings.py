@@ -98,6 +98,9 @@ class Settings(BaseModel):
     bundles: str | None = None
     """Folder, or URL as ``s3://bucket/models``, of the models ``model activate`` changes to."""
 
+    promote: str | None = None
+    """Machines with commas between, or ``*``, whose models ``model promote`` may change."""
+
     rules: Path | None = None
     """Rules file (TOML). Without one there is one rule: sheet-break."""
 
@@ -194,12 +197,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _check_topics_differ(self) -> Self:
         # Dead letters that are read as readings would go round for ever.
-        names = (
-            *(self.readings_topic, self.alerts_topic, self.scores_topic),
-            *(self.dead_letters_topic, self.snapshots_topic),
-            *(self.commands_topic, self.replies_topic, self.alert_state_topic),
-            self.bridges_topic,
-        )
+        names = [value for name, value in self if name.endswith("_topic")]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is the name of two topics; each needs its own")

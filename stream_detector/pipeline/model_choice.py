@@ -27,6 +27,12 @@ class ModelChoice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """Rises by one with each change: two people cannot overwrite each other unseen."""
     set_by: str | None = None
     set_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    why: str | None = None
+    """Reason of the last change, where the promotion rule made it."""
+    activated_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """When the active one took over; None where it came back by ``rollback``."""
+    taken_back: tuple[BundleId, ...] = ()
+    """Models whose activation the promotion rule has taken back: it never does either again."""
 
 
 def decode_choice(data: bytes) -> ModelChoice:

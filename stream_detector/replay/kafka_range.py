@@ -32,16 +32,26 @@ def read_range(log: LogRange, settings: Settings) -> Iterator[Record]:
             f"--skip names partition {last}, but {settings.readings_topic!r} has "
             f"{counted(n_partitions, 'partition')}, counted from 0"
         )
+    for record in read_topic(settings.readings_topic, log.span, settings):
+        is_poison = (record.partition, record.offset) in log.skipped
+        yield record._replace(is_poison=True) if is_poison else record
+
+
+def read_topic(topic: str, span: TimeRange, settings: Settings) -> Iterator[Record]:
+    """Read a span of any of our topics, one partition after the other, each in log order.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka or the topic is missing, or the log cannot be read.
+    """
+    (n_partitions,) = partition_counts(settings, reads=[topic]).values()
     consumer = range_consumer(settings)
     try:
         for number in range(n_partitions):
-            for record in _read_partition(consumer, settings.readings_topic, number, log.span):
-                is_poison = (number, record.offset) in log.skipped
-                yield record._replace(is_poison=True) if is_poison else record
+            yield from _read_partition(consumer, topic, number, span)
     except KafkaException as error:
-        raise ServiceError(
-            f"topic {settings.readings_topic!r} cannot be read: {error.args[0].str()}"
-        ) from error
+        raise ServiceError(f"topic {topic!r} cannot be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
 

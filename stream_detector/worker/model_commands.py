@@ -1,4 +1,4 @@
-"""The commands ``model list``, ``activate``, ``shadow`` and ``rollback``."""
+"""The commands ``model list``, ``activate``, ``shadow`` and ``rollback``; the group of all."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ from stream_detector.connections.bundle_store import BundleStore, bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
-from stream_detector.errors import BundleError, SettingsError, counted
+from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
 from stream_detector.worker import command_options
 from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.trial_commands import compare, promote
 
 _machine = command_options.machine("a choice of their own")
 
@@ -95,6 +96,10 @@ def rollback(machine: str, set_by: str) -> None:
     click.echo(f"{machine}: {_told(choice)}")
 
 
+model.add_command(compare)
+model.add_command(promote)
+
+
 def _store(settings: Settings) -> BundleStore:
     store = bundle_store(settings)
     if store is None:
@@ -120,7 +125,8 @@ def _wish(data: bytes) -> str:
         return f"UNREADABLE, what was wanted before is kept: {error}"
     since = f" since {rfc3339(choice.set_at)}" if choice.set_at else ""
     by = f" by {on_one_line(choice.set_by)}" if choice.set_by else ""
-    return f"{_told(choice)}{by}{since}"
+    why = f": {on_one_line(choice.why)}" if choice.why else ""
+    return f"{_told(choice)}{by}{since}{why}"
 
 
 def _told(choice: ModelChoice) -> str:
@@ -131,4 +137,6 @@ def _parts(choice: ModelChoice) -> Iterator[str]:
     yield f"{choice.active or _OWN} judges"
     if choice.candidate:
         yield f"{choice.candidate} is on trial"
+    if choice.taken_back:
+        yield f"{listed(choice.taken_back)} was taken back"
     yield f"version {choice.version}"

@@ -9,6 +9,7 @@ import pytest
 
 from stream_detector.alerting.alert_state import AlertState, BookMarker, Flood
 from stream_detector.alerting.commands import Command, RefusalCode, Reply
+from stream_detector.alerting.comparison import Comparison
 from stream_detector.alerting.figures import LedgerFigures
 from stream_detector.alerting.kpi import Kpis
 from stream_detector.alerting.life import Change, ClearReason
@@ -41,6 +42,7 @@ WRITTEN: dict[str, type[msgspec.Struct]] = {
     "ledger": LedgerFigures,
     "kpi": Kpis,
     "bridge-note": BridgeNote,
+    "comparison": Comparison,
 }
 TAKEN: dict[str, type[msgspec.Struct]] = {
     "command": Command,

@@ -12,6 +12,7 @@ import redis
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import caller
+from tests.contract.schemas import faults
 from tests.end_to_end.conftest import install
 from tests.end_to_end.expectation import expected, feed_of, understood
 from tests.end_to_end.installation import Installation
@@ -84,7 +85,7 @@ def site(
     for seed, bundle_id in zip((7, 8), ids, strict=True):
         (folder / f"of-{seed}").rename(folder / bundle_id)
     old, new = (read_bundle(folder / bundle_id) for bundle_id in ids)
-    settings = {"bundles": str(folder), "fetch_wait_ms": "10"}
+    settings = {"bundles": str(folder), "fetch_wait_ms": "10", "promote": "pm-prove"}
     installation = install(kafka, redis_server, folder / old.id, folder, settings)
     with (
         redis.Redis.from_url(redis_server.url, decode_responses=True) as client,
@@ -183,3 +184,56 @@ def test_a_corrupt_model_is_refused_and_the_one_that_judges_goes_on(site: Site) 
     assert "is not the one that was written" in refused.stderr
     assert {one["bundle"] for one in site.told(feed)} == {site.old.id}
     assert len(site.told(feed)) == 20
+
+
+def test_a_model_is_promoted_when_it_holds_and_taken_back_for_good_when_it_floods(
+    site: Site,
+) -> None:
+    feed = feed_of("pm-prove", seed=5)
+    enough = ("--least-days", "0.05")
+    with site.installation.worker():
+        site.send(feed, 10)
+        site.model("shadow", site.new.id, "--machine", feed.machine)
+
+        def has_begun() -> bool:
+            site.send(feed, 1)
+            return bool(site.told(feed, shadow=True))
+
+        wait_until(has_begun, "the model on trial scores")
+        site.send(feed, 40)
+        site.send(feed, 2, steam=BROKEN_STEAM)
+        site.installation.send([feed.tell(event="break")])
+        site.send(feed, 10)
+        too_early = site.installation.run("model", "compare")
+        compared = json.loads(site.model("compare", "--json", *enough))
+        promoted = site.installation.run("model", "promote", *enough)
+        site.send_until_judged_by(site.new, feed)
+        for _ in range(14):
+            site.installation.send(feed.rows(4, steam=BROKEN_STEAM) + feed.rows(20))
+        site.installation.wait_until_done()
+        taken_back = site.installation.run("model", "promote", *enough)
+        site.send_until_judged_by(site.old, feed)
+        site.model("shadow", site.new.id, "--machine", feed.machine)
+        site.send(feed, 1)
+        again = site.installation.run("model", "promote", *enough)
+        listed = site.model("list")
+
+    assert too_early.returncode == 1
+    assert "days of running are too little evidence, 3 are needed" in too_early.stdout
+    assert faults(compared, "comparison.v1.json") == []
+    (part,) = compared["machines"]
+    assert (compared["active"], part["machine"]) == ([site.old.id], feed.machine)
+    assert part["n_readings"] >= 50
+    # One break, that both warned of; no other alert.
+    assert (part["n_outcomes"], part["n_warned_by_active"], part["lost"]) == (1, 1, [])
+    assert (part["active"]["n_raised"], part["candidate"]["n_raised"]) == (1, 1)
+    assert promoted.returncode == 0
+    assert "model.promoted" in promoted.stderr
+    assert taken_back.returncode == 1
+    assert "model.taken-back" in taken_back.stderr
+    assert again.returncode == 0
+    assert "it was taken back before" in again.stderr
+    assert (
+        f"pm-prove: the workers' own judges, {site.new.id} is on trial, '{site.new.id}' was taken "
+        f"back, version 4 by {caller()} since"
+    ) in listed

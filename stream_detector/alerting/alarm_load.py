@@ -1,0 +1,139 @@
+"""How many alerts a model raised, beside the budget in force.
+
+Numbers of alerts are small, so chance is allowed for. A model that keeps exactly to its budget
+raises a Poisson number of false alerts; what it exceeds with a chance of under 5 % only, in any
+of the machines, is beyond the budget. Whether to go back is asked again and again: there, 0.1 %.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from itertools import count
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream_detector.alerting.plant_ledger import LedgerOutcome
+from stream_detector.alerting.rules import ScoreName
+from stream_detector.alerting.scorecards import lead_of
+from stream_detector.alerting.trial import Course
+
+PROMOTION_CHANCE: Final = 0.05
+"""Of refusing a candidate that keeps exactly to its budget."""
+
+ROLL_BACK_CHANCE: Final = 0.001
+"""Of taking back a model that keeps exactly to its budget, at each of many looks."""
+
+_DAY: Final = timedelta(days=1)
+
+Horizons = Mapping[str, timedelta]
+"""How far ahead each rule warns, by its name."""
+
+
+class Series(NamedTuple):
+    """One score of one machine; whether it is over its threshold, and its alerts."""
+
+    machine: str
+    score: ScoreName
+
+    def __str__(self) -> str:
+        """Name it to people."""
+        return self.machine if self.score == "anomaly" else f"{self.machine} (head)"
+
+
+class Load(msgspec.Struct, frozen=True):
+    """Alerts of a time of running, beside the budget in force."""
+
+    days: float
+    """The machine ran."""
+    n_raised: int
+    n_false: int
+    """Of those raised so many that no outcome followed within the horizon of a rule."""
+    budget_per_day: float
+
+    @property
+    def by_budget(self) -> float:
+        """False alerts that the budget allows for."""
+        return self.budget_per_day * self.days
+
+    def per_day(self, n: int) -> float:
+        """Give so many as a number a day."""
+        return n / self.days if self.days else 0.0
+
+
+def load_of(
+    course: Course,
+    outcomes: Collection[LedgerOutcome],
+    horizons: Horizons,
+    *,
+    budget_per_day: float,
+) -> Load:
+    """Count the alerts of a course; of the last ones nobody knows yet whether they are false."""
+    unknown_for = max(horizons.values(), default=timedelta())
+    n_false = sum(
+        time + unknown_for <= course.stretches[-1].end
+        and not any(lead_of(one, [time], horizons[one.rule]) for one in outcomes)
+        for time in course.raised
+    )
+    return Load(course.running / _DAY, len(course.raised), n_false, budget_per_day)
+
+
+def sum_of(loads: Collection[Load]) -> Load:
+    """Add loads up; the budget is that of one machine, on average over their days."""
+    days = math.fsum(one.days for one in loads)
+    by_budget = math.fsum(one.by_budget for one in loads)
+    return Load(
+        days,
+        sum(one.n_raised for one in loads),
+        sum(one.n_false for one in loads),
+        by_budget / days if days else 0.0,
+    )
+
+
+def beyond_budget(loads: Mapping[Series, Load], *, chance: float) -> Iterator[str]:
+    """Say of what the false alerts are more than chance makes of the budget, a sentence each.
+
+    Examples
+    --------
+    >>> load = Load(days=3.0, n_raised=30, n_false=27, budget_per_day=6.0)
+    >>> list(beyond_budget({Series("pm3", "anomaly"): load}, chance=0.05))
+    ['pm3: 27 false alerts in 3 days; with a budget of 6 a day, over 25 are beyond chance']
+    """
+    for name, load in loads.items():
+        yield from _beyond(str(name), [load], chance / len(loads))
+    if len(loads) > 1:
+        yield from _beyond("all together", loads.values(), chance)
+
+
+def most_by_chance(mean: float, chance: float) -> int:
+    """Give the number that a Poisson variable exceeds with at most this chance.
+
+    Examples
+    --------
+    >>> most_by_chance(18.0, 0.05), most_by_chance(0.0, 0.05)
+    (25, 0)
+    """
+    if mean <= 0:
+        return 0
+    at_most = 0.0
+    for n in count():
+        at_most += math.exp(n * math.log(mean) - mean - math.lgamma(n + 1))
+        # Above the mean what is left to add may be lost in the rounding.
+        if 1 - at_most <= chance or n > 2 * mean + 100:
+            return n
+    raise AssertionError
+
+
+def figure(number: float) -> str:
+    """Write a number to people."""
+    return f"{number:.3g}"
+
+
+def _beyond(name: str, loads: Collection[Load], chance: float) -> Iterator[str]:
+    load = sum_of(loads)
+    most = most_by_chance(load.by_budget, chance)
+    if load.n_false > most:
+        yield (
+            f"{name}: {load.n_false} false alerts in {figure(load.days)} days; with a budget of "
+            f"{figure(load.budget_per_day)} a day, over {most} are beyond chance"
+        )

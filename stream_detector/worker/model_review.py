@@ -1,0 +1,129 @@
+"""Changes models without a person: promotes those on trial, takes back what was a mistake.
+
+It is no part of the worker, and judges nothing: it writes what is wanted into Redis, as a person
+does, where the promotion rule says so and the settings let it. What it takes back it never
+promotes again, and what came back it never takes back: so no model flaps.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, NamedTuple
+
+from stream_detector.alerting.alarm_load import ROLL_BACK_CHANCE, beyond_budget
+from stream_detector.alerting.comparison import Comparison
+from stream_detector.connections.bundle_store import bundle_store
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.redis import redis_faults
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import BundleError, SettingsError, counted
+from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
+from stream_detector.pipeline.thresholds import ALL_MACHINES
+from stream_detector.worker.model_trials import TrialLog, Wants, machines_of
+
+WATCHED: Final = timedelta(days=7)
+"""So long after an activation the model may be taken back."""
+
+
+class Review(NamedTuple):
+    """What became of a choice of models.
+
+    Parameters
+    ----------
+    machine : str
+        Or ``*``.
+    did : "promoted", "taken back", "kept" or "failed"
+        ``kept`` is a model that stays on trial.
+    bundle_id : str
+        Of the model on trial, or of the one that was taken back.
+    reason : str
+    """
+
+    machine: str
+    did: Literal["promoted", "taken back", "kept", "failed"]
+    bundle_id: str
+    reason: str
+
+
+class Reviewer:
+    """Looks at choices of models, one after the other.
+
+    Parameters
+    ----------
+    settings : Settings
+    days : float
+        So far it looks back at a trial.
+    least_days : float
+        Of running that each machine needs as evidence.
+    """
+
+    def __init__(self, settings: Settings, *, days: float, least_days: float) -> None:
+        self._settings = settings
+        self._days = days
+        self._least_days = least_days
+        self._log = TrialLog.of(settings)
+        self._choices = ModelChoiceStore(settings)
+
+    def review(self, covered: Collection[str]) -> Iterator[Review]:
+        """Look at the choices for these machines; ``*`` among them stands for all.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka or Redis does not answer.
+        """
+        with redis_faults():
+            entries = self._choices.read()
+        for machine, data in sorted(entries.items()):
+            if not {ALL_MACHINES, machine} & {*covered}:
+                continue
+            wants = machines_of(machine, entries)
+            bundle_id = ""
+            try:
+                choice = decode_choice(data)
+                bundle_id = choice.candidate or choice.active or ""
+                found = self._take_back(machine, choice, wants)
+                found = found or self._promote(machine, choice, wants)
+            except (BundleError, SettingsError) as error:
+                found = Review(machine, "failed", bundle_id, str(error))
+            if found is not None:
+                yield found
+
+    def _take_back(self, machine: str, choice: ModelChoice, wants: Wants) -> Review | None:
+        active, since = choice.active, choice.activated_at
+        if active is None or since is None or datetime.now(UTC) - since > WATCHED:
+            return None
+        if {active, choice.previous} & {*choice.taken_back}:
+            return None
+        loads = self._log.loads(active, wants, since=since)
+        reasons = list(beyond_budget(loads, chance=ROLL_BACK_CHANCE))
+        if not reasons:
+            return None
+        why = "; ".join(reasons)
+        with redis_faults():
+            self._choices.take_back(machine, choice, why=why)
+        return Review(machine, "taken back", active, why)
+
+    def _promote(self, machine: str, choice: ModelChoice, wants: Wants) -> Review | None:
+        candidate = choice.candidate
+        if candidate is None:
+            return None
+        if candidate in choice.taken_back:
+            return Review(machine, "kept", candidate, "it was taken back before")
+        found = self._log.compare(candidate, wants, days=self._days, least_days=self._least_days)
+        if not found.holds:
+            return Review(machine, "kept", candidate, "; ".join(found.reasons))
+        if (store := bundle_store(self._settings)) is not None:
+            store.read(candidate)
+        why = _evidence(found)
+        with redis_faults():
+            self._choices.promote(machine, choice, why=why)
+        return Review(machine, "promoted", candidate, why)
+
+
+def _evidence(found: Comparison) -> str:
+    one = found.together
+    return (
+        f"{one.candidate.n_false} false alerts in {one.candidate.days:.3g} days of running, "
+        f"{one.candidate.by_budget:.3g} by the budget; it warned of {one.n_warned_by_candidate} of "
+        f"{counted(one.n_outcomes, 'outcome')}, the model before it of {one.n_warned_by_active}"
+    )

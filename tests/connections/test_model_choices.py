@@ -1,0 +1,72 @@
+"""Who may change which model is wanted, and what is kept of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import SettingsError
+from stream_detector.pipeline.model_choice import decode_choice
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+
+OLD, NEW = "0" * 16, "1" * 16
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def store(server: EmbeddedRedis, request: pytest.FixtureRequest) -> ModelChoiceStore:
+    settings = Settings(
+        broker="kafka:9092", redis_url=SecretStr(server.url), group=request.node.name
+    )
+    return ModelChoiceStore(settings)
+
+
+def test_the_promotion_rule_activates_the_candidate_and_says_why(store: ModelChoiceStore) -> None:
+    store.activate("pm3", OLD, set_by="anna")
+    judged = store.shadow("pm3", NEW, set_by="anna")
+
+    promoted = store.promote("pm3", judged, why="it lost nothing")
+
+    assert (promoted.active, promoted.previous, promoted.candidate) == (NEW, OLD, None)
+    assert (promoted.set_by, promoted.why) == ("promotion rule", "it lost nothing")
+    assert promoted.activated_at == promoted.set_at
+    assert decode_choice(store.read()["pm3"]) == promoted
+
+
+def test_what_the_rule_takes_back_is_remembered_through_later_changes(
+    store: ModelChoiceStore,
+) -> None:
+    judged = store.activate("*", NEW, set_by="anna")
+
+    back = store.take_back("*", judged, why="it raises too much")
+    later = store.shadow("*", OLD, set_by="anna")
+
+    assert (back.active, back.previous, back.activated_at) == (None, NEW, None)
+    assert (later.taken_back, later.why, later.set_by) == ((NEW,), None, "anna")
+
+
+def test_the_rule_changes_nothing_that_somebody_changed_while_it_judged(
+    store: ModelChoiceStore,
+) -> None:
+    judged = store.shadow("pm3", NEW, set_by="anna")
+    store.shadow("pm3", None, set_by="bert")
+
+    with pytest.raises(SettingsError, match="somebody else chose a model for pm3 meanwhile"):
+        store.promote("pm3", judged, why="it lost nothing")
+    with pytest.raises(SettingsError, match="somebody else"):
+        store.take_back("pm3", judged, why="it raises too much")
+
+
+def test_a_model_that_came_back_by_hand_is_not_one_that_was_activated(
+    store: ModelChoiceStore,
+) -> None:
+    store.activate("pm3", NEW, set_by="anna")
+
+    assert store.roll_back("pm3", set_by="anna").activated_at is None
