@@ -153,6 +153,10 @@ class Aligner:
             self._watch(machine)
         return machine.advance() if machine.newest_us > machine.due_us else ()
 
+    def close(self) -> list[WideReading]:
+        """Give the readings of all rows, where no more come: at the end of a recording."""
+        return [reading for one in self._machines.values() for reading in one.close()]
+
     def note(self) -> dict[str, MachineNote]:
         """Give what a later aligner needs beside the rows that can still matter."""
         return {

@@ -1,10 +1,15 @@
 """The commands of the group ``bridge``."""
 
+import shlex
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from stream_detector.command_line import check_different, on_one_line
 from stream_detector.connections.settings import read_settings
+from stream_detector.replay.options import file_options
 
 _config = click.option(
     "--config",
@@ -43,3 +48,83 @@ def tags(path: Path) -> None:
     configuration.check_against(mapping.machines)
     configure_logging(settings)
     run(TagBridge(settings, configuration, mapping, decode_plain).run)
+
+
+@bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")
+@_config
+def check(path: Path) -> None:
+    """Hold a configuration against the live source, and show ten readings; exit 1 on a fault.
+
+    The newest messages are read, and nothing is committed.
+    """
+    settings = read_settings()
+    from stream_detector.bridges.check import check as look
+
+    healthy = True
+    for finding in look(settings, path):
+        healthy = healthy and finding.fault is None
+        mark = "ok   " if finding.fault is None else "FAULT"
+        click.echo(on_one_line(f"{mark} {finding.subject}: {finding.fault or finding.detail}"))
+    sys.exit(0 if healthy else 1)
+
+
+@bridge.command(
+    epilog="Example: stream-detector bridge convert --config mill.toml --csv export.csv "
+    "--machine pm3 --out pm3.csv"
+)
+@_config
+@click.option(
+    "--csv",
+    "export",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The export: one tag, time and value a line; CSV, gzipped CSV or Parquet.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The readings, a line each, as `trainer fit` and `replay` take them.",
+)
+@click.option(
+    "--machine", metavar="NAME", help="Whose readings.  [default: the only one that is mapped]"
+)
+@click.option("--tag-column", default="tag", show_default=True, metavar="NAME")
+@click.option("--value-column", default="value", show_default=True, metavar="NAME")
+@file_options
+def convert(path: Path, export: Path, out: Path, machine: str | None, **written: Any) -> None:
+    """Turn a historian's export of tags into a machine's readings.
+
+    With the mapping, the cadence and the hold of the live bridge, so that a model learns from what
+    it will see.
+    """
+    from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.historian import (
+        MODE_COLUMN,
+        Export,
+        ExportOptions,
+        machine_tags,
+        write_wide,
+    )
+    from stream_detector.bridges.mapping import read_mapping
+
+    check_different(csv=export, out=out)
+    configuration = read_configuration(path)
+    mapping = read_mapping(configuration.mapping)
+    configuration.check_against(mapping.machines)
+    tags = machine_tags(mapping, machine)
+    (name,) = tags.machines
+    read = Export(export, tags, ExportOptions(**written))
+    done = write_wide(out, read, tags, configuration.timing(name))
+    for note in done.notes:
+        click.echo(f"note: {note}")
+    click.echo(f"{out}: {done.n_readings} readings of {name}")
+    further = f" --mode-column {MODE_COLUMN}" if done.has_mode else ""
+    further += f" --label-column {shlex.quote(done.events[0])}" if done.events else ""
+    further += "".join(f" --exclude {shlex.quote(event)}" for event in done.events[1:])
+    click.echo(
+        f"next: python -m trainer fit --csv {shlex.quote(str(out))} --machine {shlex.quote(name)}"
+        f"{further} --out model"
+    )

@@ -102,15 +102,15 @@ class TagLog:
                 self._merge.set_ended(partition)
         self._consumer.assign([TopicPartition(topic, one, at) for one, at in starts.items()])
 
-    def begins(self) -> dict[int, int]:
-        """Give of each partition the first offset that Kafka still has.
+    def watermarks(self) -> dict[int, tuple[int, int]]:
+        """Give of each partition the first offset that Kafka has, and the one after the last.
 
         Raises
         ------
         ServiceError
             If Kafka does not say.
         """
-        return {partition: self._watermarks(partition)[0] for partition in self.places}
+        return {partition: self._watermarks(partition) for partition in self.places}
 
     def is_at_ends(self) -> bool:
         """Tell whether everything up to the ends was read."""

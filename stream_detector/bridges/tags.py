@@ -117,7 +117,8 @@ class TagBridge:
         )
         self._rewind = Rewind[Places](self._aligner, dict(self._log.places))
         try:
-            self._tell_of_lost_rows(await asyncio.to_thread(self._log.begins), ends)
+            marks = await asyncio.to_thread(self._log.watermarks)
+            self._tell_of_lost_rows({one: low for one, (low, _) in marks.items()}, ends)
             await self._catch_up(note, stop)
             await self._work(stop)
         finally:

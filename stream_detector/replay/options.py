@@ -102,7 +102,7 @@ class _Names(click.ParamType):
         return tuple(name.strip() for name in names if name.strip())
 
 
-_OPTIONS = (
+_FILE_OPTIONS = (
     click.option(
         "--time-column",
         metavar="NAME",
@@ -124,6 +124,19 @@ _OPTIONS = (
         "times are refused. When clocks are set back, the first of two equal times is meant.",
     ),
     click.option(
+        "--delimiter",
+        type=_Delimiter(),
+        metavar="CHARACTER",
+        default=RecordingOptions.delimiter,
+        show_default=True,
+        help="Character between cells, e.g. ';' or tab.",
+    ),
+)
+"""How a file of rows is read, whatever its columns are."""
+
+_OPTIONS = (
+    *_FILE_OPTIONS,
+    click.option(
         "--cadence",
         type=Duration(),
         metavar="DURATION",
@@ -135,14 +148,6 @@ _OPTIONS = (
         metavar="TIME",
         help="Time of the first row, with --cadence.  "
         f"[default: {DEFAULT_START:%Y-%m-%dT%H:%M:%SZ}]",
-    ),
-    click.option(
-        "--delimiter",
-        type=_Delimiter(),
-        metavar="CHARACTER",
-        default=RecordingOptions.delimiter,
-        show_default=True,
-        help="Character between cells, e.g. ';' or tab.",
     ),
     click.option(
         "--machine",
@@ -182,6 +187,13 @@ _OPTIONS = (
         help="CSV file sensor,unit,low,high: unit and physical limits of each sensor.",
     ),
 )
+
+
+def file_options(command: Callable[..., _T]) -> Callable[..., _T]:
+    """Give a command the options that say how the times and cells of a file are written."""
+    for option in reversed(_FILE_OPTIONS):
+        command = option(command)
+    return command
 
 
 def recording_options(command: Callable[..., _T]) -> Callable[..., _T]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import subprocess
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -144,17 +145,15 @@ class TagPlant:
 
         wait_until(is_noted, f"{ends} is noted", limit_seconds=_LIMIT_SECONDS)
 
-    def check(self, *arguments: str) -> str:
-        """What a command of the group says of the configuration."""
-        done = run(
-            *COMMAND,
-            "bridge",
-            *arguments,
-            "--config",
-            self.configuration,
-            environment=self.environment,
-        )
-        assert done.returncode == 0, done.stderr
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the group on the configuration."""
+        arguments = ("bridge", command, "--config", self.configuration)
+        return run(*COMMAND, *arguments, environment=self.environment)
+
+    def check(self) -> str:
+        """What is said of the configuration, of which all is well."""
+        done = self.run("check")
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 

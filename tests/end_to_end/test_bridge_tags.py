@@ -21,7 +21,8 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
 
-BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+# Two hours ago, on the grid of every cadence here.
+BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 BEGIN_US = round(BEGIN.timestamp()) * SECOND
 
 
@@ -138,3 +139,27 @@ def test_a_tag_that_nobody_mapped_is_named_once(plant: TagPlant) -> None:
         assert bridge.stop() == 0
         assert bridge.log().count("nobody") == 1
         assert "unmapped=3" in bridge.log()
+
+
+def test_check_says_one_line_per_thing_and_shows_readings(plant: TagPlant) -> None:
+    rows = [*at(1, ("pm3.X1", 1, 5.0)), *at(200, ("pm3.X1", 200, 5.0), ("nobody", 1, 1.0))]
+    plant.send([*((message(row), stamp) for row, stamp in rows), (b"nonsense", BEGIN)])
+
+    told = plant.check().splitlines()
+
+    assert told[0] == f"ok    configuration: {plant.configuration}: bridge {plant.name}"
+    assert told[1] == "ok    mapping: 12 tags of 2 machines"
+    assert told[2].startswith(f"ok    kafka: {plant.broker} answers")
+    assert "3 rows in 3 messages; 1 refused, the first: invalid: " in told[3]
+    assert told[3].endswith("; not mapped: 'nobody'")
+    assert [one.partition(":")[0] for one in told[4:]] == ["ok    reading"] * 2
+    assert plant.n_notes() == 0
+
+
+def test_check_names_what_is_wrong(plant: TagPlant) -> None:
+    done = plant.run("check")
+    assert done.returncode == 1
+    assert "FAULT source: 0 rows in 0 messages; they come to no reading" in done.stdout
+
+    plant.configuration.write_text(plant.configuration.read_text().replace("tags-", "gone-"))
+    assert "has no topic gone-" in plant.run("check").stdout

@@ -1,0 +1,144 @@
+"""``bridge check``: a configuration held against the live source, with some readings to look at.
+
+One line per thing, as ``check`` says it of the worker. Each source has a function of its own that
+looks at it and gives rows to align: add it beside :func:`_tags_of_kafka`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stream_detector.bridges.aligner import Aligned, Aligner, Entry
+from stream_detector.bridges.configuration import Configuration, read_configuration
+from stream_detector.bridges.mapping import TagMap, read_mapping
+from stream_detector.bridges.plain_rows import decode_plain
+from stream_detector.bridges.readings import encode
+from stream_detector.bridges.tag_log import TagLog
+from stream_detector.connections.kafka import cluster_metadata
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.topics import partition_counts
+from stream_detector.errors import RowError, SettingsError, StreamDetectorError, counted, listed
+
+N_SAMPLES: Final = 10
+
+_NEWEST_MESSAGES: Final = 5000
+"""Of each partition so many are read, and put back by nobody: nothing is committed."""
+
+_READ_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: ``fault`` is None when all is well."""
+
+    subject: str
+    detail: str
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the newest messages of a source hold."""
+
+    entries: list[Entry]
+    refused: list[RowError]
+
+
+def check(settings: Settings, path: Path) -> Iterator[Finding]:
+    """Look at the configuration, the mapping, Kafka and the source, and at what they come to."""
+    configuration: list[Configuration] = []
+    mapping: list[TagMap] = []
+
+    def the_configuration() -> str:
+        configuration.append(read_configuration(path))
+        return f"{path}: bridge {configuration[0].name}"
+
+    def the_mapping() -> str:
+        found = read_mapping(configuration[0].mapping)
+        configuration[0].check_against(found.machines)
+        mapping.append(found)
+        n_tags, n_machines = len(found.targets), len(found.machines)
+        return f"{counted(n_tags, 'tag')} of {counted(n_machines, 'machine')}"
+
+    def kafka() -> str:
+        n_brokers = len(cluster_metadata(settings).brokers)
+        partition_counts(
+            settings,
+            reads=[settings.bridges_topic],
+            writes=[
+                *(settings.readings_topic, settings.dead_letters_topic),
+                settings.bridges_topic,
+            ],
+        )
+        return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
+
+    def source() -> str:
+        sample = _tags_of_kafka(settings, configuration[0])
+        found, unmapped = _aligned(settings, configuration[0], mapping[0], sample)
+        samples.extend(encode(one).decode() for one in found.readings[-N_SAMPLES:])
+        n_rows = sum(len(entry.rows) for entry in sample.entries)
+        refused = [*sample.refused, *(one.error for one in found.refusals)]
+        told = f"{counted(n_rows, 'row')} in {counted(len(sample.entries), 'message')}"
+        told += f"; {len(refused)} refused, the first: {refused[0]}" if refused else ""
+        told += f"; not mapped: {listed(unmapped)}" if unmapped else ""
+        if not found.readings:
+            raise SettingsError(f"{told}; they come to no reading; compare the tags' names")
+        return told
+
+    samples: list[str] = []
+    looks: dict[str, Callable[[], str]] = {
+        "configuration": the_configuration,
+        "mapping": the_mapping,
+        "kafka": kafka,
+        "source": source,
+    }
+    for subject, look in looks.items():
+        try:
+            yield Finding(subject, look())
+        except StreamDetectorError as error:
+            yield Finding(subject, "", str(error))
+            if subject != "kafka":
+                return  # the others need it
+    yield from (Finding("reading", sample) for sample in samples)
+
+
+def _aligned(
+    settings: Settings, configuration: Configuration, mapping: TagMap, sample: Sample
+) -> tuple[Aligned, list[str]]:
+    skew_us = round(settings.max_clock_skew_seconds * 1e6)
+    aligner = Aligner(mapping, configuration.timing, max_skew_us=skew_us)
+    aligned = aligner.add(sample.entries)
+    # Whoever waits for the next rows sees nothing of a plant that sends seldom.
+    aligned.readings.extend(aligner.close())
+    return aligned, list(aligner.unmapped)
+
+
+def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
+    """Read the newest messages of the topic of tags."""
+    if configuration.kafka is None:
+        raise SettingsError("the configuration has no table of a source, e.g. [kafka]; add it")
+    topic = configuration.kafka.topic
+    n_partitions = partition_counts(settings, reads=[topic])[topic]
+    log = TagLog(settings, topic, starts=dict.fromkeys(range(n_partitions), 0))
+    try:
+        marks = log.watermarks()
+    finally:
+        log.close()
+    starts = {one: max(low, high - _NEWEST_MESSAGES) for one, (low, high) in marks.items()}
+    ends = {one: high for one, (_, high) in marks.items()}
+    log = TagLog(settings, topic, starts=starts, ends=ends)
+    sample = Sample([], [])
+    last_look = time.monotonic() + _READ_SECONDS
+    try:
+        while not log.is_at_ends() and time.monotonic() < last_look:
+            for message in log.read(0.1):
+                try:
+                    rows = decode_plain(message.value or b"", topic=topic)
+                    sample.entries.append(Entry(rows, message.stamp_ms * 1000))
+                except RowError as error:
+                    sample.refused.append(error)
+    finally:
+        log.close()
+    return sample
