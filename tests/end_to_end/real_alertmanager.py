@@ -2,8 +2,7 @@
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.request import urlopen
 
 from tests.end_to_end.server import Server, answers, free_port
@@ -15,8 +14,8 @@ receivers: [{{name: ours, webhook_configs: [{{url: "{url}", send_resolved: true}
 """
 
 
-class RealAlertmanager:
-    """Runs inside ``with``, reached at `url`; it calls `receiver_url` for each alert."""
+class RealAlertmanager(Server):
+    """Reached at `url`; it calls `receiver_url` for each alert."""
 
     def __init__(self, folder: Path, receiver_url: str) -> None:
         binary = require_command("prometheus-alertmanager", "alertmanager")
@@ -24,7 +23,7 @@ class RealAlertmanager:
         self.url = f"http://127.0.0.1:{self._port}"
         configuration = folder / "alertmanager.yml"
         configuration.write_text(_CONFIGURATION.format(url=receiver_url))
-        self._server = Server(
+        super().__init__(
             [
                 binary,
                 f"--config.file={configuration}",
@@ -35,18 +34,6 @@ class RealAlertmanager:
             log=folder / "alertmanager.log",
             is_ready=lambda: answers(self._port, "/-/ready"),
         )
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.kill()
 
     def alerts(self) -> list[dict[str, Any]]:
         """Those that stand now."""

@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import KafkaException
@@ -45,8 +44,8 @@ _TIMED_LOG = [
 ]
 
 
-class RealKafka:
-    """Runs inside ``with``, reached at `bootstrap`; its data and its log lie in `folder`.
+class RealKafka(Server):
+    """Reached at `bootstrap`; its data and its log lie in `folder`.
 
     `listeners` are further ones, each with its port; `properties` say what they are like, and
     `scram` is for each of its users as ``--add-scram`` takes it.
@@ -79,7 +78,7 @@ class RealKafka:
         self._scram = scram
         # Small and soon ready rather than fast: one test at a time talks to it.
         lean = ["-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        self._server = Server(
+        super().__init__(
             ["java", *lean, *_TIMED_LOG, "-cp", self._classes, "kafka.Kafka", self._properties],
             log=folder / "kafka.log",
             is_ready=self._answers,
@@ -94,33 +93,7 @@ class RealKafka:
 
     def __enter__(self) -> Self:
         self._format()
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()
-
-    @property
-    def pid(self) -> int:
-        return self._server.pid
-
-    def start(self) -> None:
-        """Start it, also again after its end: on the same ports, with the same data."""
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def kill(self) -> None:
-        self._server.kill()
-
-    def log_tail(self) -> str:
-        return self._server.log_tail()
+        return super().__enter__()
 
     def _format(self) -> None:
         arguments = ["format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(self._properties)]

