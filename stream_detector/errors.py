@@ -88,7 +88,11 @@ class ServiceError(StreamDetectorError):
 
 
 class RefusedError(ServiceError):
-    """The broker or Redis is there, but refuses us: correct who we say we are, or our rights."""
+    """A service is there, but refuses us: correct who we say we are, or our rights."""
+
+
+class RegistryAwayError(ServiceError):
+    """The schema registry does not answer: whoever decodes waits, and decodes the same again."""
 
 
 class JournalError(StreamDetectorError):

@@ -7,9 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from stream_detector.bridges.format_settings import FormatTable
 from stream_detector.bridges.mapping import MAX_HOLD_SECONDS
+from stream_detector.bridges.tables import NamedFile, Table
 from stream_detector.bridges.timing import Timing
 from stream_detector.errors import SettingsError, listed
 
@@ -24,14 +26,6 @@ EVERY_MACHINE = "*"
 _Hold = Annotated[float, Field(ge=0, le=MAX_HOLD_SECONDS)]
 _Lateness = Annotated[float, Field(ge=0, le=86_400)]
 _Cadence = Annotated[float, Field(ge=0.001, le=86_400)]
-
-
-class Table(BaseModel):
-    """A table of the file: an unknown key is refused, a wrong type is not converted."""
-
-    model_config = ConfigDict(
-        frozen=True, use_attribute_docstrings=True, extra="forbid", strict=True
-    )
 
 
 class MachineTable(Table):
@@ -62,14 +56,15 @@ class Configuration(Table):
     """Who this bridge is: under this name it finds its place again after a restart, and a second
     one of the same name takes over from the first."""
 
-    mapping: Annotated[Path, Field(strict=False)]
-    """The mapping file (CSV); a relative name counts from the folder of the TOML file."""
+    mapping: NamedFile
+    """The mapping file (CSV)."""
 
     machines: dict[str, MachineTable]
     """Times of the machines."""
 
     # How messages are read, then the sources: a table each, None where the file has none. A
     # program refuses a file without the table of its own source.
+    format: FormatTable | None = None
     kafka: KafkaTable | None = None
 
     @model_validator(mode="after")
@@ -141,13 +136,12 @@ def read_configuration(path: Path) -> Configuration:
     except ValueError as error:
         raise SettingsError(f"configuration {str(path)!r} is no TOML in UTF-8: {error}") from error
     try:
-        configuration = Configuration.model_validate(found)
+        return Configuration.model_validate(found, context=path.parent)
     except ValidationError as error:
         # Without the values: one may be a secret that somebody put where none belongs.
         wrong = error.errors(include_input=False, include_context=False)
         problems = "; ".join(map(_problem, wrong))
         raise SettingsError(f"configuration {str(path)!r} is wrong: {problems}") from None
-    return configuration.model_copy(update={"mapping": path.parent / configuration.mapping})
 
 
 def _problem(one: "ErrorDetails") -> str:

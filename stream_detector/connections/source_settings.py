@@ -10,7 +10,7 @@ from stream_detector.connections.environment import validated, variables
 from stream_detector.connections.secret_files import with_secrets_from_files
 from stream_detector.connections.tls import TlsFiles
 
-SOURCE_SECRETS: Final = ("mqtt_password",)
+SOURCE_SECRETS: Final = ("mqtt_password", "registry_password")
 """Each may stand in a file instead, which ``DETECTOR_<NAME>_FILE`` names."""
 
 
@@ -34,10 +34,21 @@ class SourceSettings(BaseModel):
     mqtt_key_file: Path | None = None
     """Its private key (PEM, not encrypted)."""
 
+    registry_username: Annotated[str, Field(min_length=1)] | None = None
+    """Our name for the schema registry."""
+
+    registry_password: SecretStr | None = None
+    """Our password."""
+
+    registry_ca_file: Path | None = None
+    """As ``kafka_ca_file``, for the schema registry."""
+
     @model_validator(mode="after")
     def _check_what_goes_together(self) -> Self:
         if self.mqtt_password is not None and self.mqtt_username is None:
             raise ValueError("DETECTOR_MQTT_PASSWORD needs DETECTOR_MQTT_USERNAME")
+        if self.registry_password is not None and self.registry_username is None:
+            raise ValueError("DETECTOR_REGISTRY_PASSWORD needs DETECTOR_REGISTRY_USERNAME")
         if (self.mqtt_certificate_file is None) != (self.mqtt_key_file is None):
             raise ValueError(
                 "DETECTOR_MQTT_CERTIFICATE_FILE and DETECTOR_MQTT_KEY_FILE go together; give both"

@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from stream_detector.pipeline.oddities import MAX_UNKNOWN_NAMES
 from stream_detector.pipeline.readings import ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import decode_setting
 from stream_detector.worker.snapshots import Marker, PartitionSnapshots, Snapshot, encode
+from tests.fuzz.decoder import Decoder
+from tests.fuzz.plant_messages import plant_messages
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "schemas/examples"
 _AT = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
@@ -51,17 +52,6 @@ suppressed_modes = ["start-up", "wash-up"] # of all machines
 """
 
 
-@dataclass(frozen=True)
-class Decoder:
-    """One decoder: what to begin with, and a function that takes an input.
-
-    That gives the reason code of a refusal, or None; it raises what is a fault of ours.
-    """
-
-    seeds: Sequence[bytes]
-    take: Callable[[bytes], str | None]
-
-
 def decoders() -> dict[str, Decoder]:
     """Make them anew, by name."""
     return {
@@ -71,6 +61,7 @@ def decoders() -> dict[str, Decoder]:
         "rules": Decoder([_RULES, *_RULES.split(b"\n\n")], _rules),
         "manifest": Decoder(_examples("manifest"), _manifest),
         "snapshots": Decoder(_snapshot_seeds(), _snapshots),
+        **plant_messages(),
     }
 
 
