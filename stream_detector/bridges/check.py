@@ -12,12 +12,13 @@ from typing import Final
 
 from stream_detector.bridges.aligner import Aligned, Aligner, Entry
 from stream_detector.bridges.configuration import Configuration, read_configuration
+from stream_detector.bridges.formats import open_format
 from stream_detector.bridges.mapping import TagMap, read_mapping
-from stream_detector.bridges.plain_rows import decode_plain
 from stream_detector.bridges.readings import encode
 from stream_detector.bridges.tag_log import TagLog
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import RowError, SettingsError, StreamDetectorError, counted, listed
 
@@ -120,6 +121,7 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
     if configuration.kafka is None:
         raise SettingsError("the configuration has no table of a source, e.g. [kafka]; add it")
     topic = configuration.kafka.topic
+    decode = open_format(configuration.format, read_source_settings()).decode
     n_partitions = partition_counts(settings, reads=[topic])[topic]
     log = TagLog(settings, topic, starts=dict.fromkeys(range(n_partitions), 0))
     try:
@@ -135,7 +137,7 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
         while not log.is_at_ends() and time.monotonic() < last_look:
             for message in log.read(0.1):
                 try:
-                    rows = decode_plain(message.value or b"", topic=topic)
+                    rows = decode(message.value or b"", topic=topic)
                     sample.entries.append(Entry(rows, message.stamp_ms * 1000))
                 except RowError as error:
                     sample.refused.append(error)

@@ -9,6 +9,7 @@ import click
 
 from stream_detector.command_line import check_different, on_one_line
 from stream_detector.connections.settings import read_settings
+from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.replay.options import file_options
 
 _config = click.option(
@@ -36,8 +37,8 @@ def tags(path: Path) -> None:
     start it again.
     """
     from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.formats import open_format
     from stream_detector.bridges.mapping import read_mapping
-    from stream_detector.bridges.plain_rows import decode_plain
     from stream_detector.bridges.running import run
     from stream_detector.bridges.tags import TagBridge
     from stream_detector.connections.log import configure_logging
@@ -46,8 +47,9 @@ def tags(path: Path) -> None:
     configuration = read_configuration(path)
     mapping = read_mapping(configuration.mapping)
     configuration.check_against(mapping.machines)
+    decode = open_format(configuration.format, read_source_settings()).decode
     configure_logging(settings)
-    run(TagBridge(settings, configuration, mapping, decode_plain).run)
+    run(TagBridge(settings, configuration, mapping, decode).run)
 
 
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")

@@ -15,6 +15,9 @@ _WITH_REGISTRY: Final = {
 }
 """Each is loaded when it is asked for: it brings libraries that the others do not need."""
 
+PLAIN: Final = FormatTable(tag="tag", time="time", value="value")
+"""One row as JSON: ``{"tag": "PM3.SPEED", "time": "2026-11-22T03:10:00Z", "value": 812.5}``."""
+
 
 class Format(Protocol):
     """Reads messages of one kind."""
@@ -38,12 +41,13 @@ class Format(Protocol):
         ...
 
 
-def open_format(settings: FormatTable, access: SourceSettings) -> Format:
+def open_format(settings: FormatTable | None, access: SourceSettings) -> Format:
     """Make the format that a configuration tells of.
 
     Parameters
     ----------
-    settings : FormatTable
+    settings : FormatTable or None
+        None is `PLAIN`.
     access : SourceSettings
         Who we are to the schema registry, where there is one.
 
@@ -52,6 +56,7 @@ def open_format(settings: FormatTable, access: SourceSettings) -> Format:
     SettingsError
         If the configuration does not agree with itself, or a file it names cannot be used.
     """
+    settings = settings or PLAIN
     if settings.kind == "json":
         return JsonFormat(settings)
     module, name = _WITH_REGISTRY[settings.kind]

@@ -8,6 +8,7 @@ it or nothing, reads again what can still matter, silently, and goes on.
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -19,6 +20,7 @@ from stream_detector.bridges.letters import letter
 from stream_detector.bridges.machine_rows import NEVER
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.notes import BridgeNote, offsets, read_note
+from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.readings import encode
 from stream_detector.bridges.rewind import Rewind
 from stream_detector.bridges.rows import TagRow
@@ -44,7 +46,7 @@ Places = dict[int, int]
 
 
 class Decode(Protocol):
-    """Turns one message into tag rows; a RowError is a dead letter."""
+    """Turns one message into tag rows; a RowError is a dead letter, a RegistryAwayError waits."""
 
     def __call__(self, value: bytes, *, topic: str) -> list[TagRow]:
         """Read one message."""
@@ -135,7 +137,10 @@ class TagBridge:
         """Read again what can still matter; what comes of it was written before."""
         while not (self._log.is_at_ends() or stop.is_set()):
             messages = await asyncio.to_thread(self._log.read, _READ_SECONDS)
-            self._aligner.add(self._entries(messages)[0])
+            decoded = await when_registry_answers(partial(self._entries, messages), stop)
+            if decoded is None:
+                return
+            self._aligner.add(decoded[0])
             self._rewind.mark(dict(self._log.places))
         if stop.is_set():
             return
@@ -164,14 +169,18 @@ class TagBridge:
                     partitions=self._log.waits_for,
                     doing="waiting: a row of theirs may come before those of the others",
                 )
-            written = self._made_of(messages)
+            decoded = await when_registry_answers(partial(self._entries, messages), stop)
+            if decoded is None:
+                return
+            written = self._made_of(messages, *decoded)
             if written or (messages and now - self._noted_at > _NOTE_SECONDS):
                 self._noted_at = now
                 await self._producer.send([*written, self._note()])
 
-    def _made_of(self, messages: Sequence[TagMessage]) -> list[TopicMessage]:
+    def _made_of(
+        self, messages: Sequence[TagMessage], entries: list[Entry], refused: dict[int, RowError]
+    ) -> list[TopicMessage]:
         """Align messages, and give the readings and dead letters that came of them."""
-        entries, refused = self._entries(messages)
         aligned = self._aligner.add(entries)
         for refusal in aligned.refusals:
             # A message is one letter, for its first row that enters nothing.

@@ -116,7 +116,7 @@ def test_what_is_no_row_goes_to_the_dead_letters_with_its_place(plant: TagPlant)
 
     letters = plant.read("dead_letters")
     assert sorted(headers(one)["reason_code"] for one in letters) == [
-        *("clock", "invalid", "invalid", "late", "not-a-number"),
+        *("clock", "late", "missing", "not-a-number", "not-json"),
     ]
     for one in letters:
         assert faults(headers(one), "dead-letter.v1.json") == []
