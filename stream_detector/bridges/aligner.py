@@ -31,7 +31,7 @@ _SLOTS: Final = {"mode": MODE, "event": EVENT}
 
 OTHER_TAGS: Final = "(other)"
 
-_LAST_US: Final = 253_402_300_799_000_000
+LAST_US: Final = 253_402_300_799_000_000
 """The end of the year 9999: RFC 3339 writes no later time."""
 
 
@@ -120,7 +120,7 @@ class Aligner:
                 self.clock_us = logged_us
                 if self._looks and logged_us > self._looks[0][0]:
                     aligned.readings.extend(self._close_silent())
-            last_us = min(_LAST_US, _LAST_US if logged_us is None else logged_us + self._skew_us)
+            last_us = min(LAST_US, LAST_US if logged_us is None else logged_us + self._skew_us)
             for row in rows:
                 try:
                     aligned.readings.extend(self._take(row, last_us))
@@ -230,7 +230,7 @@ def _routes(tags: TagMap, timing: Callable[[str], Timing]) -> dict[str, _Route]:
 
 
 def _wrong_time(time_us: int, last_us: int) -> RowError:
-    if time_us < 0 or time_us > _LAST_US:
+    if time_us < 0 or time_us > LAST_US:
         return RowError("invalid", f"the time {time_us} µs is not within the years 1970 to 9999")
     return RowError(
         "clock",

@@ -1,0 +1,272 @@
+"""From a journal to Kafka: its rows become readings, and what could not be used dead letters.
+
+A batch is read, joined, delivered, and only then noted. So whoever is killed loses nothing; the
+last readings may come again, with the same values, and the detector drops those. While Kafka is
+away all waits, in order, and the journal fills.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from stream_detector.bridges.aligner import LAST_US, Aligner, Entry
+from stream_detector.bridges.configuration import Configuration
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journaled import Progress, Stretch
+from stream_detector.bridges.machine_rows import NEVER, MachineNote
+from stream_detector.bridges.mapping import TagMap
+from stream_detector.bridges.readings import encode, utc
+from stream_detector.bridges.rewind import Rewind
+from stream_detector.bridges.rows import TagRow
+from stream_detector.connections.kafka import client_options, cluster_metadata
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.topics import partition_counts
+from stream_detector.errors import RefusedError, RowError, ServiceError, listed
+from stream_detector.pipeline.messages import Headers, dead_letter
+from stream_detector.pipeline.readings import Record
+
+log = structlog.get_logger()
+
+_MOST_ROWS: Final = 2000
+"""Read at once: some 30 ms of work."""
+
+_MOST_LETTERS: Final = 100
+
+_LONGEST_LETTER_BYTES: Final = 900_000
+"""Every Kafka takes 1 MB."""
+
+_WAIT_SECONDS: Final = 0.2
+"""How long a look for rows waits, and a look for deliveries: then it is seen whether to stop."""
+
+_NOTE_SECONDS: Final = 1.0
+"""How often it is noted how far we are: so much is delivered again after a kill."""
+
+_AWAY_SECONDS: Final = 3.0
+"""A delivery that takes longer is said to wait for Kafka."""
+
+_LONGEST_PAUSE_SECONDS: Final = 10.0
+"""Between two tries to reach a Kafka that was not there when we began."""
+
+
+class _Message(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What the aligner has to know again, beside the rows that are read again."""
+
+    clock_us: int
+    machines: dict[str, MachineNote]
+
+
+class Delivery:
+    """Reads one journal and writes the readings.
+
+    Parameters
+    ----------
+    settings : Settings
+    configuration : Configuration
+    tags : TagMap
+    journal : Journal
+    """
+
+    def __init__(
+        self, settings: Settings, configuration: Configuration, tags: TagMap, journal: Journal
+    ) -> None:
+        self._settings, self._name, self._journal = settings, configuration.name, journal
+        progress = journal.progress()
+        memory = msgspec.json.decode(progress.memory, type=Memory) if progress else None
+        self._aligner = Aligner(
+            tags,
+            configuration.timing,
+            max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+            clock_us=memory.clock_us if memory else NEVER,
+        )
+        self._next = progress.rewind_offset if progress else 1
+        self._rewind = Rewind[int](self._aligner, self._next)
+        if progress and memory:
+            self._read_again(progress.next_offset)
+            self._aligner.settle(memory.machines)
+        self._noted, self._noted_at = self._next, time.monotonic()
+        self._n_named = 0
+        self._error: KafkaError | None = None
+        self._producer = Producer(
+            {
+                **client_options(settings),
+                # None twice and none out of order, however often a delivery is tried.
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 0,
+                "compression.type": "lz4",
+                # For ever: the rows are on disk, and wait there for those that are on their way.
+                "message.timeout.ms": 0,
+                "reconnect.backoff.max.ms": 2000,
+            }
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop.
+
+        Raises
+        ------
+        ServiceError
+            If a topic is missing, or Kafka refuses us or what we write.
+        JournalError
+            If the journal cannot be read.
+        """
+        if not await self._find_kafka(stop):
+            return
+        while not stop.is_set():
+            stretch = await asyncio.to_thread(self._next_stretch)
+            letters = self._journal.letters(limit=_MOST_LETTERS)
+            messages = await asyncio.to_thread(self._made_of, stretch)
+            for number, one in letters.items():
+                error = RowError(one.code, one.reason)
+                messages.append(self._dead_letter(one.topic, number, one.value, error))
+            if messages and not await self._deliver(messages, stop):
+                return
+            self._next = stretch.next_offset
+            self._rewind.mark(self._next)
+            if letters:
+                await asyncio.to_thread(self._journal.forget_letters, max(letters) + 1)
+            if self._next > self._noted and time.monotonic() - self._noted_at > _NOTE_SECONDS:
+                await asyncio.to_thread(self._note)
+        await asyncio.to_thread(self._note)
+
+    def _read_again(self, end: int) -> None:
+        """Take again the rows that can still matter; their readings are delivered."""
+        while self._next < end:
+            stretch = self._journal.read(self._next, limit=min(_MOST_ROWS, end - self._next))
+            self._aligner.add(_entries(stretch))
+            self._next = stretch.next_offset if stretch.rows else end
+            self._rewind.mark(self._next)
+
+    async def _find_kafka(self, stop: asyncio.Event) -> bool:
+        """Wait until Kafka is there, and see that the topics are; False if told to stop."""
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(cluster_metadata, self._settings)
+            except RefusedError:
+                raise
+            except ServiceError as error:
+                if pause == 0.5:  # noqa: PLR2004 -- the first time
+                    log.warning("kafka.away", error=str(error), doing="keeping rows on disk")
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                await _pause(stop, pause)
+            else:
+                topics = (self._settings.readings_topic, self._settings.dead_letters_topic)
+                await asyncio.to_thread(partition_counts, self._settings, writes=topics)
+                log.info("bridge.started", name=self._name, next_offset=self._next)
+                return True
+        return False
+
+    def _next_stretch(self) -> Stretch:
+        self._journal.wait_beyond(self._next, timeout_seconds=_WAIT_SECONDS)
+        return self._journal.read(self._next, limit=_MOST_ROWS)
+
+    def _made_of(self, stretch: Stretch) -> list[_Message]:
+        aligned = self._aligner.add(_entries(stretch))
+        self._tell_of_unmapped_tags()
+        return [
+            *(
+                _Message(self._settings.readings_topic, one.machine.encode(), encode(one))
+                for one in aligned.readings
+            ),
+            *(
+                self._dead_letter(self._name, stretch.offset + at, _written(row), error)
+                for at, row, error in aligned.refusals
+            ),
+        ]
+
+    def _dead_letter(self, topic: str, offset: int, value: bytes, error: RowError) -> _Message:
+        record = Record(topic, 0, offset, datetime.now(UTC), None, value)
+        _, key, found, headers = dead_letter(record, error)
+        if len(value) > _LONGEST_LETTER_BYTES:
+            found = None
+            headers = (*headers, ("value_left_out", str(len(value)).encode()))
+        return _Message(self._settings.dead_letters_topic, key, found, headers)
+
+    async def _deliver(self, messages: Iterable[_Message], stop: asyncio.Event) -> bool:
+        """Return when Kafka has all of them; False if told to stop before."""
+        began, is_away = time.monotonic(), False
+        await asyncio.to_thread(self._produce, messages)
+        while await asyncio.to_thread(self._producer.flush, _WAIT_SECONDS):
+            self._check()
+            if stop.is_set():
+                return False
+            if not is_away and time.monotonic() - began > _AWAY_SECONDS:
+                is_away = True
+                log.warning("kafka.away", doing="keeping rows on disk")
+        self._check()
+        if is_away:
+            log.info("kafka.back", waiting=self._journal.next_offset - self._next)
+        return True
+
+    def _produce(self, messages: Iterable[_Message]) -> None:
+        for topic, key, value, headers in messages:
+            while True:
+                try:
+                    self._producer.produce(
+                        topic, value, key=key, headers=list(headers), on_delivery=self._note_error
+                    )
+                except BufferError:  # more readings than the client takes at once
+                    self._producer.poll(_WAIT_SECONDS)
+                except KafkaException as error:
+                    self._error = error.args[0]
+                    return
+                else:
+                    break
+
+    def _note_error(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._error = error
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise ServiceError(
+                f"Kafka does not take what the bridge writes: {self._error.str()}; what it has not "
+                "taken waits on disk"
+            )
+
+    def _note(self) -> None:
+        mark = self._rewind.start()
+        memory = Memory(mark.clock_us, self._aligner.note())
+        self._journal.note(Progress(self._next, mark.place, msgspec.json.encode(memory)))
+        self._noted, self._noted_at = self._next, time.monotonic()
+
+    def _tell_of_unmapped_tags(self) -> None:
+        unmapped = self._aligner.unmapped
+        if len(unmapped) > self._n_named:
+            new = list(unmapped)[self._n_named :]
+            self._n_named = len(unmapped)
+            log.warning("tags.unmapped", count=len(new), tags=listed(new))
+
+
+def _entries(stretch: Stretch) -> list[Entry]:
+    return [Entry((row,), at) for row, at in zip(stretch.rows, stretch.logged_us, strict=True)]
+
+
+def _written(row: TagRow) -> bytes:
+    """Write a row that enters nothing, for people."""
+    time_us: datetime | int = row.time_us
+    if 0 <= row.time_us <= LAST_US:
+        time_us = utc(row.time_us)
+    return msgspec.json.encode({"tag": row.tag, "time": time_us, "value": row.value})
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
