@@ -52,6 +52,31 @@ def tags(path: Path) -> None:
     run(TagBridge(settings, configuration, mapping, decode).run)
 
 
+@bridge.command(epilog="Example: stream-detector bridge mqtt --config mill.toml")
+@_config
+def mqtt(path: Path) -> None:
+    """Join what comes over MQTT to readings: JSON, numbers, or Sparkplug B.
+
+    Reads DETECTOR_BROKER, DETECTOR_MQTT_PASSWORD and the other settings. A message is acknowledged
+    when it is on disk, where it waits while Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with
+    1 on a fault: let systemd or Kubernetes start it again.
+    """
+    from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.mapping import read_mapping
+    from stream_detector.bridges.mqtt_bridge import MqttBridge
+    from stream_detector.bridges.plain_rows import decode_plain
+    from stream_detector.bridges.running import run
+    from stream_detector.connections.log import configure_logging
+    from stream_detector.connections.source_settings import read_source_settings
+
+    settings, source_settings = read_settings(), read_source_settings()
+    configuration = read_configuration(path)
+    mapping = read_mapping(configuration.mapping)
+    configuration.check_against(mapping.machines)
+    configure_logging(settings)
+    run(MqttBridge(settings, source_settings, configuration, mapping, decode_plain).run)
+
+
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")
 @_config
 def check(path: Path) -> None:

@@ -5,7 +5,7 @@ Each source has a table of its own: add it to :class:`Configuration`, beside ``k
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -49,6 +49,36 @@ class KafkaTable(Table):
     """Where they are."""
 
 
+class MqttTable(Table):
+    """``[mqtt]``: a broker, for ``bridge mqtt``. Who we are to it, the settings say."""
+
+    host: Annotated[str, Field(min_length=1)]
+    """Name or address."""
+
+    port: Annotated[int, Field(gt=0, lt=65_536)]
+    """Mostly 1883, or 8883 with TLS."""
+
+    tls: bool = False
+    """Without it everything can be read on the way, our password too."""
+
+    topics: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    """What to subscribe to, e.g. ``["mill/pm3/#"]``. Topics below ``spBv1.0/`` are Sparkplug B."""
+
+    time_of_numbers: Literal["arrival"] | None = None
+    """A message that is a number alone has no time: ``arrival`` gives it that of its arrival, and
+    the topic is its tag. Then none is taken that the broker kept: nobody knows how old it is."""
+
+
+class JournalTable(Table):
+    """``[journal]``: where rows wait for Kafka, on disk."""
+
+    path: NamedFile
+    """The file; it is made where there is none."""
+
+    max_bytes: Annotated[int, Field(ge=1_000_000)]
+    """Where it needs more, the oldest rows are dropped, loudly. A row takes about 50 bytes."""
+
+
 class Configuration(Table):
     """All that the file may say."""
 
@@ -66,6 +96,8 @@ class Configuration(Table):
     # program refuses a file without the table of its own source.
     format: FormatTable | None = None
     kafka: KafkaTable | None = None
+    mqtt: MqttTable | None = None
+    journal: JournalTable | None = None
 
     @model_validator(mode="after")
     def _check_machines(self) -> Self:

@@ -1,0 +1,80 @@
+"""``bridge mqtt``: an MQTT broker -> journal -> readings on Kafka."""
+
+import asyncio
+
+from stream_detector.bridges.configuration import Configuration
+from stream_detector.bridges.delivery import Delivery
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.mapping import TagMap
+from stream_detector.bridges.mqtt import MqttConnection
+from stream_detector.bridges.mqtt_messages import Decode, MqttMessages
+from stream_detector.bridges.mqtt_source import MqttSource
+from stream_detector.connections.settings import Settings
+from stream_detector.connections.source_settings import SourceSettings
+from stream_detector.errors import SettingsError, StreamDetectorError
+
+
+class MqttBridge:
+    """The program.
+
+    Parameters
+    ----------
+    settings : Settings
+    source_settings : SourceSettings
+    configuration : Configuration
+    tags : TagMap
+    decode : Decode or None
+        As ``[format]`` says.
+
+    Raises
+    ------
+    SettingsError
+        If the configuration has no table of the broker or of the journal.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source_settings: SourceSettings,
+        configuration: Configuration,
+        tags: TagMap,
+        decode: Decode | None,
+    ) -> None:
+        if configuration.mqtt is None or configuration.journal is None:
+            raise SettingsError(
+                "the configuration lacks [mqtt] or [journal]; say in them where the broker is, and "
+                "where on disk rows wait for Kafka"
+            )
+        self._settings, self._source_settings = settings, source_settings
+        self._configuration, self._tags, self._decode = configuration, tags, decode
+        self._mqtt, self._journal = configuration.mqtt, configuration.journal
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop.
+
+        Raises
+        ------
+        JournalError
+            If the journal cannot be opened.
+        ServiceError
+            If the broker or Kafka refuses us, or a topic is missing.
+        """
+        connection = MqttConnection(self._mqtt, self._source_settings, self._configuration.name)
+        messages = MqttMessages(
+            self._decode, numbers_arrive=self._mqtt.time_of_numbers == "arrival"
+        )
+        with Journal(self._journal.path, max_bytes=self._journal.max_bytes) as journal:
+            source = MqttSource(connection, messages, journal)
+            delivery = Delivery(self._settings, self._configuration, self._tags, journal)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(source.run(stop))
+                    group.create_task(delivery.run(stop))
+            except* StreamDetectorError as errors:
+                raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[StreamDetectorError]) -> StreamDetectorError:
+    """Give the error that ended it all: a group is of no use to whoever reads one line."""
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -1,0 +1,116 @@
+"""What MQTT messages say: tag rows, and letters for those that cannot be used."""
+
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from stream_detector.bridges.journaled import Letter
+from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.sparkplug import NAMESPACE, EdgeNodes
+from stream_detector.errors import RowError
+
+log = structlog.get_logger()
+
+
+class Decode(Protocol):
+    """Turns one message into tag rows."""
+
+    def __call__(self, value: bytes, *, topic: str) -> list[TagRow]:
+        """Read one message; a RowError makes it a dead letter."""
+        ...
+
+
+class Arrived(NamedTuple):
+    """A message, and how the broker sent it."""
+
+    topic: str
+    payload: bytes
+    received_us: int
+    """When it came, microseconds since 1970."""
+    is_retained: bool = False
+    """The broker had kept it for whoever subscribes; it may be of any age."""
+    is_repeat: bool = False
+    """The broker may have sent it before."""
+
+
+class MqttMessages:
+    """Reads messages in their order.
+
+    Parameters
+    ----------
+    decode : Decode or None
+        Reads what is neither Sparkplug B nor a number; None where nothing else is expected.
+    numbers_arrive : bool
+        Whether a number alone is a value of the time when it came, its topic being the tag.
+
+    Examples
+    --------
+    >>> messages = MqttMessages(None, numbers_arrive=True)
+    >>> messages.take(Arrived("mill/pm3/speed", b"812.5", received_us=1))
+    [TagRow(tag='mill/pm3/speed', time_us=1, value=812.5)]
+    """
+
+    def __init__(self, decode: Decode | None, *, numbers_arrive: bool) -> None:
+        self.nodes = EdgeNodes()
+        self._decode = decode
+        self._numbers_arrive = numbers_arrive
+        self._letters: list[Letter] = []
+        self._told: set[str] = set()
+
+    def take(self, message: Arrived) -> list[TagRow]:
+        """Give the rows of the next message; what cannot be used is a letter."""
+        try:
+            if message.topic.startswith(f"{NAMESPACE}/"):
+                heard = self.nodes.take(
+                    message.topic,
+                    message.payload,
+                    received_us=message.received_us,
+                    is_repeat=message.is_repeat,
+                )
+                for error in heard.left_out:
+                    self._refuse(message, error)
+                return heard.rows
+            return self._read(message)
+        except RowError as error:
+            self._refuse(message, error)
+            return []
+
+    def letters(self) -> list[Letter]:
+        """Give, once, the letters since the last time."""
+        letters, self._letters = self._letters, []
+        return letters
+
+    def _read(self, message: Arrived) -> list[TagRow]:
+        if self._numbers_arrive:
+            number = _number(message.payload)
+            if number is not None:
+                if message.is_retained:
+                    return []
+                return [TagRow(message.topic, message.received_us, number)]
+        if self._decode is None:
+            raise RowError(
+                "unexpected",
+                f"{len(message.payload)} bytes of topic {message.topic[:100]!r} are no number, and "
+                "the configuration has no [format] that says what else they are",
+            )
+        return self._decode(message.payload, topic=message.topic)
+
+    def _refuse(self, message: Arrived, error: RowError) -> None:
+        self._letters.append(Letter(message.topic, message.payload, error.code, error.reason))
+        if error.code not in self._told:
+            self._told.add(error.code)
+            log.warning(
+                "message.refused",
+                topic=message.topic,
+                code=error.code,
+                reason=error.reason,
+                doing="it goes to the dead letters, and so do others like it, unmentioned",
+            )
+
+
+def _number(payload: bytes) -> float | None:
+    """Read a payload that is a number and nothing else; None if it is something else."""
+    try:
+        return float(payload)
+    except ValueError:
+        return None

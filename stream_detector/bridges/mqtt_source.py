@@ -1,0 +1,91 @@
+"""From an MQTT broker to a journal: on disk first, then acknowledged."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journaled import Letter
+from stream_detector.bridges.mqtt import Delivered, MqttConnection
+from stream_detector.bridges.mqtt_messages import MqttMessages
+from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.sparkplug import NAMESPACE
+from stream_detector.bridges.sparkplug_payload import rebirth_command
+from stream_detector.errors import JournalError
+
+log = structlog.get_logger()
+
+_MOST_AT_ONCE: Final = 500
+"""Messages of one transaction of the journal."""
+
+_AGAIN_SECONDS: Final = 1.0
+"""Between two tries to write to a disk that does not take it."""
+
+
+class MqttSource:
+    """Fills a journal.
+
+    Parameters
+    ----------
+    connection : MqttConnection
+    messages : MqttMessages
+    journal : Journal
+    """
+
+    def __init__(
+        self, connection: MqttConnection, messages: MqttMessages, journal: Journal
+    ) -> None:
+        self._connection = connection
+        self._messages = messages
+        self._journal = journal
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop.
+
+        Raises
+        ------
+        RefusedError
+            If the broker does not take us.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._connection.run(stop))
+            group.create_task(self._keep(stop))
+
+    async def _keep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            found = await asyncio.to_thread(self._connection.take, _MOST_AT_ONCE)
+            rows: list[TagRow] = []
+            for one in found:
+                if isinstance(one, Delivered):
+                    rows += self._messages.take(one.message)
+                else:
+                    self._messages.nodes.forget()
+            if await self._is_kept(rows, self._messages.letters(), stop):
+                for one in found:
+                    if isinstance(one, Delivered):
+                        self._connection.acknowledge(one)
+            for group, node in self._messages.nodes.rebirths():
+                command = rebirth_command(time.time_ns() // 1_000_000)
+                self._connection.publish(f"{NAMESPACE}/{group}/NCMD/{node}", command)
+
+    async def _is_kept(
+        self, rows: Sequence[TagRow], letters: Sequence[Letter], stop: asyncio.Event
+    ) -> bool:
+        """Try until the disk takes it; False if told to stop before."""
+        if not (rows or letters):
+            return True
+        is_told = False
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(self._journal.append, rows, letters)
+            except JournalError as error:
+                if not is_told:
+                    log.error("journal.refuses", error=str(error), doing="trying again")  # noqa: TRY400
+                is_told = True
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return True
+        return False
