@@ -62,19 +62,19 @@ def mqtt(path: Path) -> None:
     1 on a fault: let systemd or Kubernetes start it again.
     """
     from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.formats import open_format
     from stream_detector.bridges.mapping import read_mapping
     from stream_detector.bridges.mqtt_bridge import MqttBridge
-    from stream_detector.bridges.plain_rows import decode_plain
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
-    from stream_detector.connections.source_settings import read_source_settings
 
     settings, source_settings = read_settings(), read_source_settings()
     configuration = read_configuration(path)
     mapping = read_mapping(configuration.mapping)
     configuration.check_against(mapping.machines)
+    decode = open_format(configuration.format, source_settings).decode
     configure_logging(settings)
-    run(MqttBridge(settings, source_settings, configuration, mapping, decode_plain).run)
+    run(MqttBridge(settings, source_settings, configuration, mapping, decode).run)
 
 
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")

@@ -9,8 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import structlog
@@ -20,17 +19,18 @@ from stream_detector.bridges.aligner import LAST_US, Aligner, Entry
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Progress, Stretch
+from stream_detector.bridges.letters import letter
 from stream_detector.bridges.machine_rows import NEVER, MachineNote
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.readings import encode, utc
 from stream_detector.bridges.rewind import Rewind
 from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.tag_log import TagMessage
 from stream_detector.connections.kafka import client_options, cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.transactions import TopicMessage
 from stream_detector.errors import RefusedError, RowError, ServiceError, listed
-from stream_detector.pipeline.messages import Headers, dead_letter
-from stream_detector.pipeline.readings import Record
 
 log = structlog.get_logger()
 
@@ -38,9 +38,6 @@ _MOST_ROWS: Final = 2000
 """Read at once: some 30 ms of work."""
 
 _MOST_LETTERS: Final = 100
-
-_LONGEST_LETTER_BYTES: Final = 900_000
-"""Every Kafka takes 1 MB."""
 
 _WAIT_SECONDS: Final = 0.2
 """How long a look for rows waits, and a look for deliveries: then it is seen whether to stop."""
@@ -53,13 +50,6 @@ _AWAY_SECONDS: Final = 3.0
 
 _LONGEST_PAUSE_SECONDS: Final = 10.0
 """Between two tries to reach a Kafka that was not there when we began."""
-
-
-class _Message(NamedTuple):
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -175,12 +165,12 @@ class Delivery:
         self._journal.wait_beyond(self._next, timeout_seconds=_WAIT_SECONDS)
         return self._journal.read(self._next, limit=_MOST_ROWS)
 
-    def _made_of(self, stretch: Stretch) -> list[_Message]:
+    def _made_of(self, stretch: Stretch) -> list[TopicMessage]:
         aligned = self._aligner.add(_entries(stretch))
         self._tell_of_unmapped_tags()
         return [
             *(
-                _Message(self._settings.readings_topic, one.machine.encode(), encode(one))
+                TopicMessage(self._settings.readings_topic, one.machine.encode(), encode(one))
                 for one in aligned.readings
             ),
             *(
@@ -189,15 +179,10 @@ class Delivery:
             ),
         ]
 
-    def _dead_letter(self, topic: str, offset: int, value: bytes, error: RowError) -> _Message:
-        record = Record(topic, 0, offset, datetime.now(UTC), None, value)
-        _, key, found, headers = dead_letter(record, error)
-        if len(value) > _LONGEST_LETTER_BYTES:
-            found = None
-            headers = (*headers, ("value_left_out", str(len(value)).encode()))
-        return _Message(self._settings.dead_letters_topic, key, found, headers)
+    def _dead_letter(self, topic: str, offset: int, value: bytes, error: RowError) -> TopicMessage:
+        return letter(self._settings, topic, TagMessage(0, offset, 0, None, value), error)
 
-    async def _deliver(self, messages: Iterable[_Message], stop: asyncio.Event) -> bool:
+    async def _deliver(self, messages: Iterable[TopicMessage], stop: asyncio.Event) -> bool:
         """Return when Kafka has all of them; False if told to stop before."""
         began, is_away = time.monotonic(), False
         await asyncio.to_thread(self._produce, messages)
@@ -213,7 +198,7 @@ class Delivery:
             log.info("kafka.back", waiting=self._journal.next_offset - self._next)
         return True
 
-    def _produce(self, messages: Iterable[_Message]) -> None:
+    def _produce(self, messages: Iterable[TopicMessage]) -> None:
         for topic, key, value, headers in messages:
             while True:
                 try:
@@ -259,10 +244,9 @@ def _entries(stretch: Stretch) -> list[Entry]:
 
 def _written(row: TagRow) -> bytes:
     """Write a row that enters nothing, for people."""
-    time_us: datetime | int = row.time_us
-    if 0 <= row.time_us <= LAST_US:
-        time_us = utc(row.time_us)
-    return msgspec.json.encode({"tag": row.tag, "time": time_us, "value": row.value})
+    is_time = 0 <= row.time_us <= LAST_US
+    written = utc(row.time_us) if is_time else row.time_us
+    return msgspec.json.encode({"tag": row.tag, "time": written, "value": row.value})
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

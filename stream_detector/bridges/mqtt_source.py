@@ -10,11 +10,11 @@ import structlog
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Letter
 from stream_detector.bridges.mqtt import Delivered, MqttConnection
-from stream_detector.bridges.mqtt_messages import MqttMessages
+from stream_detector.bridges.mqtt_messages import Arrived, MqttMessages
 from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE
 from stream_detector.bridges.sparkplug_payload import rebirth_command
-from stream_detector.errors import JournalError
+from stream_detector.errors import JournalError, RegistryAwayError
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ _MOST_AT_ONCE: Final = 500
 """Messages of one transaction of the journal."""
 
 _AGAIN_SECONDS: Final = 1.0
-"""Between two tries to write to a disk that does not take it."""
+"""Between two tries, of a disk that takes nothing or a schema registry that does not answer."""
 
 
 class MqttSource:
@@ -49,6 +49,8 @@ class MqttSource:
         ------
         RefusedError
             If the broker does not take us.
+        RegistryAwayError
+            If a schema registry does not answer when we are told to stop.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._connection.run(stop))
@@ -60,7 +62,7 @@ class MqttSource:
             rows: list[TagRow] = []
             for one in found:
                 if isinstance(one, Delivered):
-                    rows += self._messages.take(one.message)
+                    rows += await self._read(one.message, stop)
                 else:
                     self._messages.nodes.forget()
             if await self._is_kept(rows, self._messages.letters(), stop):
@@ -70,6 +72,20 @@ class MqttSource:
             for group, node in self._messages.nodes.rebirths():
                 command = rebirth_command(time.time_ns() // 1_000_000)
                 self._connection.publish(f"{NAMESPACE}/{group}/NCMD/{node}", command)
+
+    async def _read(self, message: Arrived, stop: asyncio.Event) -> list[TagRow]:
+        """Give the rows of a message, once whoever knows its schema answers."""
+        is_told = False
+        while True:
+            try:
+                return self._messages.take(message)
+            except RegistryAwayError as error:
+                if stop.is_set():
+                    raise
+                if not is_told:
+                    log.warning("registry.away", error=str(error), doing="trying again")
+                is_told = True
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _is_kept(
         self, rows: Sequence[TagRow], letters: Sequence[Letter], stop: asyncio.Event

@@ -5,8 +5,6 @@ import socket
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -27,8 +25,8 @@ Message = tuple[str, bytes]
 """A topic and a payload."""
 
 
-class RealMosquitto:
-    """Runs inside ``with``, at `port`; it keeps over its stop what clients have not taken.
+class RealMosquitto(Server):
+    """Reached at `port`; it keeps over its stop what clients have not taken.
 
     With `users` it wants their passwords; with an authority it speaks TLS alone.
     """
@@ -62,31 +60,9 @@ class RealMosquitto:
             lines += [f"certfile {certificate}", f"keyfile {key}"]
         configuration = folder / "mosquitto.conf"
         configuration.write_text("\n".join([*lines, options, ""]))
-        self._server = Server(
+        super().__init__(
             [binary, "-c", configuration], log=folder / "mosquitto.log", is_ready=self._answers
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.kill()
-
-    def start(self) -> None:
-        """Start it, also again after its end: on the same port, with what it kept."""
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def log(self) -> str:
-        return self._server.log()
 
     def publish(self, messages: Iterable[Message], *, qos: int = 1, retain: bool = False) -> None:
         """Send messages in order, and return when the broker has them; without TLS or users."""
