@@ -23,7 +23,7 @@ class MqttBridge:
     source_settings : SourceSettings
     configuration : Configuration
     tags : TagMap
-    decode : Decode or None
+    decode : Decode
         As ``[format]`` says.
 
     Raises
@@ -38,7 +38,7 @@ class MqttBridge:
         source_settings: SourceSettings,
         configuration: Configuration,
         tags: TagMap,
-        decode: Decode | None,
+        decode: Decode,
     ) -> None:
         if configuration.mqtt is None or configuration.journal is None:
             raise SettingsError(

@@ -38,19 +38,19 @@ class MqttMessages:
 
     Parameters
     ----------
-    decode : Decode or None
-        Reads what is neither Sparkplug B nor a number; None where nothing else is expected.
+    decode : Decode
+        Reads what is neither Sparkplug B nor a number.
     numbers_arrive : bool
         Whether a number alone is a value of the time when it came, its topic being the tag.
 
     Examples
     --------
-    >>> messages = MqttMessages(None, numbers_arrive=True)
+    >>> messages = MqttMessages(lambda value, *, topic: [], numbers_arrive=True)
     >>> messages.take(Arrived("mill/pm3/speed", b"812.5", received_us=1))
     [TagRow(tag='mill/pm3/speed', time_us=1, value=812.5)]
     """
 
-    def __init__(self, decode: Decode | None, *, numbers_arrive: bool) -> None:
+    def __init__(self, decode: Decode, *, numbers_arrive: bool) -> None:
         self.nodes = EdgeNodes()
         self._decode = decode
         self._numbers_arrive = numbers_arrive
@@ -87,12 +87,6 @@ class MqttMessages:
                 if message.is_retained:
                     return []
                 return [TagRow(message.topic, message.received_us, number)]
-        if self._decode is None:
-            raise RowError(
-                "unexpected",
-                f"{len(message.payload)} bytes of topic {message.topic[:100]!r} are no number, and "
-                "the configuration has no [format] that says what else they are",
-            )
         return self._decode(message.payload, topic=message.topic)
 
     def _refuse(self, message: Arrived, error: RowError) -> None:

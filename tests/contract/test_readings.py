@@ -74,7 +74,7 @@ def test_these_are_all_the_codes_that_a_dead_letter_tells() -> None:
     # Only the pipeline knows how many machines there are, the worker what ends it, and bridges what
     # is wrong with a single value.
     of_others = {"too-many-machines", "poison", "late", "not-a-number"}
-    of_mqtt = {"not-sparkplug", "no-birth", "unborn", "no-time", "historical", "unexpected"}
+    of_mqtt = {"not-sparkplug", "no-birth", "unborn", "no-time", "historical"}
     assert set(told) == {"nothing", *BEYOND_A_SCHEMA, *of_others, *of_mqtt}
 
 

@@ -61,7 +61,7 @@ def test_what_is_no_row_is_a_dead_letter(plant: MqttPlant, mosquitto: RealMosqui
 
         letters = plant.dead_letters(2)
 
-    assert letters["invalid"] == ("mill/pm1/news", b"\xff\x00")
+    assert letters["not-json"] == ("mill/pm1/news", b"\xff\x00")
     assert json.loads(letters["late"][1]) == {"tag": "SPEED", "time": instant(3), "value": 1.0}
 
 
