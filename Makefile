@@ -43,6 +43,7 @@ bench: $(READY) ## measure what a score costs in memory, then on real Kafka: six
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.streaming
 	$(BIN)/python -m tests.benchmarks.changing
+	$(BIN)/python -m tests.benchmarks.bridging
 
 load: $(READY) ## put the alert book under load on real Kafka for SECONDS=60
 	$(BIN)/python -m tests.benchmarks.book $(if $(SECONDS),--seconds $(SECONDS))

@@ -1,6 +1,6 @@
 """What it costs that models change: one on trial, and the stall of a change, on real Kafka.
 
-``make bench`` runs this last. It prints a table and writes it to ``build/bench-changing.json``;
+``make bench`` runs this, too. It prints a table and writes it to ``build/bench-changing.json``;
 goals are shown as met or not met, and nothing fails.
 """
 

@@ -150,7 +150,7 @@ def test_check_says_one_line_per_thing_and_shows_readings(plant: TagPlant) -> No
     assert told[0] == f"ok    configuration: {plant.configuration}: bridge {plant.name}"
     assert told[1] == "ok    mapping: 12 tags of 2 machines"
     assert told[2].startswith(f"ok    kafka: {plant.broker} answers")
-    assert "3 rows in 3 messages; 1 refused, the first: invalid: " in told[3]
+    assert "3 rows in 3 messages; 1 refused, the first: not-json: " in told[3]
     assert told[3].endswith("; not mapped: 'nobody'")
     assert [one.partition(":")[0] for one in told[4:]] == ["ok    reading"] * 2
     assert plant.n_notes() == 0
