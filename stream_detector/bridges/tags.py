@@ -26,7 +26,7 @@ from stream_detector.bridges.rewind import Rewind
 from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.tag_log import TagLog, TagMessage
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.topics import partition_counts, topics
 from stream_detector.connections.transactions import TopicMessage, TransactionalProducer
 from stream_detector.errors import RowError, SettingsError, listed
 
@@ -70,6 +70,12 @@ class TagBridge:
         if configuration.kafka is None:
             raise SettingsError(
                 "the configuration has no [kafka] table; say in it which topic has the tags"
+            )
+        ours = [topic.name for topic in topics(settings)]
+        if configuration.kafka.topic in ours:
+            raise SettingsError(
+                f"the configuration reads tags from {configuration.kafka.topic!r}, a topic of the "
+                "detector itself; name the topic of the tags in [kafka]"
             )
         self._settings, self._configuration, self._tags = settings, configuration, tags
         self._topic = configuration.kafka.topic

@@ -1,6 +1,8 @@
 """Tags over several partitions of a real Kafka: each reading once, whoever is killed."""
 
 import json
+import os
+import signal
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -163,3 +165,32 @@ def test_check_names_what_is_wrong(plant: TagPlant) -> None:
 
     plant.configuration.write_text(plant.configuration.read_text().replace("tags-", "gone-"))
     assert "has no topic gone-" in plant.run("check").stdout
+
+
+def test_ctrl_c_ends_it_with_0(plant: TagPlant) -> None:
+    with plant.bridge() as bridge:
+        os.kill(bridge.pid, signal.SIGINT)
+
+        assert bridge.wait_for_end(limit_seconds=30) == 0
+        assert "bridge.stopped" in bridge.log()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("tags-", "gone-", "has no topic gone-"),
+        ("[kafka]", "[mqtt]", "mqtt"),
+        ("tags-", "readings-", "a topic of the detector itself"),
+        ("tags.csv", "none.csv", "cannot be read: No such file"),
+    ],
+)
+def test_what_is_wrong_at_the_start_is_one_line_and_exit_1(
+    plant: TagPlant, old: str, new: str, said: str
+) -> None:
+    plant.configuration.write_text(plant.configuration.read_text().replace(old, new))
+
+    done = plant.run("tags")
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -22,6 +22,7 @@ import pytest
 from stream_detector.alerting.rules import Rules, read_rules
 from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.settings import SECRETS, Settings
+from stream_detector.connections.source_settings import SOURCE_SECRETS, SourceSettings
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
@@ -83,7 +84,8 @@ def test_the_settings_tables_name_every_setting_and_no_other() -> None:
 
     named = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", tables))
 
-    settings = {*Settings.model_fields, *(f"{name}_file" for name in SECRETS)}
+    fields = {*Settings.model_fields, *SourceSettings.model_fields}
+    settings = {*fields, *(f"{name}_file" for name in (*SECRETS, *SOURCE_SECRETS))}
     assert named == {PREFIX + name.upper() for name in settings}
 
 
