@@ -39,11 +39,12 @@ soak: $(READY) ## prove exact recovery on real Kafka for SECONDS=600: the last l
 fuzz: $(READY) ## give every decoder INPUTS=1000000 inputs: read, or refused with a reason
 	$(BIN)/python -m tests.fuzz.run --inputs $(or $(INPUTS),1000000) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## measure what a score costs in memory, then on real Kafka: six minutes
+bench: $(READY) ## measure what a score costs in memory, then on real Kafka: seven minutes
 	$(BIN)/python -m tests.benchmarks.scoring
 	$(BIN)/python -m tests.benchmarks.streaming
 	$(BIN)/python -m tests.benchmarks.changing
 	$(BIN)/python -m tests.benchmarks.bridging
+	$(BIN)/python -m tests.benchmarks.bridging_mqtt
 
 load: $(READY) ## put the alert book under load on real Kafka for SECONDS=60
 	$(BIN)/python -m tests.benchmarks.book $(if $(SECONDS),--seconds $(SECONDS))

@@ -3,6 +3,7 @@
 import subprocess
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,10 +54,12 @@ class MqttPlant:
         self._bootstrap = kafka.bootstrap
         self._topics = {kind: f"{kind}-{name}" for kind in ("readings", "dead_letters")}
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
-        wanted = [NewTopic(topic, 1, 1) for topic in self._topics.values()]
+        # As `topics create` makes them: a message has the time when Kafka had it.
+        stamped = {"message.timestamp.type": "LogAppendTime"}
+        wanted = [NewTopic(topic, 1, 1, config=stamped) for topic in self._topics.values()]
         for made in admin.create_topics(wanted).values():
             made.result()
-        self.folder = folder
+        self.folder, self.mqtt_port = folder, mosquitto.port
         self.configuration = folder / "mill.toml"
         self.configuration.write_text(
             CONFIGURATION.format(name=name, port=mosquitto.port, more=more)
@@ -94,6 +97,15 @@ class MqttPlant:
         )
         found = {one["time"]: one for one in map(decoded, subscriber.messages)}
         return [found[time] for time in sorted(found) if time <= last]
+
+    def delays_ms(self) -> list[float]:
+        """Of each reading by now, how long after its own time Kafka had it; in their order."""
+        messages = self._subscribers["readings"].read_to_the_end()
+        times = [datetime.fromisoformat(decoded(one)["time"]) for one in messages]
+        return [
+            one.timestamp()[1] - time.timestamp() * 1000
+            for one, time in zip(messages, times, strict=True)
+        ]
 
     def first_reading(self) -> dict[str, Any]:
         """Wait for a reading, and give the first one."""
