@@ -4,6 +4,7 @@ One line per thing, as ``check`` says it of the worker. Each source has a functi
 looks at it and gives rows to align: add it beside :func:`_tags_of_kafka`.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
 
     def source() -> str:
-        sample = _tags_of_kafka(settings, configuration[0])
+        of_mqtt = configuration[0].mqtt is not None
+        sample = (_messages_of_mqtt if of_mqtt else _tags_of_kafka)(settings, configuration[0])
         found, unmapped = _aligned(settings, configuration[0], mapping[0], sample)
         samples.extend(encode(one).decode() for one in found.readings[-N_SAMPLES:])
         n_rows = sum(len(entry.rows) for entry in sample.entries)
@@ -143,4 +145,35 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
                     sample.refused.append(error)
     finally:
         log.close()
+    return sample
+
+
+def _messages_of_mqtt(_: Settings, configuration: Configuration) -> Sample:
+    """Listen for some seconds to what comes, beside the bridge."""
+    return asyncio.run(_heard_over_mqtt(configuration))
+
+
+async def _heard_over_mqtt(configuration: Configuration) -> Sample:
+    from stream_detector.bridges.mqtt import Delivered, MqttConnection  # noqa: PLC0415
+    from stream_detector.bridges.mqtt_messages import MqttMessages  # noqa: PLC0415
+
+    table = configuration.mqtt
+    if table is None:
+        raise SettingsError("the configuration has no table [mqtt]; add it")
+    access = read_source_settings()
+    connection = MqttConnection(table, access, f"{configuration.name}-check", is_kept=False)
+    decode = open_format(configuration.format, access).decode
+    messages = MqttMessages(decode, numbers_arrive=table.time_of_numbers == "arrival")
+    sample, stop = Sample([], []), asyncio.Event()
+    connecting = asyncio.create_task(connection.run(stop))
+    last_look = time.monotonic() + _READ_SECONDS
+    while time.monotonic() < last_look and not connecting.done():
+        for one in await asyncio.to_thread(connection.take, _NEWEST_MESSAGES):
+            if isinstance(one, Delivered):
+                rows = messages.take(one.message)
+                sample.entries.append(Entry(rows, one.message.received_us))
+                connection.acknowledge(one)
+    stop.set()
+    await connecting
+    sample.refused.extend(RowError(one.code, one.reason) for one in messages.letters())
     return sample

@@ -66,9 +66,13 @@ class MqttConnection:
     settings : SourceSettings
     name : str
         By which the broker keeps messages for us while we are away.
+    is_kept : bool
+        Whether it does: not for somebody who only has a look.
     """
 
-    def __init__(self, table: MqttTable, settings: SourceSettings, name: str) -> None:
+    def __init__(
+        self, table: MqttTable, settings: SourceSettings, name: str, *, is_kept: bool = True
+    ) -> None:
         self._table = table
         self._place = f"{table.host}:{table.port}"
         self._user = settings.mqtt_username
@@ -83,7 +87,7 @@ class MqttConnection:
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=name,
-            clean_session=False,
+            clean_session=not is_kept,
             reconnect_on_failure=False,
             manual_ack=True,
         )

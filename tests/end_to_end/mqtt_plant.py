@@ -88,6 +88,11 @@ class MqttPlant:
             *COMMAND, "bridge", "mqtt", "--config", self.configuration, environment=self.environment
         )
 
+    def check(self) -> subprocess.CompletedProcess[str]:
+        """Have a look beside the bridge."""
+        command = (*COMMAND, "bridge", "check", "--config", self.configuration)
+        return run(*command, environment=self.environment)
+
     def readings(self, last: str) -> list[dict[str, Any]]:
         """Wait for the reading of this time, and give all up to it, without repeats."""
         subscriber = self._subscribers["readings"]

@@ -138,6 +138,18 @@ def test_a_number_alone_has_the_time_when_it_came_and_is_not_what_the_broker_kep
     assert began < datetime.fromisoformat(first["time"]) < later
 
 
+def test_a_check_shows_what_comes_and_takes_nothing_from_the_bridge(
+    plant: MqttPlant, mosquitto: RealMosquitto
+) -> None:
+    mosquitto.publish([row(0, 1.0), row(1, 2.0)], retain=True)
+
+    ended = plant.check()
+
+    # What the broker had kept is of one topic, so it is the last one.
+    assert "ok    source: 1 row in 1 message" in ended.stdout
+    assert '"values":{"speed":2.0,"draw":null}' in ended.stdout
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> MadeAuthority:
     require_command("openssl")
