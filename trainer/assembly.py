@@ -150,6 +150,7 @@ def provenance_of(
         "data_sha256": _data_digest(recording),
         "rows": recording.n_rows,
         "training_rows": len(rows.windows),
+        "left_out": rows.left_out,
         "span": [f"{time}Z" for time in (recording.times.min(), recording.times.max())],
         "config": msgspec.to_builtins(config),
         "trained_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
@@ -164,7 +165,7 @@ def _data_digest(recording: Recording) -> str:
     texts = (recording.sensors, recording.units, recording.modes, label_kind)
     digest = hashlib.sha256(msgspec.json.encode(texts))
     arrays = (recording.low, recording.high, recording.times, recording.values, recording.labels)
-    for array in arrays:
+    for array in (*arrays, recording.excluded):
         if array is not None:
             digest.update(array.tobytes())
     return digest.hexdigest()

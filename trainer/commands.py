@@ -15,6 +15,7 @@ from trainer.backtest.commands import compare, evaluate
 from trainer.code_commands import decode, encode
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
 from trainer.models import MODELS
+from trainer.refit_commands import refit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +176,7 @@ main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(encode)
 main.add_command(decode)
+main.add_command(refit)
 
 
 def _say(console: Console, notes: tuple[str, ...]) -> None:

@@ -1,7 +1,8 @@
 """One training run: a machine's history in, a bundle with its report out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from threadpoolctl import threadpool_limits
@@ -32,6 +33,7 @@ def fit(
     rules: Rules,
     make_fitter: Callable[[int], Fitter] | None,
     tell: Callable[[str], None] = lambda _: None,
+    origin: Mapping[str, Any] | None = None,
 ) -> Findings:
     """Train on the earlier part of a recording, judge the later part, write the bundle.
 
@@ -47,6 +49,8 @@ def fit(
         Makes the trainer of the network for so many sensors; None without a network.
     tell : callable
         Told what is being done.
+    origin : mapping, optional
+        What the manifest is to say besides of where the model comes from.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def fit(
     with steps.step("replaying the rows kept back"):
         seen, codes = judge_holdout(model, files, recording, training.n_rows, rules=rules)
     manifest = _validated(model.manifest, seen.evaluation, seen.of_head)
-    provenance = provenance_of(recording, model.rows, config, steps.seconds)
+    provenance = provenance_of(recording, model.rows, config, steps.seconds) | dict(origin or {})
     manifest = msgspec.structs.replace(manifest, provenance=provenance)
     with steps.step("writing the bundle and its report"):
         findings = Findings(

@@ -27,6 +27,8 @@ _MIN_ROWS, _MIN_ROWS_PER_SENSOR, _FEW_ROWS = 300, 5, 1000
 _N_BLOCKS = 5
 """Of the whitenings that missing sensors are filled by."""
 
+_NOT_SCORABLE = "late, repeated, of a frozen feed, or with under half of their sensors"
+
 _ROWS_PER_CHUNK = 1024
 """Deviations scaled at once: it bounds memory."""
 
@@ -52,6 +54,8 @@ class TrainingRows:
         Rows at which the machine's mode, now or a while ago, lets the first rule raise nothing.
     outcomes : datetime64 array, shape (k,)
         When the outcome happened, in time order; each closes an alert.
+    left_out : dict of reason to int
+        How many rows of the history do not train, and why.
     notes : tuple of str
         What is odd about them, a sentence each; for people.
     """
@@ -67,6 +71,7 @@ class TrainingRows:
     run_numbers: NDArray[np.intp]
     suppressed: NDArray[np.bool_]
     outcomes: NDArray[np.datetime64]
+    left_out: dict[str, int]
     notes: tuple[str, ...]
 
 
@@ -98,13 +103,9 @@ def prepare(
     """
     history = HistoryIntake(recording, timing, rules, modes=modes)
     seen = history.survey()
-    normal = ~rows_before_outcomes(recording, horizon=rules.rules[0].horizon)
-    if recording.labels is not None:
-        normal &= ~recording.labels
-    n_normal = int(normal.sum())
-    normal &= seen.scorable
+    normal, left_out = normal_rows(recording, seen.scorable, rules.rules[0])
     values = history.values(normal)
-    _check_size(values, history.features.sensors)
+    _check_size(values, history.features.sensors, left_out)
     feed_limits = dataclasses.replace(
         seen.feed_limits, smallest=np.nanmin(values, axis=0), largest=np.nanmax(values, axis=0)
     )
@@ -132,8 +133,33 @@ def prepare(
         run_numbers=rows.run_numbers,
         suppressed=suppressed_rows(recording, seen.taken_in, rules.rules[0])[normal],
         outcomes=recording.times[seen.events],
-        notes=_notes(n_normal, n_trained=len(values)),
+        left_out=left_out,
+        notes=_notes(left_out.get(_NOT_SCORABLE, 0), n_trained=len(values)),
     )
+
+
+def normal_rows(
+    recording: Recording, scorable: NDArray[np.bool_], rule: Rule
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Mark the rows that train, shape (n,), and say how many others there are for which reason.
+
+    A row that has several counts for the first.
+    """
+    none = np.zeros(recording.n_rows, bool)
+    horizon = f"within {rule.horizon_seconds:g} s before an outcome"
+    kinds = {"event": "outcomes", "rows": "labelled anomalous"}
+    reasons = {
+        kinds[recording.label_kind]: none if recording.labels is None else recording.labels,
+        horizon: rows_before_outcomes(recording, horizon=rule.horizon),
+        "inside an alert": none if recording.excluded is None else recording.excluded,
+        _NOT_SCORABLE: ~scorable,
+    }
+    normal, left_out = ~none, {}
+    for reason, rows in reasons.items():
+        if n_rows := int((normal & rows).sum()):
+            left_out[reason] = n_rows
+        normal &= ~rows
+    return normal, left_out
 
 
 def suppressed_rows(
@@ -152,13 +178,17 @@ def suppressed_rows(
     return suppressed
 
 
-def _check_size(values: NDArray[np.float64], sensors: tuple[str, ...]) -> None:
+def _check_size(
+    values: NDArray[np.float64], sensors: tuple[str, ...], left_out: dict[str, int]
+) -> None:
     n_rows, n_sensors = values.shape
     needed = max(_MIN_ROWS, _MIN_ROWS_PER_SENSOR * n_sensors)
     if n_rows < needed:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+        told = f" (left out: {reasons})" if reasons else ""
         raise TrainingError(
             f"{n_rows} normal rows are too few for {n_sensors} sensors, at least {needed} are "
-            "needed; bring more history, a smaller --holdout, or --exclude sensors"
+            f"needed{told}; bring more history, a smaller --holdout, or --exclude sensors"
         )
     empty = np.isnan(values).all(axis=0)
     if empty.any():
@@ -166,13 +196,13 @@ def _check_size(values: NDArray[np.float64], sensors: tuple[str, ...]) -> None:
         raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
 
 
-def _notes(n_normal: int, *, n_trained: int) -> tuple[str, ...]:
+def _notes(n_not_scorable: int, *, n_trained: int) -> tuple[str, ...]:
     """Tell of normal rows that do not train, and of a history that is short, but long enough."""
     notes = []
-    if n_trained < n_normal:
+    if n_not_scorable:
         notes.append(
-            f"{n_normal - n_trained} of {n_normal} normal rows do not train: they are late, repeat "
-            "a time, are of a frozen feed, or have under half of their sensors"
+            f"{n_not_scorable} of {n_trained + n_not_scorable} normal rows do not train: they are "
+            "late, repeat a time, are of a frozen feed, or have under half of their sensors"
         )
     if n_trained < _FEW_ROWS:
         notes.append(

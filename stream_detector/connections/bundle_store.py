@@ -98,6 +98,22 @@ class BundleStore:
             # What is read holds no file open, so the copy can go.
             return read_bundle(folder)
 
+    def add(self, folder: Path, bundle_id: str) -> str:
+        """Copy a bundle into the store, under its id; give where it stands then.
+
+        Raises
+        ------
+        ServiceError
+            If the store does not take it.
+        """
+        place = self._root / bundle_id
+        with self._faults():
+            self._files.makedirs(str(place), exist_ok=True)
+            # The manifest last: without one, a folder is no bundle to those who look meanwhile.
+            for file in sorted(folder.iterdir(), key=lambda one: one.name == MANIFEST):
+                self._files.put_file(str(file), str(place / file.name))
+        return str(place)
+
     @contextmanager
     def _faults(self) -> Iterator[None]:
         """Turn what a store of any kind raises into one line."""
@@ -105,8 +121,8 @@ class BundleStore:
             yield
         except OSError as error:
             raise ServiceError(
-                f"the bundles in {self._place!r} cannot be read: {error}; correct "
-                "DETECTOR_BUNDLES, or what may be read there"
+                f"the bundles in {self._place!r} cannot be read or written: {error}; correct "
+                "DETECTOR_BUNDLES, or what may be done there"
             ) from error
 
 

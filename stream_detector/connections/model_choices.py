@@ -55,7 +55,8 @@ class ModelChoiceStore:
         """
         choices = {machine: _choice(data) for machine, data in self.read().items()}
         return ModelTable(
-            default, {machine: one.active for machine, one in choices.items() if one.active}
+            default,
+            {machine: one.active or default for machine, one in choices.items() if one is not None},
         )
 
     def publish_judging(self, bundle_ids: Mapping[str, str]) -> None:
@@ -198,9 +199,9 @@ def _check_unchanged(machine: str, choice: ModelChoice, judged: ModelChoice) -> 
         )
 
 
-def _choice(data: bytes) -> ModelChoice:
-    """Read an entry; one that is unreadable chooses nothing."""
+def _choice(data: bytes) -> ModelChoice | None:
+    """Read an entry; None is one that nobody can read."""
     try:
         return decode_choice(data)
     except SettingsError:
-        return ModelChoice()
+        return None

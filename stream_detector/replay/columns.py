@@ -164,3 +164,13 @@ class LabelColumn:
     def notes(self) -> list[str]:
         """Give none: a cell is a mark or an error."""
         return []
+
+
+def header_notes(header: Sequence[str]) -> list[str]:
+    """Tell what is odd about the names of columns, a sentence each."""
+    notes = []
+    if "" in header:
+        notes.append(f"{header.count('')} of {len(header)} columns have no name: not read")
+    if not any(np.isnan(number(name)) for name in header):
+        notes.append("all column names are numbers: is the line of names missing?")
+    return notes

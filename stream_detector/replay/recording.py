@@ -18,7 +18,7 @@ from stream_detector.replay.columns import (
     LabelColumn,
     ModeColumn,
     SensorColumn,
-    number,
+    header_notes,
 )
 from stream_detector.replay.table import open_table
 from stream_detector.replay.tags import Tag, read_tags
@@ -102,6 +102,9 @@ class Recording:
     """Mark per row, shape (n,); None without a label column."""
 
     label_kind: LabelKind = "event"
+    excluded: NDArray[np.bool_] | None = None
+    """Rows that train nothing besides, shape (n,): those inside alerts."""
+
     notes: tuple[str, ...] = ()
     """What was left out or looked odd, a sentence each; for people."""
 
@@ -124,6 +127,7 @@ class Recording:
             values=self.values[rows],
             modes=None if self.modes is None else self.modes[rows],
             labels=None if self.labels is None else self.labels[rows],
+            excluded=None if self.excluded is None else self.excluded[rows],
         )
 
 
@@ -174,7 +178,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
             n_rows += len(chunk[0])
 
     times, columns = layout.times, layout.columns.values()
-    notes = _header_notes(table.names)
+    notes = header_notes(table.names)
     if options.cadence is not None and isinstance(times, TimeColumn):
         notes.append(f"times are those of column {options.time_column!r}: cadence not used")
     notes += [note for column in columns for note in column.notes()]
@@ -280,15 +284,6 @@ def _require(wanted: Sequence[str], names: Sequence[str]) -> None:
             alike = difflib.get_close_matches(name, names)
             hint = f"did you mean {listed(alike)}?" if alike else f"there are {listed(names)}"
             raise RecordingError(f"there is no column {name!r}; {hint}")
-
-
-def _header_notes(header: Sequence[str]) -> list[str]:
-    notes = []
-    if "" in header:
-        notes.append(f"{header.count('')} of {len(header)} columns have no name: not read")
-    if not any(np.isnan(number(name)) for name in header):
-        notes.append("all column names are numbers: is the line of names missing?")
-    return notes
 
 
 def _machine(path: Path) -> str:

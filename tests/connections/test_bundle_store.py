@@ -84,5 +84,17 @@ def test_a_place_that_may_not_be_read_is_a_fault_that_says_so(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(files), "ls", refuse)
-    with pytest.raises(ServiceError, match=r"cannot be read: .*correct\s+DETECTOR_BUNDLES"):
+    with pytest.raises(ServiceError, match=r"read or written: .*correct\s+DETECTOR_BUNDLES"):
         store.ids()
+
+
+def test_a_bundle_that_is_added_stands_under_its_id(
+    place: str, small_bundle: Bundle, small_bundle_folder: Path
+) -> None:
+    store = BundleStore(place)
+
+    store.add(small_bundle_folder, small_bundle.id)
+    store.add(small_bundle_folder, small_bundle.id)
+
+    assert set(store.manifests()) == {"2026-11", small_bundle.id}
+    assert store.read(small_bundle.id).id == small_bundle.id

@@ -70,3 +70,14 @@ def test_a_model_that_came_back_by_hand_is_not_one_that_was_activated(
     store.activate("pm3", NEW, set_by="anna")
 
     assert store.roll_back("pm3", set_by="anna").activated_at is None
+
+
+def test_a_choice_of_its_own_counts_for_a_machine_though_it_names_no_active_model(
+    store: ModelChoiceStore,
+) -> None:
+    store.activate("*", NEW, set_by="anna")
+    store.shadow("pm3", NEW, set_by="anna")
+
+    table = store.table(OLD)
+
+    assert (table.of("pm3"), table.of("pm4")) == (OLD, NEW)

@@ -260,3 +260,24 @@ def test_markup_from_anybody_is_shown_as_text() -> None:
     for name, page in pages.items():
         assert "<img" not in page, name
         assert "&lt;img" in page, name
+
+
+def test_an_alert_that_has_stood_for_a_day_offers_to_make_a_new_model() -> None:
+    plant = plant_of(
+        standing("pm3; reboot", State.ACKNOWLEDGED, stale=True),
+        standing("pm4", State.ACKNOWLEDGED),
+        standing("pm5", State.NORMAL, stale=True),
+    )
+    old, new, over = (
+        alert_detail(plant, (machine, "sheet-break"), clock=HELSINKI)
+        for machine in ("pm3; reboot", "pm4", "pm5")
+    )
+
+    command = "python -m trainer refit --from-kafka / --machine 'pm3; reboot' --shadow"
+    assert old is not None
+    assert old.refit_command == command
+    assert "label this alert a nuisance" in render("alert.html", view=old)
+    for other in (new, over):
+        assert other is not None
+        assert other.refit_command is None
+        assert 'id="refit"' not in render("alert.html", view=other)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,17 @@ from stream_detector.command_line import caller
 from tests.contract.schemas import faults
 from tests.end_to_end.conftest import install
 from tests.end_to_end.expectation import expected, feed_of, understood
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import Installation, run
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.end_to_end.subscriber import Subscriber, decoded
-from tests.small_models import BROKEN_STEAM, Feed, normal_recording, write_small_bundle
+from tests.small_models import (
+    BROKEN_STEAM,
+    SENSORS,
+    Feed,
+    normal_recording,
+    write_small_bundle,
+)
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
@@ -237,3 +244,47 @@ def test_a_model_is_promoted_when_it_holds_and_taken_back_for_good_when_it_flood
         f"pm-prove: the workers' own judges, {site.new.id} is on trial, '{site.new.id}' was taken "
         f"back, version 4 by {caller()} since"
     ) in listed
+
+
+def test_a_candidate_is_made_of_what_kafka_has_without_what_stood_inside_an_alert(
+    site: Site, tmp_path: Path
+) -> None:
+    feed = feed_of("pm-refit", seed=6)
+    config = tmp_path / "linear.toml"
+    config.write_text('holdout = 0.0\n[network]\nkind = "linear"\n')
+    refit = (*(sys.executable, "-m", "trainer", "refit", "--machine", feed.machine), "--shadow")
+    environment = site.installation.environment()
+    with site.installation.worker():
+        site.send(feed, 400)
+        site.send(feed, 4, steam=BROKEN_STEAM)
+        site.send(feed, 60)
+        command = (*refit, "--from-kafka", "/", "--config", config)
+        done = run(*command, environment=environment)
+        nothing = run(
+            *refit, "--from-kafka", "2020-01-01T00:00Z/2020-01-02T00:00Z", environment=environment
+        )
+        listed = site.model("list")
+    messages = [json.loads(one.value or b"") for one in feed.records]
+    lines = [",".join(map(str, (one["time"], *one["values"].values()))) for one in messages]
+    (tmp_path / "pm-refit.csv").write_text("\n".join([",".join(("time", *SENSORS)), *lines]))
+    of_file = run(
+        *refit, "--csv", tmp_path / "pm-refit.csv", "--config", config, environment=environment
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert of_file.returncode == 0, of_file.stderr
+    same = read_bundle(site.folder / of_file.stdout.strip()).manifest.provenance
+    candidate = done.stdout.strip()
+    said = read_bundle(site.folder / candidate).manifest.provenance
+    assert said["replaces"] == site.old.id
+    raised = expected(site.folder / site.old.id, feed.records, "alerts")[b"pm-refit/sheet-break"]
+    assert said["rows"] == 464
+    assert said["alerts_left_out"] == sorted({json.loads(one)["alert_id"] for one in raised})
+    assert said["left_out"]["inside an alert"] >= 4
+    assert (same["left_out"], same["alerts_left_out"]) == (
+        said["left_out"],
+        said["alerts_left_out"],
+    )
+    assert f"pm-refit: the workers' own judges, {candidate} is on trial" in listed
+    assert nothing.returncode == 1
+    assert "the log holds no reading of 'pm-refit' in that span" in nothing.stderr

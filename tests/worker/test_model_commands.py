@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.errors import StreamDetectorError
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.model_commands import model
@@ -105,3 +106,32 @@ def test_without_a_place_for_models_there_is_none_to_change_to(
 
     with pytest.raises(StreamDetectorError, match="DETECTOR_BUNDLES is not set"):
         call("list")
+
+
+def test_what_is_to_be_compared_must_be_on_trial_or_named(plant: Path) -> None:
+    (second,) = BundleStore(str(plant)).ids()
+
+    with pytest.raises(StreamDetectorError, match="no model is on trial: say the ID"):
+        call("compare")
+    call("shadow", second)
+    # A choice of its own, which names none.
+    call("activate", second, "--machine", "pm3")
+    with pytest.raises(StreamDetectorError, match="no model is on trial: say the ID"):
+        call("compare", "--machine", "pm3")
+
+
+def test_models_cannot_be_compared_by_some_of_their_scores(
+    plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del plant
+    monkeypatch.setenv("DETECTOR_PUBLISHED_SCORES", "alarm")
+
+    with pytest.raises(StreamDetectorError, match="DETECTOR_PUBLISHED_SCORES is 'alarm'"):
+        call("compare")
+
+
+def test_nothing_is_promoted_unless_the_settings_say_of_which_machines(plant: Path) -> None:
+    del plant
+
+    with pytest.raises(StreamDetectorError, match="DETECTOR_PROMOTE is not set"):
+        call("promote")

@@ -1,5 +1,6 @@
 """One alert in full: what it rests on, what was done about it, and what to do."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -65,6 +66,8 @@ class AlertDetail:
     evidence: tuple[Fact, ...]
     history: tuple[Happening, ...]
     past: tuple[tuple[str, ...], ...]
+    refit_command: str | None
+    """What makes a new model of recent history; offered where the alert has stood for a day."""
 
 
 def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
@@ -96,7 +99,13 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
         evidence=tuple(_evidence(reason, clock)) if reason else (),
         history=tuple(_happening(one, clock) for one in reversed(state.history)),
         past=tuple(_past(one, clock) for one in reversed(state.past)),
+        refit_command=_refit_command(state.machine) if state.stale and state.open else None,
     )
+
+
+def _refit_command(machine: str) -> str:
+    # A machine's name is what its sender writes: it must not become another command.
+    return f"python -m trainer refit --from-kafka / --machine {shlex.quote(machine)} --shadow"
 
 
 def _charts(
