@@ -63,7 +63,9 @@ class Watchdog:
         health, was_away = self._health, self._health.kafka_away
         try:
             cluster = cluster_metadata(self._settings)
-            names = [topic.name for topic in topics(self._settings)]
+            # That of bridges is theirs alone: a plant without one need not have it.
+            ours = {topic.name for topic in topics(self._settings)}
+            names = sorted(ours - {self._settings.bridges_topic})
             missing = missing_topics(cluster, names)
             ends = {} if missing else end_offsets(self._settings, health.partitions)
         except ServiceError as error:
