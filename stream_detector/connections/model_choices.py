@@ -53,7 +53,7 @@ class ModelChoiceStore:
         default : str
             Id of the bundle that the workers were started with.
         """
-        choices = {machine: _choice(data) for machine, data in self.read().items()}
+        choices = {machine: readable_choice(data) for machine, data in self.read().items()}
         return ModelTable(
             default,
             {machine: one.active or default for machine, one in choices.items() if one is not None},
@@ -199,7 +199,7 @@ def _check_unchanged(machine: str, choice: ModelChoice, judged: ModelChoice) -> 
         )
 
 
-def _choice(data: bytes) -> ModelChoice | None:
+def readable_choice(data: bytes) -> ModelChoice | None:
     """Read an entry; None is one that nobody can read."""
     try:
         return decode_choice(data)

@@ -12,11 +12,10 @@ from stream_detector.alerting.comparison import Compared, Comparison, Together
 from stream_detector.alerting.life import rfc3339
 from stream_detector.command_line import FiniteRange, Parsed, on_one_line
 from stream_detector.connections.log import configure_logging
-from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.model_choices import ModelChoiceStore, readable_choice
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import SettingsError, counted, listed
-from stream_detector.pipeline.model_choice import decode_choice
 from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.model_review import Review, Reviewer
@@ -110,7 +109,8 @@ def _on_trial(settings: Settings, machine: str | None) -> str:
     if machine is not None:
         own = machine if machine in entries else ALL_MACHINES
         entries = {name: data for name, data in entries.items() if name == own}
-    found = sorted({one for data in entries.values() if (one := decode_choice(data).candidate)})
+    choices = map(readable_choice, entries.values())
+    found = sorted({one.candidate for one in choices if one is not None and one.candidate})
     if len(found) != 1:
         what = f"several models are on trial, {listed(found)}" if found else "no model is on trial"
         raise SettingsError(f"{what}: say the ID of the one that is to be compared")

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from click.testing import CliRunner
 
 from stream_detector.connections.bundle_store import BundleStore
-from stream_detector.errors import StreamDetectorError
+from stream_detector.errors import ServiceError, StreamDetectorError
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.model_commands import model
 from tests.small_models import fit_small_bundle, normal_recording
@@ -108,16 +109,23 @@ def test_without_a_place_for_models_there_is_none_to_change_to(
         call("list")
 
 
-def test_what_is_to_be_compared_must_be_on_trial_or_named(plant: Path) -> None:
+def test_what_is_to_be_compared_must_be_on_trial_or_named(
+    plant: Path, server: EmbeddedRedis
+) -> None:
     (second,) = BundleStore(str(plant)).ids()
 
     with pytest.raises(StreamDetectorError, match="no model is on trial: say the ID"):
         call("compare")
     call("shadow", second)
+    with redis.Redis.from_url(server.url) as client:
+        client.hset(f"detector:bundle:{plant.name}", "pm4", "{]")
     # A choice of its own, which names none.
     call("activate", second, "--machine", "pm3")
     with pytest.raises(StreamDetectorError, match="no model is on trial: say the ID"):
         call("compare", "--machine", "pm3")
+    # What nobody can read of another machine hides nothing: only Kafka is missing now.
+    with pytest.raises(ServiceError):
+        call("compare")
 
 
 def test_models_cannot_be_compared_by_some_of_their_scores(
