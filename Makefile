@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint test soak fuzz bench bench-detection load demo lock format clean
+.PHONY: help setup check lint test soak fuzz bench bench-detection load demo reference lock format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -54,6 +54,9 @@ bench-detection: $(READY) ## measure detection on the recordings in STREAM_DETEC
 
 demo: $(READY) ## the whole product on this machine; CSV=FILE takes your readings, ARGS= goes to the command
 	$(BIN)/stream-detector demo $(if $(CSV),--csv "$(CSV)") $(ARGS)
+
+reference: $(READY) ## renew what deploy/ says of the settings, from their docstrings
+	$(BIN)/python -m tests.deploy.reference
 
 format: $(READY) ## rewrite the code in the house style
 	$(BIN)/ruff format .

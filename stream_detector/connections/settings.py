@@ -45,7 +45,8 @@ class Settings(BaseModel):
 
     kafka_security_protocol: Protocol = "PLAINTEXT"
     """How Kafka is spoken to, in Kafka's words: ``SSL`` and ``SASL_SSL`` are TLS, ``SASL_…`` say
-    who we are. Never guessed: a guess could send a password unencrypted."""
+    who we are; with ``SASL_PLAINTEXT`` passwords can be read on the way. Never guessed: a guess
+    could send a password unencrypted."""
 
     kafka_ca_file: Path | None = None
     """Certificates of those whom Kafka's own must come from (PEM). Without it those count that
@@ -67,8 +68,8 @@ class Settings(BaseModel):
     """Our password; with ``kafka_token_url`` the client's secret."""
 
     kafka_token_url: Annotated[str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$")] | None = None
-    """Token endpoint of the identity provider, for OAUTHBEARER. TLS alone, with no user in it: it
-    is sent the client's secret, and shown in errors."""
+    """Token endpoint of the identity provider (OIDC, ``client_credentials``), for OAUTHBEARER.
+    TLS alone, with no user in it: it is sent the client's secret, and shown in errors."""
 
     kafka_token_scope: str | None = None
     """Scope to ask for there, where the identity provider wants one."""

@@ -1,4 +1,4 @@
-"""settings.md tells of every setting, with the default it has."""
+"""What deploy/ says of the settings is what they are."""
 
 import re
 from pathlib import Path
@@ -7,58 +7,41 @@ import pytest
 
 from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.source_settings import SourceSettings
+from tests.deploy.reference import DEPLOY, NAMES, PAGE, SCHEMA, VARIABLES, page, schema
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-TEXT = (DEPLOY / "settings.md").read_text()
-NAMES = [
-    f"{PREFIX}{name.upper()}" for name in (*Settings.model_fields, *SourceSettings.model_fields)
-]
+NAMED = r"\bDETECTOR_[A-Z_]+[A-Z]\b"
+
+
+def test_the_tables_of_the_page_are_made_of_the_settings() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert text == page(text), "out of date; `make reference` renews it"
+
+
+def test_the_chart_lets_through_what_the_settings_let_through() -> None:
+    text = SCHEMA.read_text(encoding="utf-8")
+
+    assert text == schema(text), "out of date; `make reference` renews it"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_setting_is_told_of(name: str) -> None:
-    assert f"`{name}`" in TEXT
-
-
-def test_no_other_setting_is_told_of() -> None:
-    told = set(re.findall(r"`(DETECTOR_[A-Z_]+[A-Z])`", TEXT))
-
-    assert {one.removesuffix("_FILE") for one in told} <= {
-        one.removesuffix("_FILE") for one in NAMES
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "default"),
-    [
-        (name, field.default)
-        for name, field in Settings.model_fields.items()
-        if isinstance(field.default, (int, float, str)) and name != "health_port"
-    ],
-)
-def test_its_default_stands_beside_it(name: str, default: object) -> None:
-    shown = f"{default:g}" if isinstance(default, float) else str(default)
-    (line,) = (
-        one for one in TEXT.splitlines() if one.startswith("|") and f"{name.upper()}`" in one
+def test_every_setting_is_told_of_with_its_unit_and_reason(name: str) -> None:
+    (row,) = re.findall(
+        rf"^\| `{PREFIX}{name.upper()}`[^|]*\|[^|]+\|[^|]+\| (.+) \|$", PAGE.read_text(), flags=re.M
     )
 
-    assert f"`{shown}`" in line
+    assert row.endswith(".")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Dockerfile",
-        "compose.yaml",
-        "systemd/stream-detector.service",
-        "operations.md",
-        "scaling.md",
-    ],
-)
-def test_what_is_deployed_names_only_settings_there_are(path: str) -> None:
-    named = set(re.findall(r"\bDETECTOR_[A-Z_]+[A-Z]\b", (DEPLOY / path).read_text()))
+def test_a_row_says_what_a_setting_takes_and_what_counts_without_it() -> None:
+    (row,) = re.findall(r"^\| `DETECTOR_MAX_BATCH` .*$", PAGE.read_text(), flags=re.M)
 
-    assert {one.removesuffix("_FILE") for one in named} <= {
-        one.removesuffix("_FILE") for one in NAMES
-    }
+    assert Settings.model_fields["max_batch"].default == 500
+    assert row.startswith("| `DETECTOR_MAX_BATCH` | 1 to 10,000 | `500` | Readings taken from Kaf")
+
+
+@pytest.mark.parametrize("path", sorted(one for one in DEPLOY.rglob("*") if one.is_file()))
+def test_what_is_deployed_names_only_settings_there_are(path: Path) -> None:
+    named = set(re.findall(NAMED, path.read_text(encoding="utf-8")))
+
+    assert named - VARIABLES == set()

@@ -21,8 +21,6 @@ import pytest
 
 from stream_detector.alerting.rules import Rules, read_rules
 from stream_detector.connections.environment import PREFIX
-from stream_detector.connections.settings import SECRETS, Settings
-from stream_detector.connections.source_settings import SOURCE_SECRETS, SourceSettings
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
@@ -77,16 +75,6 @@ def commands_to_run(*, demo: bool) -> list[str]:
         for line in commands()
         if line not in DONE_ELSEWHERE and line.startswith("make demo") is demo
     ]
-
-
-def test_the_settings_tables_name_every_setting_and_no_other() -> None:
-    tables = (ROOT / SETTINGS).read_text(encoding="utf-8")
-
-    named = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", tables))
-
-    fields = {*Settings.model_fields, *SourceSettings.model_fields}
-    settings = {*fields, *(f"{name}_file" for name in (*SECRETS, *SOURCE_SECRETS))}
-    assert named == {PREFIX + name.upper() for name in settings}
 
 
 def test_the_rules_in_the_readme_are_the_default_rules() -> None:
