@@ -34,8 +34,10 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(level)
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    # It tells each of a hundred retries a second; our own lines say what that means.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # They tell each of a hundred retries a second, or each span that is dropped; our own lines say
+    # what that means.
+    for name in ("aiokafka", "opentelemetry"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -179,6 +179,10 @@ class Settings(BaseModel):
     webhook_secret: SecretStr | None = None
     """What they are signed with: base64 of 24 to 64 bytes, as ``openssl rand -base64 32`` makes."""
 
+    traces_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")] | None = None
+    """Where the worker's spans go (OpenTelemetry's OTLP over HTTP; extra ``traces``), e.g.
+    ``http://collector:4318/v1/traces``. Nothing of it is loaded without."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the programs tell."""
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import AsyncIterable, Collection
+from collections.abc import AsyncIterable, Collection, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -22,6 +22,7 @@ from stream_detector.worker.records import to_record
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.thresholds import ThresholdWatch
+from stream_detector.worker.traces import Traces
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ class BatchWork:
     producer : ConfirmedProducer
     thresholds : ThresholdWatch
     rehearsals : Rehearsals
+    traces : Traces
 
     Attributes
     ----------
@@ -51,6 +53,7 @@ class BatchWork:
         producer: ConfirmedProducer,
         thresholds: ThresholdWatch,
         rehearsals: Rehearsals,
+        traces: Traces,
     ) -> None:
         self._pipeline = pipeline
         self._recovery = recovery
@@ -58,6 +61,7 @@ class BatchWork:
         self._producer = producer
         self._thresholds = thresholds
         self._rehearsals = rehearsals
+        self._traces = traces
         self.counts = Counts()
         self._named: set[str] = set()
         self._told: dict[str, int] = {}
@@ -71,7 +75,8 @@ class BatchWork:
         """
         try:
             async for batch in batches:
-                await self._work_off(batch)
+                with self._traces.batch(batch):
+                    await self._work_off(batch)
                 if not batch.done.done():
                     batch.done.set_result(None)
         except Exception:
@@ -104,11 +109,13 @@ class BatchWork:
         for partition, messages in batch.records.items():
             if partition not in self._recovery.positions:
                 continue  # it was given away meanwhile
-            if self._keeper.is_suspect(partition.partition):
-                await self._judge_one_by_one(partition, messages, table)
-            else:
-                outputs += await self._judge(partition, messages, table)
-        await self._send(outputs)
+            with self._traces.judging(partition.partition, len(messages)):
+                if self._keeper.is_suspect(partition.partition):
+                    await self._judge_one_by_one(partition, messages, table)
+                else:
+                    outputs += await self._judge(partition, messages, table)
+        with self._traces.delivering(outputs) as followed:
+            await self._send(followed)
         if batch.records:
             self.counts.delivered(
                 [one.timestamp for messages in batch.records.values() for one in messages]
@@ -189,7 +196,7 @@ class BatchWork:
             )
             self._foreign_told = True
 
-    async def _send(self, outputs: list[Output]) -> None:
+    async def _send(self, outputs: Sequence[Output]) -> None:
         if outputs:
             emitted = rfc3339(datetime.now(UTC)).encode()
             await self._producer.send(outputs, [("emitted_at", emitted)])

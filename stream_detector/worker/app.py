@@ -41,6 +41,7 @@ from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.stream_metrics import StreamCollector
 from stream_detector.worker.thresholds import ThresholdWatch
+from stream_detector.worker.traces import NO_TRACES, Traces
 from stream_detector.worker.watchdog import Watchdog
 from stream_detector.worker.web import HealthServer
 
@@ -61,7 +62,7 @@ class _App(faust.App):
     BootStrategy = _WithoutFaustClients
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, traces: Traces = NO_TRACES) -> None:
     """Run the worker until it is told to stop.
 
     Raises
@@ -70,7 +71,7 @@ def run(settings: Settings) -> None:
         If something it needs is missing or wrong at the start.
     """
     configure_logging(settings)
-    app = build(settings)
+    app = build(settings, traces)
     worker = faust.Worker(
         app,
         loglevel=settings.log_level,
@@ -85,6 +86,7 @@ def run(settings: Settings) -> None:
         worker.execute_from_commandline()
     except SystemExit as end:
         log.info("worker.stopped")
+        traces.end()
         # At once: a delivery that Kafka does not confirm holds a thread for minutes, and nothing of
         # it is committed.
         sys.stderr.flush()
@@ -102,7 +104,7 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(_GARBAGE_OBJECTS)
 
 
-def build(settings: Settings) -> AppT:
+def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     """Check what the worker needs, and put it together.
 
     Raises
@@ -161,7 +163,7 @@ def build(settings: Settings) -> AppT:
         lambda bundle_id: _shadow(settings, pipeline.models[bundle_id]),
         lambda: log_consumer(settings),
     )
-    work = BatchWork(pipeline, recovery, keeper, producer, thresholds, rehearsals)
+    work = BatchWork(pipeline, recovery, keeper, producer, thresholds, rehearsals, traces)
     reader = BatchReader(
         app,
         channel,

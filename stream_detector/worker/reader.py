@@ -47,7 +47,7 @@ class Batch:
         After a change of our partitions, of each the offset from which we go on.
     """
 
-    __slots__ = ("begins", "done", "records")
+    __slots__ = ("begins", "done", "fetched_at_ns", "records")
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Batch:
     ) -> None:
         self.records = records
         self.begins = begins
+        self.fetched_at_ns = time.time_ns()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
