@@ -79,8 +79,10 @@ def test_each_reason_of_a_dead_letter_is_counted_from_the_start() -> None:
     schema = json.loads((SCHEMAS / "dead-letter.v1.json").read_text())
 
     codes = schema["properties"]["reason_code"]["examples"]
+    # Those behind it are of the bridges alone.
+    of_the_worker = codes[: codes.index("poison") + 1]
 
-    assert Counts().dead_letters == dict.fromkeys(codes, 0)
+    assert Counts().dead_letters == dict.fromkeys(of_the_worker, 0)
 
 
 def test_the_delay_counts_from_kafkas_stamp() -> None:
