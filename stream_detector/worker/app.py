@@ -22,7 +22,8 @@ from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import check_topics
+from stream_detector.connections.topics import check_topics, topics
+from stream_detector.connections.watchdog import Watchdog
 from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.model_at_work import ModelAtWork
 from stream_detector.pipeline.pipeline import Pipeline
@@ -42,7 +43,6 @@ from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.stream_metrics import StreamCollector
 from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.traces import NO_TRACES, Traces
-from stream_detector.worker.watchdog import Watchdog
 from stream_detector.worker.web import HealthServer
 
 log = structlog.get_logger()
@@ -192,9 +192,10 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
             restored = {one.partition for one in recovery.positions}
             return health.is_member and health.partitions <= restored
 
-        place = settings.health_host, settings.health_port
-        services.append(HealthServer(health, *place, about, stream, is_ready))
-    _add_services(app, Watchdog(settings, health), services)
+        services.append(HealthServer(settings, health, about, stream, is_ready))
+    # That of bridges is theirs alone: a plant without one need not have it.
+    ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
+    _add_services(app, Watchdog(settings, health, ours), services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app
 

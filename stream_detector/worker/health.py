@@ -6,28 +6,10 @@ the watchdog, which ends a worker that only seems to work, and ``/healthz``.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from stream_detector.alerting.figures import Figures
+from stream_detector.connections.health_report import Report, Status
 from stream_detector.errors import listed
-
-
-class Status(StrEnum):
-    """What a supervisor shall do."""
-
-    OK = "ok"
-    DEGRADED = "degraded"
-    """Something it needs is away; it goes on by itself when that returns. Do not restart it."""
-    FAILING = "failing"
-    """It does not work although it could. Restart it."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """How the worker is, and why."""
-
-    status: Status
-    reasons: tuple[str, ...]
 
 
 @dataclass

@@ -6,17 +6,17 @@ is counted twice.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from stream_detector.alerting.figures import Closing, Figures
-from stream_detector.worker.health import Health, Status
-from stream_detector.worker.stream_metrics import PREFIX
+from stream_detector.connections.health_report import Status
+from stream_detector.connections.prometheus import count, gauge
+from stream_detector.worker.health import Health
 
 
 class HealthCollector(Collector):
@@ -41,55 +41,48 @@ class HealthCollector(Collector):
 
         status = health.report(now=now).status
         statuses = {(str(one),): float(one == status) for one in Status}
-        yield _gauge("status", "1 for how the worker is, as /healthz has it.", statuses, ["status"])
+        yield gauge("status", "1 for how the worker is, as /healthz has it.", statuses, ["status"])
         lags = {(str(one),): n for one, n in sorted(health.lags.items())}
-        yield _gauge("lag_readings", "Readings that wait, by partition.", lags, ["partition"])
-        yield _gauge("kafka_away", "1 while Kafka does not answer.", {(): health.kafka_away})
-        yield _gauge("redis_away", "1 while Redis does not do its part.", {(): is_away})
-        yield _gauge("progress_age_seconds", "Since it got on last.", age_of(health.progressed_at))
-        yield _gauge("commit_age_seconds", "Since its last commit.", age_of(health.committed_at))
-        yield _gauge(
+        yield gauge("lag_readings", "Readings that wait, by partition.", lags, ["partition"])
+        yield gauge("kafka_away", "1 while Kafka does not answer.", {(): health.kafka_away})
+        yield gauge("redis_away", "1 while Redis does not do its part.", {(): is_away})
+        yield gauge("progress_age_seconds", "Since it got on last.", age_of(health.progressed_at))
+        yield gauge("commit_age_seconds", "Since its last commit.", age_of(health.committed_at))
+        yield gauge(
             "thresholds_age_seconds",
             "Since thresholds were read from Redis.",
             age_of(health.thresholds_at),
         )
-        yield _gauge(
+        yield gauge(
             "thresholds_unreadable",
             "Entries in Redis that nobody can read.",
             {(): len(health.unreadable_thresholds)},
         )
-        yield _gauge("partitions", "Partitions it has.", {(): len(health.partitions)})
-        yield _gauge("book_is_ours", "1 where the alert book is kept.", {(): health.book.is_ours})
+        yield gauge("partitions", "Partitions it has.", {(): len(health.partitions)})
+        yield gauge("book_is_ours", "1 where the alert book is kept.", {(): health.book.is_ours})
         failed = health.book.error is not None
-        yield _gauge("book_failed", "1 while the book does not get on.", {(): failed})
+        yield gauge("book_failed", "1 while the book does not get on.", {(): failed})
         if health.book.standing is not None:
             states = {(one,): n for one, n in health.book.standing().items()}
-            yield _gauge("alert_states", "Alerts by how they stand.", states, ["state"])
-        sent = CounterMetricFamily(
-            f"{PREFIX}_notifications",
-            "Messages to those who are told of alerts; failed ones are sent again.",
-            labels=["channel", "result"],
-        )
-        for channel, one in health.deliveries.items():
-            sent.add_metric([channel, "delivered"], one.n_delivered)
-            sent.add_metric([channel, "failed"], one.n_failed)
-            sent.add_metric([channel, "refused"], one.n_refused)
-        yield sent
+            yield gauge("alert_states", "Alerts by how they stand.", states, ["state"])
+        sent = {
+            (channel, result): n
+            for channel, one in health.deliveries.items()
+            for result, n in (
+                ("delivered", one.n_delivered),
+                ("failed", one.n_failed),
+                ("refused", one.n_refused),
+            )
+        }
+        text = "Messages to those who are told of alerts; failed ones are sent again."
+        yield count("notifications", text, sent, ["channel", "result"])
         if health.figures is not None:
             yield from _of_figures(health.figures)
 
 
-def exposition(*collectors: Collector) -> bytes:
-    """Write the metrics as Prometheus reads them."""
-    registry = CollectorRegistry(auto_describe=False)
-    for one in collectors:
-        registry.register(one)
-    return generate_latest(registry)
-
-
 def _of_figures(figures: Figures) -> Iterable[Metric]:
     closed = Counter(one.closed_as for one in figures.ledger.alerts)
-    yield _gauge(
+    yield gauge(
         "alerts",
         "Alerts of the trailing 30 days by what became of them.",
         {(one,): closed[one] for one in get_args(Closing)},
@@ -104,9 +97,9 @@ def _of_figures(figures: Figures) -> Iterable[Metric]:
     shares = found.pop("by_priority")
     found["n_chattering"] = len(found.pop("chattering"))
     for name, value in found.items():
-        yield _gauge(f"kpi_{name}", f"{name} as `alerts kpi` has it.", {(): value})
+        yield gauge(f"kpi_{name}", f"{name} as `alerts kpi` has it.", {(): value})
     shares = {(priority,): share for priority, share in shares.items()}
-    yield _gauge("kpi_priority_share", "Share of the calls by priority.", shares, ["priority"])
+    yield gauge("kpi_priority_share", "Share of the calls by priority.", shares, ["priority"])
 
 
 def _of_cards(figures: Figures, name: str) -> Metric:
@@ -116,14 +109,4 @@ def _of_cards(figures: Figures, name: str) -> Metric:
         if (value := getattr(card, name)) is not None
     }
     text = f"{name} of the trailing 30 days, as `alerts ledger` has it."
-    return _gauge(f"scorecard_{name}", text, values, ["horizon_s"])
-
-
-def _gauge(
-    name: str, text: str, values: Mapping[Any, float], labels: Iterable[str] = ()
-) -> GaugeMetricFamily:
-    """Make a metric; values are by the values of its labels, in order."""
-    metric = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=list(labels))
-    for label_values, value in values.items():
-        metric.add_metric(list(label_values), value)
-    return metric
+    return gauge(f"scorecard_{name}", text, values, ["horizon_s"])

@@ -9,21 +9,15 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from stream_detector.connections.prometheus import PREFIX, count, gauge
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.counts import Counts, Distribution
 from stream_detector.worker.health import Health
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.model_shelf import ModelShelf
-
-PREFIX: Final = "stream_detector"
 
 _QUANTILES: Final = (0.0, 0.5, 1.0)
 
@@ -58,12 +52,11 @@ class StreamCollector(Collector):
         """Give all metrics."""
         yield from self._of_readings()
         yield from self._of_machines()
-        models_refused = GaugeMetricFamily(
-            f"{PREFIX}_models_refused",
+        yield gauge(
+            "models_refused",
             "Models that are wanted, but cannot be used.",
-            self._shelf.n_refused,
+            {(): self._shelf.n_refused},
         )
-        yield models_refused
         yield _count("snapshots", "Snapshots of machines handed to Kafka.", self._keeper.n_written)
         yield _count(
             "snapshots_lost", "Those that Kafka did not take; written again.", self._keeper.n_lost
@@ -77,12 +70,8 @@ class StreamCollector(Collector):
         yield _count(
             "readings_foreign", "Readings without a sensor of the model.", oddities.foreign
         )
-        letters = CounterMetricFamily(
-            f"{PREFIX}_dead_letters", "Messages that are no readings, by reason.", labels=["code"]
-        )
-        for code, n in counts.dead_letters.items():
-            letters.add_metric([code], n)
-        yield letters
+        letters = {(code,): n for code, n in counts.dead_letters.items()}
+        yield count("dead_letters", "Messages that are no readings, by reason.", letters, ["code"])
         yield _distribution("batch_readings", "Messages per batch.", counts.batch_sizes)
         yield _distribution(
             "scoring_seconds",
@@ -110,31 +99,24 @@ class StreamCollector(Collector):
             n_silent += machine.silence_told
             if machine.anomaly.level is not None:
                 levels.append(machine.anomaly.level)
-        machines = GaugeMetricFamily(
-            f"{PREFIX}_machines", "Machines that a model judges.", labels=["bundle"]
-        )
-        for bundle_id, n in judging.items():
-            machines.add_metric([bundle_id], n)
-        yield machines
-        yield GaugeMetricFamily(
-            f"{PREFIX}_machines_warming_up", "Machines without a full window.", n_warming_up
-        )
-        yield GaugeMetricFamily(
-            f"{PREFIX}_machines_silent", "Machines heard nothing of for too long.", n_silent
-        )
-        threshold = GaugeMetricFamily(
-            f"{PREFIX}_threshold",
+        by_bundle = {(bundle_id,): n for bundle_id, n in judging.items()}
+        yield gauge("machines", "Machines that a model judges.", by_bundle, ["bundle"])
+        yield gauge("machines_warming_up", "Machines without a full window.", {(): n_warming_up})
+        yield gauge("machines_silent", "Machines heard nothing of for too long.", {(): n_silent})
+        quantiles = np.quantile(levels, _QUANTILES) if levels else ()
+        yield gauge(
+            "threshold",
             "Threshold in force: least, median and greatest over the machines.",
-            labels=["quantile"],
+            {
+                (f"{one:g}",): float(level)
+                for one, level in zip(_QUANTILES, quantiles, strict=False)
+            },
+            ["quantile"],
         )
-        if levels:
-            for quantile, level in zip(_QUANTILES, np.quantile(levels, _QUANTILES), strict=True):
-                threshold.add_metric([f"{quantile:g}"], float(level))
-        yield threshold
 
 
 def _count(name: str, text: str, n: int) -> Metric:
-    return CounterMetricFamily(f"{PREFIX}_{name}", text, n)
+    return count(name, text, {(): n})
 
 
 def _distribution(name: str, text: str, values: Distribution) -> Metric:

@@ -1,29 +1,26 @@
-"""``/healthz`` for whoever supervises the worker, ``/readyz`` for who waits, ``/metrics``."""
+"""What the worker tells of itself at ``/healthz``, ``/readyz`` and ``/metrics``."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-from aiohttp import web
 from mode import Service
-from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from stream_detector.worker.health import Health, Status
-from stream_detector.worker.metrics import HealthCollector, exposition
-
-log = structlog.get_logger()
+from stream_detector.connections.health_pages import HealthPages
+from stream_detector.connections.settings import Settings
+from stream_detector.worker.health import Health
+from stream_detector.worker.metrics import HealthCollector
 
 
 class HealthServer(Service):
-    """Answers 200 while the worker is ok or degraded, 503 when it should be started again.
+    """Serves the pages as long as the worker lives.
 
     Parameters
     ----------
+    settings : Settings
+        Say where.
     health : Health
-    host : str
-    port : int
     about : dict
         What does not change, e.g. the bundle's id.
     stream : Collector
@@ -34,47 +31,28 @@ class HealthServer(Service):
 
     def __init__(
         self,
+        settings: Settings,
         health: Health,
-        host: str,
-        port: int,
         about: dict[str, str],
         stream: Collector,
         is_ready: Callable[[], bool],
     ) -> None:
         super().__init__()
-        self._collectors = (HealthCollector(health), stream)
-        self._is_ready = is_ready
-        self._health = health
-        self._host, self._port = host, port
-        self._about = about
+        self._pages = HealthPages(
+            settings.health_host,
+            settings.health_port,
+            facts=lambda: {**health_facts(health, now=time.monotonic()), **about},
+            is_ready=is_ready,
+            collectors=(HealthCollector(health), stream),
+        )
 
     async def on_start(self) -> None:
         """Listen."""
-        app = web.Application()
-        app.router.add_get("/healthz", self._answer)
-        app.router.add_get("/readyz", self._answer_ready)
-        app.router.add_get("/metrics", self._answer_prometheus)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        log.info("health.listening", host=self._host, port=self._port)
+        await self._pages.start()
 
     async def on_stop(self) -> None:
         """Stop listening."""
-        await self._runner.cleanup()
-
-    async def _answer(self, _: web.Request) -> web.Response:
-        facts = health_facts(self._health, now=time.monotonic())
-        status = 503 if facts["status"] == Status.FAILING else 200
-        return web.json_response({**facts, **self._about}, status=status)
-
-    async def _answer_ready(self, _: web.Request) -> web.Response:
-        ready = self._is_ready()
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
-
-    async def _answer_prometheus(self, _: web.Request) -> web.Response:
-        body = exposition(*self._collectors)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        await self._pages.stop()
 
 
 def health_facts(health: Health, *, now: float) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the facts about a worker mean: it is at work, it waits, or it only seems to work."""
 
-from stream_detector.worker.health import Health, Status
+from stream_detector.connections.health_report import Status
+from stream_detector.worker.health import Health
 from stream_detector.worker.web import health_facts
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_detector.alerting.figures import figures
+from stream_detector.connections.prometheus import exposition
 from stream_detector.worker.health import DeliveryHealth, Health
-from stream_detector.worker.metrics import HealthCollector, exposition
+from stream_detector.worker.metrics import HealthCollector
 from tests.alerting.accounts import ledger, stood, warned
 from tests.alerting.judged import at
 from tests.alerting.told import RULES

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from stream_detector.connections.health_report import Status
 from stream_detector.worker import delivery
-from stream_detector.worker.health import Health, Status
+from stream_detector.worker.health import Health
 from tests.alerting.told import alert
 from tests.worker.keeping import Plant, embedded_kafka, until
 from tests.worker.notifying import notifier

@@ -11,12 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.prometheus import exposition
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.counts import Counts
 from stream_detector.worker.health import Health
-from stream_detector.worker.metrics import HealthCollector, exposition
+from stream_detector.worker.metrics import HealthCollector
 from stream_detector.worker.stream_metrics import StreamCollector
 from tests.pipeline.station import HIGH
 from tests.small_models import START, Feed

@@ -1,25 +1,26 @@
-"""Looks from outside of the stream whether it still flows, and ends the worker if not.
+"""Looks from outside of a program's stream whether it still flows, and ends the program if not.
 
 A thread of its own: it also sees an event loop that hangs. The clients of Kafka retry for
 ever, and tell so a hundred times a second; here it is told once that it does not answer,
-and once that it is back. While it does not, the worker waits. It ends, so that whoever
-supervises it starts it again, when Kafka answers, readings wait, and none is judged; when
-Kafka answers and the group gives no place; and when a topic is gone.
+and once that it is back. While it does not, the program waits. It ends, so that whoever
+supervises it starts it again, when Kafka answers and its health is found failing, and when a
+topic is gone.
 """
 
 import os
 import sys
 import threading
 import time
-from typing import NoReturn
+from collections.abc import Collection, Mapping
+from typing import NoReturn, Protocol
 
 import structlog
 
+from stream_detector.connections.health_report import Report, Status
 from stream_detector.connections.kafka import cluster_metadata, end_offsets
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import missing_topics, topics
+from stream_detector.connections.topics import missing_topics
 from stream_detector.errors import ServiceError
-from stream_detector.worker.health import Health, Status
 
 log = structlog.get_logger()
 
@@ -29,6 +30,30 @@ _LOOKS = 2
 """So often a topic has to be missing: a broker that just started does not know them all yet."""
 
 
+class Health(Protocol):
+    """What is known of a program: told what Kafka says, and judged then."""
+
+    stall_seconds: float
+    kafka_away: bool
+
+    @property
+    def partitions(self) -> Collection[int]:
+        """Those of the readings whose ends it wants to know."""
+        ...
+
+    def kafka_answered(self, ends: Mapping[int, int], *, now: float) -> None:
+        """Note where the log of these partitions ends now."""
+        ...
+
+    def kafka_did_not_answer(self) -> None:
+        """Note that it is away."""
+        ...
+
+    def report(self, *, now: float) -> Report:
+        """Judge the facts."""
+        ...
+
+
 class Watchdog:
     """Looks every 5 seconds; more often where less than 20 s without progress are too long.
 
@@ -36,12 +61,14 @@ class Watchdog:
     ----------
     settings : Settings
     health : Health
-        Told what Kafka says; judged then.
+    topics : collection of str
+        Those without which the program does not work.
     """
 
-    def __init__(self, settings: Settings, health: Health) -> None:
+    def __init__(self, settings: Settings, health: Health, topics: Collection[str]) -> None:
         self._settings = settings
         self._health = health
+        self._topics = sorted(topics)
         self._n_missing = 0
         self._told: type[ServiceError] = ServiceError
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -63,10 +90,7 @@ class Watchdog:
         health, was_away = self._health, self._health.kafka_away
         try:
             cluster = cluster_metadata(self._settings)
-            # That of bridges is theirs alone: a plant without one need not have it.
-            ours = {topic.name for topic in topics(self._settings)}
-            names = sorted(ours - {self._settings.bridges_topic})
-            missing = missing_topics(cluster, names)
+            missing = missing_topics(cluster, self._topics)
             ends = {} if missing else end_offsets(self._settings, health.partitions)
         except ServiceError as error:
             health.kafka_did_not_answer()
