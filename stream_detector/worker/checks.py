@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
-from stream_detector.errors import SettingsError, StreamDetectorError, counted
+from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted
 from stream_detector.pipeline.agreement import rules_notes
 
 STAMPED_BY_SENDERS = (
@@ -46,7 +47,7 @@ def load_bundle(settings: Settings) -> Bundle:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at the broker, the topics, the bundle, Redis and the rules, one after the other."""
+    """Look at what the worker needs, one after the other, and at the models if there is a place."""
 
     def broker() -> str:
         n_brokers = len(cluster_metadata(settings).brokers)
@@ -85,6 +86,14 @@ def check(settings: Settings) -> Iterator[Finding]:
         told = "".join(f"; note: {note}" for note in notes)
         return f"{settings.rules or 'no file, the default'}: {names}{told}"
 
+    def models() -> str:
+        store = bundle_store(settings)
+        found = {} if store is None else store.manifests()
+        for name, one in found.items():
+            if isinstance(one, BundleError):
+                raise BundleError(f"{name} in {settings.bundles!r}: {one}")
+        return f"{settings.bundles}: {counted(len(found), 'model')}"
+
     checks: dict[str, Callable[[], str]] = {
         "broker": broker,
         "topics": our_topics,
@@ -92,6 +101,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         "redis": thresholds,
         "rules": rules,
     }
+    if settings.bundles is not None:
+        checks["models"] = models
     for subject, look in checks.items():
         try:
             yield Finding(subject, look())

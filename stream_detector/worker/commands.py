@@ -43,7 +43,7 @@ def _open_traces(url: str, *, group: str) -> "Traces":
 
 @click.command(epilog="Example: stream-detector check")
 def check() -> None:
-    """Look at broker, topics, bundle, Redis and rules; exit 1 if one is at fault."""
+    """Look at broker, topics, bundle, Redis, rules and models; exit 1 if one is at fault."""
     settings = read_settings()
     from stream_detector.worker.checks import check as look
 

@@ -1,0 +1,148 @@
+"""``stream-detector check`` explains a configuration that cannot work, a line for each fault."""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from stream_detector.cli import main
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from tests.worker.test_checks import TOPICS
+
+Check = Callable[[Mapping[str, str | None]], tuple[int, list[str]]]
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    with EmbeddedKafka(TOPICS) as kafka, EmbeddedRedis() as redis:
+        yield {"DETECTOR_BROKER": kafka.bootstrap, "DETECTOR_REDIS_URL": redis.url}
+
+
+@pytest.fixture
+def check(
+    servers: dict[str, str],
+    small_bundle_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Check:
+    """Run the command where all is well but for these variables; what it ends with, and says."""
+    monkeypatch.setattr(sys, "argv", ["stream-detector", "check"])
+    monkeypatch.setattr("stream_detector.connections.kafka._METADATA_SECONDS", (0.1,))
+    monkeypatch.setattr("stream_detector.connections.topics._ANSWER_SECONDS", 0.1)
+
+    def run(changed: Mapping[str, str | None]) -> tuple[int, list[str]]:
+        for name, value in {
+            **servers,
+            "DETECTOR_BUNDLE": str(small_bundle_folder),
+            **changed,
+        }.items():
+            monkeypatch.setenv(name, value or "")
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr()
+        return int(ended.value.code or 0), [*said.out.splitlines(), *said.err.splitlines()]
+
+    return run
+
+
+def test_where_all_is_well_it_says_what_it_found(check: Check, small_bundle_folder: Path) -> None:
+    code, lines = check({"DETECTOR_BUNDLES": str(small_bundle_folder.parent)})
+
+    assert code == 0
+    assert [one[:5] for one in lines] == ["ok   "] * 6
+    assert lines[-1] == f"ok    models: {small_bundle_folder.parent}: 1 model"
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"DETECTOR_BROKER": None}, "DETECTOR_BROKER: is not set, and has no default"),
+        (
+            {"DETECTOR_BROKR": "kafka:9092"},
+            "unknown setting DETECTOR_BROKR; correct the name or remove it",
+        ),
+        (
+            {"DETECTOR_MAX_BATCH": "many"},
+            "wrong settings: DETECTOR_MAX_BATCH: Input should be a valid integer",
+        ),
+        (
+            {"DETECTOR_BROKER": "kafka"},
+            "wrong settings: DETECTOR_BROKER: 'kafka' is no host:port",
+        ),
+        (
+            {"DETECTOR_KAFKA_SASL_MECHANISM": "PLAIN"},
+            "DETECTOR_KAFKA_SECURITY_PROTOCOL is PLAINTEXT; SASL_SSL has it",
+        ),
+        (
+            {"DETECTOR_REDIS_PASSWORD_FILE": "/nowhere/password"},
+            "'/nowhere/password' cannot be read: No such file or directory; name the secret's file",
+        ),
+        (
+            {"DETECTOR_KAFKA_SECURITY_PROTOCOL": "SSL", "DETECTOR_KAFKA_CA_FILE": "/nowhere/ca"},
+            "/nowhere/ca",
+        ),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_and_nothing_else_looked_at(
+    changed: dict[str, str | None], says: str, check: Check
+) -> None:
+    code, (line,) = check(changed)
+
+    assert code == 1
+    assert line.startswith("stream-detector: ")
+    assert says in line
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        (
+            {"DETECTOR_BROKER": "127.0.0.1:1"},
+            r"broker: no Kafka broker answers at 127\.0\.0\.1:1: .*; start it, or correct DETECT",
+        ),
+        (
+            {"DETECTOR_ALERTS_TOPIC": "nobody.made.it"},
+            "topics: .* has no topic nobody.made.it; make them with `stream-detector topics creat",
+        ),
+        (
+            {"DETECTOR_REDIS_URL": "redis://127.0.0.1:1/0"},
+            r"redis: .*127\.0\.0\.1:1",
+        ),
+        ({"DETECTOR_BUNDLE": None}, "bundle: DETECTOR_BUNDLE is not set; give the folder"),
+        ({"DETECTOR_BUNDLE": "/nowhere"}, "bundle: no bundle at '/nowhere': No such file"),
+        ({"DETECTOR_RULES": "/nowhere/rules.toml"}, "rules: .*'/nowhere/rules.toml'.*No such file"),
+        ({"DETECTOR_BUNDLES": "s4://mill/models"}, "models: DETECTOR_BUNDLES is 's4://mill/model"),
+    ],
+)
+def test_what_is_missing_is_one_fault_and_all_else_is_looked_at(
+    changed: dict[str, str | None], fault: str, check: Check
+) -> None:
+    code, lines = check(changed)
+
+    faults = [line for line in lines if not line.startswith("ok   ")]
+    assert code == 1
+    assert len(lines) >= 5
+    # Without a broker there are no topics either.
+    assert len(faults) == (2 if "DETECTOR_BROKER" in changed else 1)
+    assert re.match(f"FAULT {fault}", faults[0])
+
+
+def test_rules_and_models_that_cannot_be_read_are_named(
+    check: Check, small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[rules]\n")
+    shutil.copytree(small_bundle_folder, tmp_path / "models/2026-11")
+    (tmp_path / "models/2026-11/manifest.json").write_text("{}")
+
+    code, lines = check(
+        {"DETECTOR_RULES": str(rules), "DETECTOR_BUNDLES": str(tmp_path / "models")}
+    )
+
+    assert code == 1
+    assert re.match(f"FAULT rules: '{rules}': .*correct it", lines[-2])
+    assert re.match(f"FAULT models: 2026-11 in '{tmp_path}/models': ", lines[-1])
