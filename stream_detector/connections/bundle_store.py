@@ -119,7 +119,9 @@ class BundleStore:
         """Turn what a store of any kind raises into one line."""
         try:
             yield
-        except OSError as error:
+        # Nothing but the store is asked here, and each kind has classes of its own for what is
+        # wrong with it: those of S3, for one that is away or wants a key, are no OSError.
+        except Exception as error:
             raise ServiceError(
                 f"the bundles in {self._place!r} cannot be read or written: {error}; correct "
                 "DETECTOR_BUNDLES, or what may be done there"

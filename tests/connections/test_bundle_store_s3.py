@@ -1,0 +1,124 @@
+"""Bundles in a store that speaks S3, reached as Kubernetes and systemd tell a worker to."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.connections.bundle_store import BundleStore
+from stream_detector.errors import BundleFileError, ServiceError
+from tests.end_to_end.server import Server, answers, free_port
+from tests.requirements import require_command
+
+PLACE = "s3://mill/models"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A store with an empty bucket, and the variables that lead to it."""
+    command = require_command("gofakes3")
+    port = free_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "worker",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["-backend", "memory", "-initialbucket", "mill", "-host", f"127.0.0.1:{port}"]
+    with Server(
+        [command, *arguments], log=tmp_path / "s3.log", is_ready=lambda: answers(port, "/")
+    ) as running:
+        # Clients are kept by their settings, of which the address here is none.
+        fsspec.filesystem("s3").clear_instance_cache()
+        yield running
+        fsspec.filesystem("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def filled(server: Server, small_bundle_folder: Path) -> Server:
+    """The same, with a model and something that is none."""
+    files = fsspec.filesystem("s3")
+    files.put(str(small_bundle_folder), "mill/models/2026-11", recursive=True)
+    files.pipe_file("mill/models/notes.txt", b"not a model")
+    return server
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_bundle_is_read_by_its_id(small_bundle: Bundle) -> None:
+    store = BundleStore(PLACE)
+
+    assert list(store.manifests()) == ["2026-11"]
+    assert store.ids() == {small_bundle.id}
+    assert store.read(small_bundle.id).manifest == small_bundle.manifest
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_file_that_was_changed_is_refused(small_bundle: Bundle) -> None:
+    fsspec.filesystem("s3").pipe_file("mill/models/2026-11/model.onnx", b"something else")
+
+    with pytest.raises(BundleFileError, match=r"model\.onnx"):
+        BundleStore(PLACE).read(small_bundle.id)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_bundle_that_others_add_is_seen(small_bundle: Bundle, small_bundle_folder: Path) -> None:
+    store = BundleStore(PLACE)
+    store.manifests()
+
+    BundleStore(PLACE).add(small_bundle_folder, small_bundle.id)
+
+    assert set(store.manifests()) == {"2026-11", small_bundle.id}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_place_that_is_not_there_yet_has_no_models() -> None:
+    assert BundleStore(PLACE).manifests() == {}
+
+
+def test_a_store_that_is_away_is_a_fault_that_says_so(filled: Server) -> None:
+    store = BundleStore(PLACE)
+    filled.kill()
+
+    with pytest.raises(
+        ServiceError, match=r"'s3://mill/models' cannot be read or written: Could not connect"
+    ):
+        store.ids()
+
+
+def test_a_store_that_wants_a_key_is_a_fault_that_says_so(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server.pid
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    with pytest.raises(
+        ServiceError, match=r"'s3://mill/models' cannot be read or written: Unable to locate cred"
+    ):
+        BundleStore(PLACE).ids()
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_chart_copies_the_first_model_from_there(small_bundle: Bundle, tmp_path: Path) -> None:
+    from tests.deploy.chart import pods, rendered
+
+    (first,) = pods(rendered("everything"))["worker"]["initContainers"]
+    script, source, target = first["args"]
+    assert (source, target) == (f"{PLACE}/2026-11", "/models/2026-11")
+
+    done = subprocess.run(
+        [sys.executable, *first["command"][1:], script, source, tmp_path / "models/2026-11"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert read_bundle(tmp_path / "models/2026-11").id == small_bundle.id
