@@ -1,6 +1,7 @@
 """The Helm chart: hardened, without a secret in it, and wrong values are refused."""
 
 import base64
+import inspect
 import json
 import re
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stream_detector.connections import health_pages
 from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.settings import Settings, read_settings
-from stream_detector.worker.web import HealthServer
 from tests.deploy.chart import (
     CHART,
     containers,
@@ -142,7 +143,7 @@ def test_a_password_in_the_address_of_redis_is_refused() -> None:
 def test_probes_and_ports_are_those_of_the_programs() -> None:
     found = pods(rendered("everything"))
     (worker,), (console,) = (found[one]["containers"] for one in ("worker", "console"))
-    served = (Path(HealthServer.on_start.__code__.co_filename)).read_text()
+    served = inspect.getsource(health_pages)
 
     assert worker["ports"] == [{"name": "http", "containerPort": 8080}]
     assert environment(worker)["DETECTOR_HEALTH_PORT"] == "8080"
