@@ -32,6 +32,7 @@ from stream_detector.replay.options import recording_options
 from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
+from stream_detector.replay.replaying import in_words
 from stream_detector.replay.replaying import replay as run_replay
 from stream_detector.replay.threshold_options import WantedThresholds, threshold_options
 
@@ -107,12 +108,7 @@ def replay(
         tally = run_replay(source, pipeline, table, **outputs)
         if pipeline.oddities.foreign and not tally.scored:
             sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
-    click.echo(
-        f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
-        f"{tally.raised} alerts raised",
-        err=True,
-    )
-    for line in lines:
+    for line in [in_words(tally, rules), *lines]:
         click.echo(line, err=True)
 
 

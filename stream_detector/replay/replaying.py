@@ -1,13 +1,15 @@
 """A recording through the pipeline: the code that also runs live, without Kafka."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from stream_detector.alerting.life import Change, rfc3339
+from stream_detector.alerting.rules import Rules
 from stream_detector.pipeline.machine import Refusal, Verdict
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
@@ -27,7 +29,8 @@ class Tally:
     rows: int = 0
     scored: int = 0
     above: int = 0
-    raised: int = 0
+    raised: Counter[str] = field(default_factory=Counter)
+    """Alerts, by the name of their rule."""
     refused: int = 0
 
 
@@ -97,6 +100,17 @@ def write(
     return tally
 
 
+def in_words(tally: Tally, rules: Rules) -> str:
+    """Say what a replay counted; of several rules, what each of them raised."""
+    n_raised = tally.raised.total()
+    by_rule = ", ".join(f"{rule.name} {tally.raised[rule.name]}" for rule in rules.rules)
+    return (
+        f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
+        f"{n_raised} {'alert' if n_raised == 1 else 'alerts'} raised"
+        + (f" ({by_rule})" if len(rules.rules) > 1 else "")
+    )
+
+
 def became(verdict: Verdict | Refusal) -> str:
     """Say in a word what became of a record: its quality, or why it has none."""
     if isinstance(verdict, Refusal):
@@ -112,7 +126,9 @@ def _count(tally: Tally, verdict: Verdict | Refusal) -> None:
         return
     tally.scored += verdict.scored.score is not None
     tally.above += verdict.anomaly.over
-    tally.raised += sum(change.change is Change.RAISED for _, change in verdict.transitions)
+    tally.raised.update(
+        rule.name for rule, change in verdict.transitions if change.change is Change.RAISED
+    )
 
 
 def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:

@@ -110,7 +110,7 @@ def test_faults_are_told_with_their_place_and_what_came_of_them(
     lines = told("--csv", history, "--inject", "clock,stuck")
 
     assert lines == [
-        "80 rows, 77 scored, 13 above the threshold, 1 alerts raised",
+        "80 rows, 77 scored, 13 above the threshold, 1 alert raised",
         "clock: pm3, 2026-11-22T04:26:00Z to 2026-11-22T04:30:00Z: their times are a day ahead",
         "  readings: before 20 good; during 3 clock; after 20 good",
         "  data quality: nothing",

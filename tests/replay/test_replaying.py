@@ -1,12 +1,13 @@
 """What a replay writes of each reading, and what it counts."""
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import Rules, default_rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Fixed
 from stream_detector.errors import RecordingError
@@ -14,7 +15,7 @@ from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.replay.commands import replay as replay_command
-from stream_detector.replay.replaying import Tally, replay
+from stream_detector.replay.replaying import Tally, in_words, replay
 from tests.small_models import BROKEN_STEAM, Feed
 
 
@@ -79,7 +80,23 @@ def test_a_line_says_whether_the_score_is_over_the_threshold_and_an_alert_open(
 
 
 def test_a_replay_counts_what_it_saw(records: list[Record], small_bundle: Bundle) -> None:
-    assert judge(records, small_bundle) == Tally(rows=11, scored=6, above=2, raised=1, refused=1)
+    raised = Counter({"sheet-break": 1})
+
+    assert judge(records, small_bundle) == Tally(
+        rows=11, scored=6, above=2, raised=raised, refused=1
+    )
+
+
+def test_of_several_rules_each_has_its_own_count_in_words() -> None:
+    # The rows above the threshold are those of the anomaly score, not of a head's.
+    tally = Tally(rows=80, scored=77, above=0, raised=Counter({"break-likely": 2}))
+
+    assert in_words(tally, default_rules(with_head=True)) == (
+        "80 rows, 77 scored, 0 above the threshold, 2 alerts raised (sheet-break 0, break-likely 2)"
+    )
+    assert in_words(Tally(raised=Counter({"sheet-break": 1})), Rules()) == (
+        "0 rows, 0 scored, 0 above the threshold, 1 alert raised"
+    )
 
 
 def test_a_replay_of_nothing_leaves_a_table_without_lines(
