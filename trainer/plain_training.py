@@ -124,8 +124,9 @@ def standard_scale(plain: PlainSettings) -> Scale:
                 f"column {empty[0]} (counted from 0) has no value in the rows that train; exclude "
                 "it, or lower the share of rows that validate"
             )
-        spread = np.nanstd(learnt, axis=0)
-        return np.nanmean(learnt, axis=0), np.where(spread > 0, spread, 1.0)
+        # Rounding gives a constant column a tiny deviation, by which any change would be huge.
+        varies = np.nanmin(learnt, axis=0) < np.nanmax(learnt, axis=0)
+        return np.nanmean(learnt, axis=0), np.where(varies, np.nanstd(learnt, axis=0), 1.0)
 
     return scale
 

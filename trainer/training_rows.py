@@ -24,6 +24,9 @@ from trainer.whitening import fit_whitening, robust_scale
 
 _MIN_ROWS, _MIN_ROWS_PER_SENSOR, _FEW_ROWS = 300, 5, 1000
 
+_LARGEST = 1e30
+"""The graph counts in float32, which ends at 3e38."""
+
 _N_BLOCKS = 5
 """Of the whitenings that missing sensors are filled by."""
 
@@ -194,6 +197,13 @@ def _check_size(
     if empty.any():
         names = ", ".join(sensors[i] for i in np.flatnonzero(empty))
         raise TrainingError(f"no normal training row has a value of {names}; --exclude them")
+    huge = np.nanmax(np.abs(values), axis=0) > _LARGEST
+    if huge.any():
+        names = ", ".join(sensors[i] for i in np.flatnonzero(huge))
+        raise TrainingError(
+            f"values of {names} are larger than {_LARGEST:g}, which no sensor measures; set "
+            "physical limits with --tags, or --exclude them"
+        )
 
 
 def _notes(n_not_scorable: int, *, n_trained: int) -> tuple[str, ...]:

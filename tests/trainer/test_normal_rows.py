@@ -95,6 +95,18 @@ def test_a_sensor_without_a_value_is_named() -> None:
         prepared(with_values(recording, values))
 
 
+def test_values_beyond_any_sensor_are_refused_by_its_name_unless_their_limits_are_known() -> None:
+    recording = normal_recording(400)
+    values = recording.values.copy()
+    values[7, 1] = -1e300
+    huge = with_values(recording, values)
+
+    with pytest.raises(TrainingError, match="values of draw are larger than 1e\\+30"):
+        prepared(huge)
+    limits = np.where(np.arange(5) == 1, -100.0, -np.inf)
+    assert prepared(dataclasses.replace(huge, low=limits)).conditioning.spread[1] < 10.0
+
+
 def test_a_history_that_is_mostly_missing_is_refused() -> None:
     recording = normal_recording(400)
     values = recording.values.copy()

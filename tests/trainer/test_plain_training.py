@@ -205,6 +205,16 @@ def test_rows_that_validate_say_nothing_of_the_scale(history: Recording) -> None
     np.testing.assert_allclose(scale.spread, learnt.std(axis=0))
 
 
+def test_a_constant_column_is_not_scaled_by_what_rounding_leaves_of_it(history: Recording) -> None:
+    values = history.values.copy()
+    values[:, 1] = 0.1
+    assert 0 < np.nanstd(values[:N_LEARNT], axis=0)[1] < 1e-12
+
+    scale = trained(dataclasses.replace(history, values=values)).rows.conditioning
+
+    assert scale.spread[1] == 1.0
+
+
 def test_a_rate_is_exceeded_by_that_share_of_the_rows_that_validate(model: TrainedModel) -> None:
     over = model.calibrated.scores > model.limits.limit(Rate(0.1))
 
