@@ -1,42 +1,25 @@
 """What is known of a fitted head: how it did on rows it had not seen, in words and numbers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.ledger import Fate, close_alerts
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
+from trainer.followed import Followed
 from trainer.measures import Curves, Measures, curves, measure
 from trainer.plain_words import CHANCE_AUC, counted, lasting, percent
 
 if TYPE_CHECKING:
     from trainer.head import FittedHead
-
-_FOLLOWED_WITHIN = tuple(timedelta(minutes=minutes) for minutes in (4, 10, 30, 60))
-
-
-class Followed(NamedTuple):
-    """Alerts that an outcome followed within a span, beside moments drawn at random.
-
-    Parameters
-    ----------
-    within : timedelta
-    n_followed, n_alerts : int
-        Of the alerts of which that is known.
-    base_rate : float
-        Share of the scored rows that an outcome followed as soon.
-    """
-
-    within: timedelta
-    n_followed: int
-    n_alerts: int
-    base_rate: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +78,11 @@ class HeadFindings:
         return None if self.fold_curves is None else self.fold_curves.auc
 
     @cached_property
-    def followed(self) -> tuple[Followed, ...]:
+    def followed(self) -> dict[timedelta, Followed]:
         """What came of the alerts on the rows kept back, for several spans."""
         if self.evaluation is None:
-            return ()
-        return tuple(followed(self.evaluation, within=within) for within in _FOLLOWED_WITHIN)
+            return {}
+        return {within: followed(self.evaluation, within=within) for within in HORIZONS}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -132,12 +115,12 @@ class HeadFindings:
             f", {evaluation.per_day:.1f} false ones a day; {evaluation.asked_per_day:g} were asked "
             f"for. One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
         )
-        for one in self.followed:
+        for within, one in self.followed.items():
             if one.n_alerts:
                 yield (
                     f"{one.n_followed} of {one.n_alerts} were followed by an outcome within "
-                    f"{lasting(one.within)} ({percent(one.n_followed / one.n_alerts)}; of moments "
-                    f"drawn at random {percent(one.base_rate)})."
+                    f"{lasting(within)} ({percent(one.share)}; of moments drawn at random "
+                    f"{percent(one.by_chance)})."
                 )
         yield (
             "It tells a machine that is unstable more than the last minutes before an outcome: "
@@ -167,12 +150,12 @@ class HeadFindings:
                 "share_of_time": round(evaluation.card.alarm_share, 6),
                 "followed": [
                     {
-                        "within_seconds": one.within.total_seconds(),
+                        "within_seconds": within.total_seconds(),
                         "alerts": one.n_alerts,
                         "followed": one.n_followed,
-                        "base_rate": round(one.base_rate, 6),
+                        "base_rate": round(one.by_chance, 6) if one.n_rows else None,
                     }
-                    for one in self.followed
+                    for within, one in self.followed.items()
                 ],
             },
         }
@@ -195,24 +178,28 @@ def _doubts(measures: Measures) -> Iterator[str]:
 
 
 def followed(evaluation: Evaluation, *, within: timedelta) -> Followed:
-    """Count the alerts that an outcome followed within a span."""
-    raised = [(alert.raised, alert.cleared) for alert in evaluation.alerts]
-    closed = close_alerts(
-        raised,
-        evaluation.outcomes,
-        horizon=within,
-        end=evaluation.span[1],
-        stood_still=evaluation.stood_still,
+    """Count the alerts that an outcome followed within a span, and the rows.
+
+    A row is held against the outcomes as an alert is that was raised on it.
+    """
+    alerts = [(alert.raised, alert.cleared) for alert in evaluation.alerts]
+    moments = [time.replace(tzinfo=UTC) for time in evaluation.times.tolist()]
+    fates_of_alerts, fates_of_rows = (
+        Counter(
+            closed.fate
+            for closed in close_alerts(
+                raised,
+                evaluation.outcomes,
+                horizon=within,
+                end=evaluation.span[1],
+                stood_still=evaluation.stood_still,
+            )
+        )
+        for raised in (alerts, [(moment, moment) for moment in moments])
     )
-    known = [alert for alert in closed if alert.fate is not Fate.UNLABELLED]
-    outcomes = np.array([one.replace(tzinfo=None) for one in evaluation.outcomes], "datetime64[us]")
-    following = np.searchsorted(outcomes, evaluation.times, side="right")
-    some = following < len(outcomes)
-    leads = outcomes[following[some]] - evaluation.times[some]
-    n_near = int((leads <= np.timedelta64(within)).sum())
     return Followed(
-        within=within,
-        n_followed=sum(alert.fate is Fate.EARLY for alert in known),
-        n_alerts=len(known),
-        base_rate=n_near / len(evaluation.times),
+        n_followed=fates_of_alerts[Fate.EARLY],
+        n_alerts=fates_of_alerts.total() - fates_of_alerts[Fate.UNLABELLED],
+        n_near=fates_of_rows[Fate.EARLY],
+        n_rows=fates_of_rows.total() - fates_of_rows[Fate.UNLABELLED],
     )

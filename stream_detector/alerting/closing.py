@@ -12,10 +12,8 @@ from typing import Final, Protocol, TypeVar
 from msgspec.structs import replace
 
 from stream_detector.alerting.alert_state import AlertState, ClosedAs, PastAlert
+from stream_detector.alerting.horizons import reach
 from stream_detector.alerting.news import OutcomeNews, news_of
-
-_JITTER: Final = 1.01
-"""Clocks jitter: an outcome counts within a horizon up to 1 % longer."""
 
 _PATIENCE: Final = timedelta(minutes=1)
 """Longer than readings are on their way: by Kafka's clock an outcome may still be coming."""
@@ -122,7 +120,7 @@ def _horizon(state: AlertState) -> timedelta | None:
     if state.alert is None:
         return None
     warning = news_of(state.alert).warning
-    return None if warning.outcome is None else timedelta(seconds=warning.horizon_s) * _JITTER
+    return None if warning.outcome is None else reach(timedelta(seconds=warning.horizon_s))
 
 
 def _last_raise(state: AlertState, alert_id: str, first: datetime) -> datetime:

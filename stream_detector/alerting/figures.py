@@ -7,10 +7,11 @@ from typing import Literal
 import msgspec
 
 from stream_detector.alerting.alert_state import AlertState
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.kpi import Kpis, kpis
 from stream_detector.alerting.plant_ledger import Ledger, LedgerAlert, LedgerOutcome, labels
 from stream_detector.alerting.rules import Priority, Rules
-from stream_detector.alerting.scorecards import HORIZONS, Card, lead_of, scorecard
+from stream_detector.alerting.scorecards import Card, lead_of, scorecard
 
 Closing = Literal["early", "late", "nuisance", "unlabelled", "open"]
 """What an alert was in the end; ``open`` where it is not known yet."""

@@ -17,10 +17,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from statistics import median_low
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-_JITTER: Final = 1.01
-"""Clocks jitter: a reading counts within a horizon up to 1 % longer."""
+from stream_detector.alerting.horizons import reach
 
 
 class Fate(StrEnum):
@@ -117,7 +116,7 @@ def readings_within(horizon: timedelta, *, cadence: timedelta) -> int:
     >>> [readings_within(minutes(4), cadence=minutes(n)) for n in (1, 2, 3, 4, 5)]
     [4, 2, 1, 1, 0]
     """
-    return int(horizon / cadence * _JITTER)
+    return int(reach(horizon) / cadence)
 
 
 def standstills(times: Iterable[datetime], *, max_gap: timedelta) -> tuple[Standstill, ...]:
@@ -175,7 +174,7 @@ def close_alerts(
         if outcome is not None and restart is not None and restart <= outcome:
             outcome = None
         fate, lead = Fate.NUISANCE, None
-        if outcome is not None and outcome - raised <= horizon * _JITTER:
+        if outcome is not None and outcome - raised <= reach(horizon):
             fate, lead = Fate.EARLY, outcome - raised
         elif outcome is not None and (cleared is None or cleared >= outcome):
             fate, lead = Fate.LATE, outcome - raised

@@ -10,16 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import fmean, median_low
-from typing import Final
 
 import msgspec
 
+from stream_detector.alerting.horizons import reach
 from stream_detector.alerting.plant_ledger import LedgerAlert, LedgerOutcome, Standing
-
-HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (4, 10, 30, 60))
-
-JITTER: Final = 1.01
-"""Clocks jitter: an outcome counts within a horizon up to 1 % longer."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +100,7 @@ def lead_of(
     """
     if outcome.run_start is None:
         return None
-    first = bisect_left(raised, max(outcome.time - horizon * JITTER, outcome.run_start))
+    first = bisect_left(raised, max(outcome.time - reach(horizon), outcome.run_start))
     if first == len(raised) or raised[first] >= outcome.time:
         return None
     return outcome.time - raised[first]

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.rules import Rules, default_rules
 from stream_detector.detection.threshold import Budget, Rate
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
@@ -33,7 +34,6 @@ from trainer.backtest.judging import (
 )
 from trainer.backtest.scoring import ScoredFold, learn, score_by, score_fold
 from trainer.backtest.tally import Counted, Tally, count
-from trainer.backtest.windows import HORIZONS
 from trainer.config import TrainingConfig
 from trainer.whitening import PURGED_ROWS, blocks, outside
 

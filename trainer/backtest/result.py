@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.replay.recording import LabelKind
 from trainer.backtest.bootstrap import by_days, by_events
 from trainer.backtest.counting import Entry
 from trainer.backtest.tally import Tally
-from trainer.backtest.windows import HORIZONS
 
 _QUANTILES = {
     "earliest": 1.0,

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import numpy as np
 
+from stream_detector.alerting.horizons import HORIZONS
 from trainer.backtest.bootstrap import by_days, by_events
 from trainer.backtest.counting import ALWAYS_ON, HEAD, LINEAR, Entry
 from trainer.backtest.result import Result, mean
 from trainer.backtest.tally import Tally
-from trainer.backtest.windows import HORIZONS
 from trainer.plain_words import counted, lasting, minute, percent
 
 _NOISE = 3
@@ -154,7 +154,8 @@ def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str
         auc, its_auc = (mean(one.tallies[result.asked_per_day], _auc) for one in (entry, linear))
         if math.isnan(auc):
             continue
-        helps = "does not help" if own - its < _NOISE else "helps"
+        # Who is often in alarm is right now and then: more events must come with better scores.
+        helps = "helps" if own - its >= _NOISE and auc > its_auc else "does not help"
         yield (
             f"{entry.name} {helps}: at {result.asked_per_day:g} a day {own:.3g} events were warned "
             f"of within {lasting(HORIZONS[-1])}, {its:.3g} by the linear part alone (fewer than "

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.replay.recording import LabelKind
-from trainer.backtest.followed import Followed, follow
 from trainer.backtest.judging import Judged
-from trainer.backtest.windows import HORIZONS, Windows, stretches_of, windows_of
+from trainer.backtest.windows import Windows, stretches_of, windows_of
+from trainer.followed import Followed
 
 _COVERED = np.timedelta64(10, "m")
 _LONGEST = HORIZONS[-1]
@@ -119,7 +120,7 @@ def count(
         n_over_false=int((_one_in_ten_minutes(judged) & ~right).sum()),
         in_alarm=_days(standing, judged),
         followed={
-            one: follow(judged, windows.rows(n_rows), known=~_unknown(judged, kind, one))
+            one: _follow(judged, windows.rows(n_rows), known=~_unknown(judged, kind, one))
             for one, windows in by_horizon.items()
         },
         raised={one: windows.holding(judged.raised) for one, windows in by_horizon.items()},
@@ -259,6 +260,17 @@ def _unknown(judged: Judged, kind: LabelKind, horizon: timedelta) -> NDArray[np.
     last_run = judged.run_numbers == judged.run_numbers[-1]
     too_late = judged.times + np.timedelta64(horizon) > judged.times[-1]
     return np.asarray(last_run & too_late)
+
+
+def _follow(judged: Judged, near: NDArray[np.bool_], *, known: NDArray[np.bool_]) -> Followed:
+    """Count the alerts raised on rows that are near enough to an event, and those rows."""
+    alerts, rows = judged.raised & known, judged.scored & known
+    return Followed(
+        n_followed=int((alerts & near).sum()),
+        n_alerts=int(alerts.sum()),
+        n_near=int((rows & near).sum()),
+        n_rows=int(rows.sum()),
+    )
 
 
 def _one_in_ten_minutes(judged: Judged) -> NDArray[np.bool_]:

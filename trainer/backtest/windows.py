@@ -11,13 +11,9 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.horizons import reach
 from stream_detector.replay.recording import LabelKind
 from trainer.backtest.judging import Judged
-
-HORIZONS = tuple(timedelta(minutes=minutes) for minutes in (4, 10, 30, 60))
-
-_JITTER = 1.01
-"""Clocks jitter: a row counts within a horizon up to 1 % longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +68,14 @@ class Windows:
 
 def windows_of(judged: Judged, kind: LabelKind, horizon: timedelta) -> Windows:
     """Find the events of a fold, and the rows at which a warning counts."""
-    reach = np.timedelta64(horizon * _JITTER)
+    ahead = np.timedelta64(reach(horizon))
     if kind == "event":
         at = np.flatnonzero(judged.labelled)
         run_begins = np.searchsorted(judged.run_numbers, judged.run_numbers[at])
-        begins = np.maximum(np.searchsorted(judged.times, judged.times[at] - reach), run_begins)
+        begins = np.maximum(np.searchsorted(judged.times, judged.times[at] - ahead), run_begins)
         return Windows(begins, at, at)
     whole = stretches_of(judged)
-    last = np.searchsorted(judged.times, judged.times[whole.at] + reach, side="right")
+    last = np.searchsorted(judged.times, judged.times[whole.at] + ahead, side="right")
     return Windows(whole.begins, np.minimum(whole.ends, last), whole.at)
 
 

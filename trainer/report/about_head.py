@@ -44,12 +44,12 @@ def head(found: HeadFindings) -> Section:
 def _followed(found: HeadFindings) -> Table:
     rows = tuple(
         (
-            lasting(one.within),
+            lasting(within),
             f"{one.n_followed} of {one.n_alerts}",
-            percent(one.n_followed / one.n_alerts) if one.n_alerts else "-",
-            percent(one.base_rate),
+            percent(one.share) if one.n_alerts else "-",
+            percent(one.by_chance) if one.n_rows else "-",
         )
-        for one in found.followed
+        for within, one in found.followed.items()
     )
     columns = ("Within", "Alerts followed", "Share", "At random")
     note = "Alerts that an outcome followed; at random, of moments drawn so."

@@ -5,12 +5,12 @@ from datetime import timedelta
 from statistics import fmean
 from typing import Final
 
+from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.ledger import Scorecard, scorecard
 from stream_detector.sandbox.demo.story import Story
 from stream_detector.sandbox.demo.words import percent, span
 
 _DAY: Final = timedelta(days=1)
-_FURTHER_HORIZONS: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60))
 _FEW: Final = 5
 _AT_RANDOM: Final = "if as many alerts were raised at random times"
 
@@ -56,7 +56,7 @@ def _of_breaks(story: Story, card: Scorecard, budget_per_day: float) -> Iterator
     )
     cards = [
         card,
-        *(_card(story, further) for further in _FURTHER_HORIZONS if further > card.horizon),
+        *(_card(story, further) for further in HORIZONS if further > card.horizon),
     ]
     yield _line("Looking ahead", "".join(f"{span(one.horizon):>9}" for one in cards))
     yield _line("  warned of", "".join(f"{len(one.leads):>9}" for one in cards))

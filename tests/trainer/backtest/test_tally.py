@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.backtest.by_hand import judged
-from trainer.backtest.followed import Followed
 from trainer.backtest.tally import Counted, Tally, count
+from trainer.followed import Followed
 
 FOUR, TEN, HOUR = (timedelta(minutes=minutes) for minutes in (4, 10, 60))
 
@@ -121,10 +121,11 @@ def test_alerts_that_an_outcome_followed_stand_beside_moments_that_one_followed(
     assert twice.by_chance == pytest.approx(8 / 16)
 
 
-def test_of_an_alert_nobody_knows_what_followed_when_the_rows_end_too_soon() -> None:
+def test_nobody_knows_what_followed_an_alert_or_a_row_when_the_rows_end_too_soon() -> None:
+    # The last two rows are less than 4 minutes before the end; one of them raised an alert.
     rows = judged(range(0, 20, 2), raised=[2, 8])
 
-    assert count(rows, "event", FOUR, fold=1).followed[FOUR] == Followed(0, 1, 0, 10)
+    assert count(rows, "event", FOUR, fold=1).followed[FOUR] == Followed(0, 1, 0, 8)
 
 
 def test_a_score_may_be_for_rows_nearer_to_an_outcome_than_an_alert_has_to_be() -> None:
