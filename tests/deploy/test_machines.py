@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stream_detector.console.commands import console
 from stream_detector.console.place import place
 from tests.requirements import require_command
 
@@ -106,6 +107,18 @@ def test_compose_serves_the_page_to_those_who_sign_in_over_tls(services: dict[st
     assert "'Host': 'localhost:8443'" in check
     assert proxy[proxy.index("--from") + 1] in served.hosts
     assert proxy[proxy.index("--to") + 1] == "console:8321"
+
+
+def test_the_page_is_started_with_options_that_it_has(services: dict[str, Any]) -> None:
+    has = {name for option in console.params for name in option.opts}
+    unit = (DEPLOY / "systemd/stream-detector-console.service").read_text()
+    chart = (DEPLOY / "helm/stream-detector/templates/console.yaml").read_text()
+    (started,) = re.findall(r"^ExecStart=(.*)$", unit.replace("\\\n", ""), flags=re.M)
+    arguments = chart.partition("args:")[2].partition("env:")[0]
+
+    for text in (started, arguments, " ".join(services["console"]["command"])):
+        given = set(re.findall(r"--[a-z-]+", text))
+        assert {"--users", "--url"} <= given <= has
 
 
 def test_grafana_has_the_dashboard_and_its_source_from_the_start(services: dict[str, Any]) -> None:
