@@ -40,7 +40,7 @@ _WITHOUT_PASSWORD: Final = {
 }
 """Secrets only where they hold a password; without one they may stand among the settings."""
 
-_BEGIN: Final = "<!-- made of the settings by `make reference`: {} -->\n"
+_BEGIN: Final = "<!-- made of the settings by make reference: {} -->\n"
 _END: Final = "<!-- end -->"
 
 
