@@ -66,14 +66,10 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
 
     def kafka() -> str:
         n_brokers = len(cluster_metadata(settings).brokers)
-        partition_counts(
-            settings,
-            reads=[settings.bridges_topic],
-            writes=[
-                *(settings.readings_topic, settings.dead_letters_topic),
-                settings.bridges_topic,
-            ],
-        )
+        # How far the bridge is, it notes there, or in its journal.
+        notes = [settings.bridges_topic] if configuration[0].kafka else []
+        writes = [settings.readings_topic, settings.dead_letters_topic, *notes]
+        partition_counts(settings, reads=notes, writes=writes)
         return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
 
     def source() -> str:

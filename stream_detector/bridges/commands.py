@@ -2,8 +2,9 @@
 
 import shlex
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,10 @@ from stream_detector.command_line import check_different, on_one_line
 from stream_detector.connections.settings import read_settings
 from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.replay.options import file_options
+
+if TYPE_CHECKING:
+    from stream_detector.bridges.health import BridgeHealth
+    from stream_detector.connections.settings import Settings
 
 _config = click.option(
     "--config",
@@ -49,7 +54,9 @@ def tags(path: Path) -> None:
     configuration.check_against(mapping.machines)
     decode = open_format(configuration.format, read_source_settings()).decode
     configure_logging(settings)
-    run(TagBridge(settings, configuration, mapping, decode).run)
+    health = _health(configuration.name, "Kafka", settings)
+    program = TagBridge(settings, configuration, mapping, decode, health)
+    run(settings, health, program.run, topics=program.topics)
 
 
 @bridge.command(epilog="Example: stream-detector bridge mqtt --config mill.toml")
@@ -74,7 +81,17 @@ def mqtt(path: Path) -> None:
     configuration.check_against(mapping.machines)
     decode = open_format(configuration.format, source_settings).decode
     configure_logging(settings)
-    run(MqttBridge(settings, source_settings, configuration, mapping, decode).run)
+    health = _health(configuration.name, "the MQTT broker", settings)
+    program = MqttBridge(settings, source_settings, configuration, mapping, decode, health)
+    run(settings, health, program.run)
+
+
+def _health(name: str, source: str, settings: "Settings") -> "BridgeHealth":
+    from stream_detector.bridges.health import BridgeHealth
+
+    return BridgeHealth(
+        name, source, stall_seconds=settings.stall_seconds, began_at=time.monotonic()
+    )
 
 
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")

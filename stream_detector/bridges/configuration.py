@@ -83,8 +83,8 @@ class Configuration(Table):
     """All that the file may say."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
-    """Who this bridge is: under this name it finds its place again after a restart, and a second
-    one of the same name takes over from the first."""
+    """Who this bridge is: under this name it finds its place again after a restart. A second one of
+    the same name takes over from the first; with a journal, it ends with an error instead."""
 
     mapping: NamedFile
     """The mapping file (CSV)."""

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_detector.bridges.aligner import LAST_US, Aligner, Entry
 from stream_detector.bridges.configuration import Configuration
+from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Progress, Stretch
 from stream_detector.bridges.letters import letter
@@ -45,11 +46,8 @@ _WAIT_SECONDS: Final = 0.2
 _NOTE_SECONDS: Final = 1.0
 """How often it is noted how far we are: so much is delivered again after a kill."""
 
-_AWAY_SECONDS: Final = 3.0
-"""A delivery that takes longer is said to wait for Kafka."""
-
-_LONGEST_PAUSE_SECONDS: Final = 10.0
-"""Between two tries to reach a Kafka that was not there when we began."""
+_PAUSES: Final = (1.0, 10.0)
+"""Seconds between two tries to reach a Kafka that is not there when we begin: first, longest."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -57,6 +55,16 @@ class Memory(msgspec.Struct, frozen=True):
 
     clock_us: int
     machines: dict[str, MachineNote]
+
+
+class _Batch(NamedTuple):
+    next_offset: int
+    """Of the first row that is not in it."""
+    letters_end: int | None
+    """Before this offset the letters of the journal are in it; None where there are none."""
+    messages: list[TopicMessage]
+    n_readings: int
+    """How many of the messages are readings."""
 
 
 class Delivery:
@@ -68,12 +76,19 @@ class Delivery:
     configuration : Configuration
     tags : TagMap
     journal : Journal
+    health : BridgeHealth
     """
 
     def __init__(
-        self, settings: Settings, configuration: Configuration, tags: TagMap, journal: Journal
+        self,
+        settings: Settings,
+        configuration: Configuration,
+        tags: TagMap,
+        journal: Journal,
+        health: BridgeHealth,
     ) -> None:
         self._settings, self._name, self._journal = settings, configuration.name, journal
+        self._health = health
         progress = journal.progress()
         memory = msgspec.json.decode(progress.memory, type=Memory) if progress else None
         self._aligner = Aligner(
@@ -117,18 +132,15 @@ class Delivery:
         if not await self._find_kafka(stop):
             return
         while not stop.is_set():
-            stretch = await asyncio.to_thread(self._next_stretch)
-            letters = self._journal.letters(limit=_MOST_LETTERS)
-            messages = await asyncio.to_thread(self._made_of, stretch)
-            for number, one in letters.items():
-                error = RowError(one.code, one.reason)
-                messages.append(self._dead_letter(one.topic, number, one.value, error))
-            if messages and not await self._deliver(messages, stop):
+            batch = await asyncio.to_thread(self._next_batch)
+            if batch.messages and not await self._deliver(batch.messages, stop):
                 return
-            self._next = stretch.next_offset
+            self._health.n_delivered += batch.n_readings
+            self._next = batch.next_offset
             self._rewind.mark(self._next)
-            if letters:
-                await asyncio.to_thread(self._journal.forget_letters, max(letters) + 1)
+            self._get_on()
+            if batch.letters_end is not None:
+                await asyncio.to_thread(self._journal.forget_letters, batch.letters_end)
             if self._next > self._noted and time.monotonic() - self._noted_at > _NOTE_SECONDS:
                 await asyncio.to_thread(self._note)
         await asyncio.to_thread(self._note)
@@ -138,37 +150,42 @@ class Delivery:
         while self._next < end:
             stretch = self._journal.read(self._next, limit=min(_MOST_ROWS, end - self._next))
             self._aligner.add(_entries(stretch))
+            self._get_on()
             self._next = stretch.next_offset if stretch.rows else end
             self._rewind.mark(self._next)
 
     async def _find_kafka(self, stop: asyncio.Event) -> bool:
         """Wait until Kafka is there, and see that the topics are; False if told to stop."""
-        pause = 0.5
+        pause = _PAUSES[0]
         while not stop.is_set():
             try:
                 await asyncio.to_thread(cluster_metadata, self._settings)
             except RefusedError:
                 raise
-            except ServiceError as error:
-                if pause == 0.5:  # noqa: PLR2004 -- the first time
-                    log.warning("kafka.away", error=str(error), doing="keeping rows on disk")
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            except ServiceError:  # the watchdog tells of it
                 await _pause(stop, pause)
+                pause = min(2 * pause, _PAUSES[1])
             else:
                 topics = (self._settings.readings_topic, self._settings.dead_letters_topic)
                 await asyncio.to_thread(partition_counts, self._settings, writes=topics)
                 log.info("bridge.started", name=self._name, next_offset=self._next)
+                self._health.is_started = True
                 return True
         return False
 
-    def _next_stretch(self) -> Stretch:
+    def _next_batch(self) -> _Batch:
+        """Wait for rows, and make of them what goes to Kafka."""
         self._journal.wait_beyond(self._next, timeout_seconds=_WAIT_SECONDS)
-        return self._journal.read(self._next, limit=_MOST_ROWS)
-
-    def _made_of(self, stretch: Stretch) -> list[TopicMessage]:
+        stretch = self._journal.read(self._next, limit=_MOST_ROWS)
+        letters = self._journal.letters(limit=_MOST_LETTERS)
         aligned = self._aligner.add(_entries(stretch))
         self._tell_of_unmapped_tags()
-        return [
+        self._health.made(
+            len(aligned.readings),
+            (error.code for _, _, error in aligned.refusals),
+            n_unmapped=self._aligner.unmapped.total(),
+        )
+        messages = [
             *(
                 TopicMessage(self._settings.readings_topic, one.machine.encode(), encode(one))
                 for one in aligned.readings
@@ -177,25 +194,25 @@ class Delivery:
                 self._dead_letter(self._name, stretch.offset + at, _written(row), error)
                 for at, row, error in aligned.refusals
             ),
+            *(
+                self._dead_letter(one.topic, number, one.value, RowError(one.code, one.reason))
+                for number, one in letters.items()
+            ),
         ]
+        letters_end = max(letters) + 1 if letters else None
+        return _Batch(stretch.next_offset, letters_end, messages, len(aligned.readings))
 
     def _dead_letter(self, topic: str, offset: int, value: bytes, error: RowError) -> TopicMessage:
         return letter(self._settings, topic, TagMessage(0, offset, 0, None, value), error)
 
     async def _deliver(self, messages: Iterable[TopicMessage], stop: asyncio.Event) -> bool:
         """Return when Kafka has all of them; False if told to stop before."""
-        began, is_away = time.monotonic(), False
         await asyncio.to_thread(self._produce, messages)
         while await asyncio.to_thread(self._producer.flush, _WAIT_SECONDS):
             self._check()
             if stop.is_set():
                 return False
-            if not is_away and time.monotonic() - began > _AWAY_SECONDS:
-                is_away = True
-                log.warning("kafka.away", doing="keeping rows on disk")
         self._check()
-        if is_away:
-            log.info("kafka.back", waiting=self._journal.next_offset - self._next)
         return True
 
     def _produce(self, messages: Iterable[TopicMessage]) -> None:
@@ -223,6 +240,10 @@ class Delivery:
                 f"Kafka does not take what the bridge writes: {self._error.str()}; what it has not "
                 "taken waits on disk"
             )
+
+    def _get_on(self) -> None:
+        waiting = self._journal.next_offset - self._next
+        self._health.got_on(now=time.monotonic(), n_waiting=waiting)
 
     def _note(self) -> None:
         mark = self._rewind.start()

@@ -69,8 +69,10 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
         self._path = path
-        self._max_bytes = max_bytes
+        # Looked up when rows come and go: whoever asks for them does not wait for the disk.
+        self._n_bytes = self._n_lost = 0
         self._changed = threading.Condition()
         self._next_offset, self._logged_us = 1, 0
         with told(self._path):
@@ -112,14 +114,12 @@ class Journal:
     @property
     def n_bytes(self) -> int:
         """Bytes that the rows take on disk."""
-        with self._changed, told(self._path):
-            return self._used_bytes()
+        return self._n_bytes
 
     @property
     def n_lost(self) -> int:
         """Rows and letters that were dropped, in all its time, before they were delivered."""
-        with self._changed, told(self._path):
-            return self._number("SELECT n_rows FROM lost")
+        return self._n_lost
 
     def append(self, rows: Iterable[TagRow], letters: Iterable[Letter] = ()) -> None:
         """Add rows and letters, all or none; they are on disk when this returns.
@@ -141,15 +141,16 @@ class Journal:
                     "INSERT INTO letters (topic, value, code, reason) VALUES (?, ?, ?, ?)", letters
                 )
                 dropped = self._make_room()
-                next_offset = self._end()
+                next_offset, n_bytes = self._end(), self._used_bytes()
             self._next_offset, self._logged_us = next_offset, logged_us
+            self._n_bytes, self._n_lost = n_bytes, self._n_lost + dropped
             self._changed.notify_all()
         if dropped:
             log.error(
                 "journal.rows_lost",
                 path=str(self._path),
                 n_rows=dropped,
-                max_bytes=self._max_bytes,
+                max_bytes=self.max_bytes,
                 reason="it is full; the oldest rows were dropped before they were delivered",
             )
 
@@ -226,6 +227,7 @@ class Journal:
         with self._changed, self._transaction():
             self._database.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)", progress)
             self._database.execute("DELETE FROM rows WHERE offset < ?", (progress.rewind_offset,))
+            self._n_bytes = self._used_bytes()
 
     def _open(self) -> None:
         # Locked until it is closed, or its owner's process has ended in whatever way.
@@ -247,6 +249,7 @@ class Journal:
         self._database.execute("PRAGMA synchronous = FULL")
         self._page_bytes = self._number("PRAGMA page_size")
         self._next_offset = self._end()
+        self._n_bytes, self._n_lost = self._used_bytes(), self._number("SELECT n_rows FROM lost")
         self._logged_us = self._number(
             "SELECT coalesce((SELECT logged_us FROM rows ORDER BY offset DESC LIMIT 1), 0)"
         )
@@ -259,10 +262,10 @@ class Journal:
     def _make_room(self) -> int:
         """Drop letters and the oldest rows until the bound holds; count what was not delivered."""
         n_lost = 0
-        if self._used_bytes() > self._max_bytes:
+        if self._used_bytes() > self.max_bytes:
             # What nobody could read makes room first, for what somebody can.
             n_lost = self._database.execute("DELETE FROM letters").rowcount
-        while self._used_bytes() > self._max_bytes:
+        while self._used_bytes() > self.max_bytes:
             oldest, newest = self._database.execute(
                 "SELECT min(offset), max(offset) FROM rows"
             ).fetchone()

@@ -81,6 +81,8 @@ class MqttConnection:
         self._acknowledging = threading.Lock()
         self._is_over, self._stop = threading.Event(), threading.Event()
         self._refusal: str | None = None
+        self.fault: str | None = "not connected yet"
+        """Why no message comes; None while one can."""
         self._is_away = False
         self._was_connected = False
         self._ended_because = ""
@@ -119,6 +121,7 @@ class MqttConnection:
                 problem = await asyncio.to_thread(self._stay_connected)
                 if self._refusal is not None:
                     raise self._refused(self._refusal)
+                self.fault = problem
                 pause = first if self._was_connected else min(2 * pause, longest)
                 if not (self._is_away or stop.is_set()):
                     self._is_away = True
@@ -229,7 +232,7 @@ class MqttConnection:
             self._refusal = f"it may not read {', '.join(refused)}"
             client.disconnect()
             return
-        self._was_connected, self._is_away = True, False
+        self._was_connected, self._is_away, self.fault = True, False, None
         log.info("mqtt.connected", broker=self._place, topics=self._table.topics)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:

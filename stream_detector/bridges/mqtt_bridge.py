@@ -4,6 +4,7 @@ import asyncio
 
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.delivery import Delivery
+from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.mqtt import MqttConnection
@@ -25,6 +26,7 @@ class MqttBridge:
     tags : TagMap
     decode : Decode
         As ``[format]`` says.
+    health : BridgeHealth
 
     Raises
     ------
@@ -39,6 +41,7 @@ class MqttBridge:
         configuration: Configuration,
         tags: TagMap,
         decode: Decode,
+        health: BridgeHealth,
     ) -> None:
         if configuration.mqtt is None or configuration.journal is None:
             raise SettingsError(
@@ -47,6 +50,7 @@ class MqttBridge:
             )
         self._settings, self._source_settings = settings, source_settings
         self._configuration, self._tags, self._decode = configuration, tags, decode
+        self._health = health
         self._mqtt, self._journal = configuration.mqtt, configuration.journal
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,8 +68,11 @@ class MqttBridge:
             self._decode, numbers_arrive=self._mqtt.time_of_numbers == "arrival"
         )
         with Journal(self._journal.path, max_bytes=self._journal.max_bytes) as journal:
-            source = MqttSource(connection, messages, journal)
-            delivery = Delivery(self._settings, self._configuration, self._tags, journal)
+            self._health.journal = journal
+            source = MqttSource(connection, messages, journal, self._health)
+            delivery = Delivery(
+                self._settings, self._configuration, self._tags, journal, self._health
+            )
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(source.run(stop))

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Letter
 from stream_detector.bridges.mqtt import Delivered, MqttConnection
@@ -33,14 +34,20 @@ class MqttSource:
     connection : MqttConnection
     messages : MqttMessages
     journal : Journal
+    health : BridgeHealth
     """
 
     def __init__(
-        self, connection: MqttConnection, messages: MqttMessages, journal: Journal
+        self,
+        connection: MqttConnection,
+        messages: MqttMessages,
+        journal: Journal,
+        health: BridgeHealth,
     ) -> None:
         self._connection = connection
         self._messages = messages
         self._journal = journal
+        self._health = health
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop.
@@ -58,6 +65,7 @@ class MqttSource:
 
     async def _keep(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            self._health.listened(now=time.monotonic(), fault=self._connection.fault)
             found = await asyncio.to_thread(self._connection.take, _MOST_AT_ONCE)
             rows: list[TagRow] = []
             for one in found:
@@ -65,7 +73,10 @@ class MqttSource:
                     rows += await self._read(one.message, stop)
                 else:
                     self._messages.nodes.forget()
-            if await self._is_kept(rows, self._messages.letters(), stop):
+            letters = self._messages.letters()
+            if await self._is_kept(rows, letters, stop):
+                codes = (one.code for one in letters)
+                self._health.took(len(rows), codes, now=time.monotonic())
                 for one in found:
                     if isinstance(one, Delivered):
                         self._connection.acknowledge(one)
@@ -78,14 +89,18 @@ class MqttSource:
         is_told = False
         while True:
             try:
-                return self._messages.take(message)
+                rows = self._messages.take(message)
             except RegistryAwayError as error:
+                self._health.held_up("registry", str(error))
                 if stop.is_set():
                     raise
                 if not is_told:
                     log.warning("registry.away", error=str(error), doing="trying again")
                 is_told = True
                 await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                self._health.freed("registry", now=time.monotonic())
+                return rows
 
     async def _is_kept(
         self, rows: Sequence[TagRow], letters: Sequence[Letter], stop: asyncio.Event
@@ -98,10 +113,12 @@ class MqttSource:
             try:
                 await asyncio.to_thread(self._journal.append, rows, letters)
             except JournalError as error:
+                self._health.held_up("journal", str(error))
                 if not is_told:
                     log.error("journal.refuses", error=str(error), doing="trying again")  # noqa: TRY400
                 is_told = True
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
+                self._health.freed("journal", now=time.monotonic())
                 return True
         return False

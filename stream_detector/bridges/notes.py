@@ -10,11 +10,18 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream_detector.bridges.machine_rows import MachineNote
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import ServiceError
+from stream_detector.errors import ServiceError, SettingsError
 
 _ANSWER_SECONDS: Final = 30.0
 
 _LOOK_SECONDS: Final = 0.1
+
+
+_READABLE: Final = "bridge-note/1."
+
+
+class _Written(msgspec.Struct):
+    schema: str
 
 
 class BridgeNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +53,8 @@ def read_note(settings: Settings, name: str) -> BridgeNote | None:
     ------
     ServiceError
         If Kafka does not answer, or the note cannot be read.
+    SettingsError
+        If a later version wrote it.
     """
     consumer = Consumer(
         {
@@ -66,9 +75,28 @@ def read_note(settings: Settings, name: str) -> BridgeNote | None:
     if newest is None:
         return None
     try:
-        return msgspec.json.decode(newest, type=BridgeNote)
+        return decode_note(newest)
     except msgspec.DecodeError as error:
         raise _not_read(settings, str(error)) from error
+
+
+def decode_note(value: bytes) -> BridgeNote:
+    """Read a note.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        If it is none.
+    SettingsError
+        If it is of a later version, which may mean other things by the same names.
+    """
+    written = msgspec.json.decode(value, type=_Written).schema
+    if not written.startswith(_READABLE):
+        raise SettingsError(
+            f"the bridge's last note is a {written!r}, and this version reads {_READABLE}x alone; "
+            "start the version that wrote it, or a later one"
+        )
+    return msgspec.json.decode(value, type=BridgeNote)
 
 
 def _last_of(consumer: Consumer, key: bytes) -> bytes | None:

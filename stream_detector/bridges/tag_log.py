@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-import structlog
 from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
@@ -18,8 +17,6 @@ from stream_detector.connections.kafka import client_options
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
-
-log = structlog.get_logger()
 
 _ANSWER_SECONDS: Final = 10.0
 
@@ -38,7 +35,7 @@ _NO_MATTER: Final = frozenset(
         KafkaError._TIMED_OUT,  # noqa: SLF001
     }
 )
-"""Kafka is away: the client goes on when it is back."""
+"""Kafka is away: the client goes on when it is back, and the watchdog tells of it."""
 
 
 class TagMessage(NamedTuple):
@@ -83,7 +80,6 @@ class TagLog:
         # Where Kafka said last that there is nothing more.
         self._at_end: set[int] = set()
         self._paused: set[int] = set()
-        self._is_away = False
         self._consumer = Consumer(
             {
                 **client_options(settings),
@@ -153,7 +149,6 @@ class TagLog:
         self._consumer.close()
 
     def _take(self, message: Message) -> None:
-        self._is_away = False
         kind, stamp_ms = message.timestamp()
         partition, offset = message.partition() or 0, message.offset() or 0
         self._at_end.discard(partition)
@@ -174,11 +169,7 @@ class TagLog:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- so it is named
             self._at_end.add(message.partition() or 0)
             self._merge.set_ended(message.partition() or 0)
-        elif error.code() in _NO_MATTER or error.retriable():
-            if not self._is_away:
-                log.warning("kafka.away", error=error.str(), doing="waiting for it")
-            self._is_away = True
-        else:
+        elif error.code() not in _NO_MATTER and not error.retriable():
             raise ServiceError(
                 f"Kafka does not let {kafka_user(self._settings)} read topic {self._topic!r}: "
                 f"{error.str()}"
@@ -191,6 +182,18 @@ class TagLog:
             end = high if self._ends is None else min(self._ends[place.partition], high)
             if 0 <= end <= place.offset:
                 self._merge.set_ended(place.partition)
+
+    @property
+    def n_waiting(self) -> int:
+        """Messages that were not passed on yet, as Kafka said last."""
+        n_waiting = 0
+        for place in self._partitions(self.places):
+            if place.partition in self._at_end:
+                n_waiting += self._merge.n_waiting(place.partition)
+                continue
+            _, high = self._consumer.get_watermark_offsets(place, cached=True)
+            n_waiting += max(high - self.places[place.partition], 0)
+        return n_waiting
 
     @property
     def waits_for(self) -> list[int]:

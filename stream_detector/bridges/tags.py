@@ -16,6 +16,7 @@ import structlog
 
 from stream_detector.bridges.aligner import Aligner, Entry
 from stream_detector.bridges.configuration import Configuration
+from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.letters import letter
 from stream_detector.bridges.machine_rows import NEVER
 from stream_detector.bridges.mapping import TagMap
@@ -62,10 +63,16 @@ class TagBridge:
     configuration : Configuration
     tags : TagMap
     decode : Decode
+    health : BridgeHealth
     """
 
     def __init__(
-        self, settings: Settings, configuration: Configuration, tags: TagMap, decode: Decode
+        self,
+        settings: Settings,
+        configuration: Configuration,
+        tags: TagMap,
+        decode: Decode,
+        health: BridgeHealth,
     ) -> None:
         if configuration.kafka is None:
             raise SettingsError(
@@ -80,10 +87,15 @@ class TagBridge:
         self._settings, self._configuration, self._tags = settings, configuration, tags
         self._topic = configuration.kafka.topic
         self._decode = decode
+        self._health = health
         self._producer = TransactionalProducer(settings, f"bridge-{configuration.name}")
         self._noted_at = 0.0
         self._n_named = 0
-        self._n_letters = self._n_readings = 0
+
+    @property
+    def topics(self) -> tuple[str, str]:
+        """Those it reads, and nobody else of the detector."""
+        return self._topic, self._settings.bridges_topic
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop.
@@ -134,8 +146,8 @@ class TagBridge:
             log.info(
                 "bridge.stopped",
                 rows=self._aligner.n_rows,
-                readings=self._n_readings,
-                refused=self._n_letters,
+                readings=self._health.n_readings,
+                refused=self._health.refused.total(),
                 unmapped=self._aligner.unmapped.total(),
             )
 
@@ -143,11 +155,12 @@ class TagBridge:
         """Read again what can still matter; what comes of it was written before."""
         while not (self._log.is_at_ends() or stop.is_set()):
             messages = await asyncio.to_thread(self._log.read, _READ_SECONDS)
-            decoded = await when_registry_answers(partial(self._entries, messages), stop)
+            decoded = await self._decoded(messages, stop)
             if decoded is None:
                 return
             self._aligner.add(decoded[0])
             self._rewind.mark(dict(self._log.places))
+            self._get_on()
         if stop.is_set():
             return
         log.info(
@@ -160,6 +173,7 @@ class TagBridge:
         )
         self._aligner.settle(note.machines if note else {})
         self._log.go_on()
+        self._health.is_started = True
 
     async def _work(self, stop: asyncio.Event) -> None:
         heard_at = time.monotonic()
@@ -168,20 +182,26 @@ class TagBridge:
             now = time.monotonic()
             if messages or not self._log.waits_for:
                 heard_at = now
+                self._health.freed("partitions", now=now)
             elif now - heard_at > _TELL_SECONDS:
                 heard_at = now
+                missing = self._log.waits_for
                 log.warning(
                     "partitions.missing",
-                    partitions=self._log.waits_for,
+                    partitions=missing,
                     doing="waiting: a row of theirs may come before those of the others",
                 )
-            decoded = await when_registry_answers(partial(self._entries, messages), stop)
+                self._health.held_up("partitions", f"partitions {missing} give nothing")
+            decoded = await self._decoded(messages, stop)
             if decoded is None:
                 return
+            n_readings = self._health.n_readings
             written = self._made_of(messages, *decoded)
             if written or (messages and now - self._noted_at > _NOTE_SECONDS):
                 self._noted_at = now
                 await self._producer.send([*written, self._note()])
+                self._health.n_delivered += self._health.n_readings - n_readings
+            self._get_on()
 
     def _made_of(
         self, messages: Sequence[TagMessage], entries: list[Entry], refused: dict[int, RowError]
@@ -193,8 +213,13 @@ class TagBridge:
             refused.setdefault(refusal.entry, refusal.error)
         self._rewind.mark(dict(self._log.places))
         self._tell_of_unmapped_tags()
-        self._n_readings += len(aligned.readings)
-        self._n_letters += len(refused)
+        n_rows = sum(len(entry.rows) for entry in entries)
+        self._health.took(n_rows, (), now=time.monotonic())
+        self._health.made(
+            len(aligned.readings),
+            (error.code for error in refused.values()),
+            n_unmapped=self._aligner.unmapped.total(),
+        )
         topic = self._settings.readings_topic
         return [
             *(TopicMessage(topic, one.machine.encode(), encode(one)) for one in aligned.readings),
@@ -203,6 +228,15 @@ class TagBridge:
                 for number, error in sorted(refused.items())
             ),
         ]
+
+    async def _decoded(
+        self, messages: Sequence[TagMessage], stop: asyncio.Event
+    ) -> tuple[list[Entry], dict[int, RowError]] | None:
+        """Give the rows of messages, and what is none; None if told to stop before."""
+        return await when_registry_answers(partial(self._entries, messages), stop, self._health)
+
+    def _get_on(self) -> None:
+        self._health.got_on(now=time.monotonic(), n_waiting=self._log.n_waiting)
 
     def _entries(self, messages: Sequence[TagMessage]) -> tuple[list[Entry], dict[int, RowError]]:
         entries: list[Entry] = []
@@ -238,6 +272,7 @@ class TagBridge:
     def _tell_of_lost_rows(self, begins: Places, noted: Places) -> None:
         for partition, begin in begins.items():
             if begin > noted.get(partition, begin):
+                self._health.n_lost += begin - noted[partition]
                 log.error(
                     "rows.lost",
                     partition=partition,

@@ -32,9 +32,10 @@ _DELIVERY_TIMEOUT_MS = 240_000
 """How long a message is retried. Longer than a broker's restart, shorter than the 300 s that a
 batch may take (``consumers``), or Kafka takes the worker for dead that waits for its deliveries."""
 
-_MAX_MESSAGE_BYTES = 1_000_000_000
-"""Our own limit, out of the way: a dead letter is as long as what was received, and that may have
-been compressed to less than the broker's limit, which is the one that counts."""
+MAX_MESSAGE_BYTES = 1_000_000_000
+"""Our own limit, out of the way: a message may be compressed to less than the broker's limit, which
+is the one that counts. A dead letter is as long as what was received, and a bridge's note has 125
+bytes for each machine, of which 3 are sent."""
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -179,7 +180,7 @@ class ConfirmedProducer:
                 "linger.ms": 20,
                 "compression.type": "lz4",
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
-                "message.max.bytes": _MAX_MESSAGE_BYTES,
+                "message.max.bytes": MAX_MESSAGE_BYTES,
             }
         )
 

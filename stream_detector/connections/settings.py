@@ -160,12 +160,13 @@ class Settings(BaseModel):
     broker; the embedded one waits to the end, so there it is 10."""
 
     stall_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60.0
-    """So long readings may wait without one being judged, while Kafka answers: then the worker
-    ends, to be started again. Longer than a batch takes whose delivery is retried."""
+    """So long readings may wait without one being judged, while Kafka answers, or the rows of a
+    bridge: then it ends, to be started again. Longer than a batch takes whose delivery is
+    retried."""
 
     health_port: Annotated[int, Field(ge=0, lt=65_536)] = 0
-    """Where ``/metrics``, ``/readyz`` and ``/healthz`` are served; the last is 503 when the worker
-    should be started again. 0 is nowhere: several may be on a machine."""
+    """Where a worker or a bridge serves ``/metrics``, ``/readyz`` and ``/healthz``; the last is 503
+    when it should be started again. 0 is nowhere: several may be on a machine."""
 
     health_host: str = "127.0.0.1"
     """Address it listens on; ``0.0.0.0`` in a container."""

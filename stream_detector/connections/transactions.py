@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import MAX_MESSAGE_BYTES, client_options
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
@@ -58,6 +58,7 @@ class TransactionalProducer:
                 "transaction.timeout.ms": _TIMEOUT_MS,
                 "linger.ms": 0,
                 "compression.type": "lz4",
+                "message.max.bytes": MAX_MESSAGE_BYTES,
             }
         )
 

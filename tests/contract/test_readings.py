@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stream_detector.bridges.health import REFUSAL_CODES
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.reading import Reading
 from stream_detector.errors import ReadingError
@@ -71,11 +72,9 @@ def test_what_no_schema_can_refuse_is_refused_too(code: str) -> None:
 def test_these_are_all_the_codes_that_a_dead_letter_tells() -> None:
     told = schema("dead-letter")["properties"]["reason_code"]["examples"]
 
-    # Only the pipeline knows how many machines there are, the worker what ends it, and bridges what
-    # is wrong with a single value.
-    of_others = {"too-many-machines", "poison", "late", "not-a-number"}
-    of_mqtt = {"not-sparkplug", "no-birth", "unborn", "no-time", "historical"}
-    assert set(told) == {"nothing", *BEYOND_A_SCHEMA, *of_others, *of_mqtt}
+    # Only the pipeline knows how many machines there are, and the worker what ends it.
+    of_others = {"too-many-machines", "poison", *REFUSAL_CODES}
+    assert set(told) == {"nothing", *BEYOND_A_SCHEMA, *of_others}
 
 
 odd = st.sampled_from([None, True, 0, -1.5, "", "pm3", "x" * 201, [], {}, ["pm3"], {"speed": 1}])

@@ -4,8 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.metrics import BridgeCollector
 from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.prometheus import exposition
 from stream_detector.worker.health import DeliveryHealth
+from tests.bridges.healths import mill
 from tests.requirements import require_command
 from tests.worker.test_stream_metrics import Station
 
@@ -40,12 +44,16 @@ def test_the_handbook_has_a_section_for_each_alert_and_for_no_other() -> None:
     assert re.findall(r"^### (\w+)$", part, flags=re.MULTILINE) == alerts()
 
 
-def test_the_rules_name_only_metrics_that_a_worker_exports(small_bundle: Bundle) -> None:
+def test_the_rules_name_only_metrics_that_a_program_exports(
+    small_bundle: Bundle, tmp_path: Path
+) -> None:
     station = Station(small_bundle)
     station.health.deliveries["webhook"] = DeliveryHealth()
-    page = station.page().decode()
+    bridge = mill()
+    with Journal(tmp_path / "journal", max_bytes=10**6) as bridge.journal:
+        page = (station.page() + exposition(BridgeCollector(bridge))).decode()
     exported = set(re.findall(r"^(stream_detector_\w+)[ {]", page, flags=re.MULTILINE))
-    # Without lag, or without Redis, a worker has no sample of these, but still declares them.
+    # Without lag, Redis or a row there is no sample of these, but they are still declared.
     exported |= set(re.findall(r"^# TYPE (stream_detector_\w+) gauge", page, flags=re.MULTILINE))
 
     named = set(re.findall(r"\bstream_detector_\w+", RULES.read_text()))

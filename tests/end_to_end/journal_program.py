@@ -6,10 +6,12 @@ journal has next, and waits at UNTIL until it is stopped.
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from stream_detector.bridges.configuration import Configuration, MachineTable
 from stream_detector.bridges.delivery import Delivery
+from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.mapping import TagMap, Target
 from stream_detector.bridges.rows import TagRow
@@ -36,14 +38,22 @@ def main(path: str, until: int) -> None:
     configure_logging(settings)
     configuration = Configuration(name="counter", mapping=Path("none"), machines={"*": _TIMES})
 
+    health = BridgeHealth(
+        "counter",
+        "the counter",
+        stall_seconds=settings.stall_seconds,
+        began_at=time.monotonic(),
+    )
+
     async def work(stop: asyncio.Event) -> None:
         with Journal(Path(path), max_bytes=10**9) as journal:
-            delivery = Delivery(settings, configuration, _TAGS, journal)
+            health.journal = journal
+            delivery = Delivery(settings, configuration, _TAGS, journal, health)
             async with asyncio.TaskGroup() as group:
                 group.create_task(delivery.run(stop))
                 group.create_task(count(journal, until, stop))
 
-    run(work)
+    run(settings, health, work)
 
 
 if __name__ == "__main__":

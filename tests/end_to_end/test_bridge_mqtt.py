@@ -2,16 +2,20 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from tests.end_to_end.healthz import wait_for_health
 from tests.end_to_end.mqtt_plant import MqttPlant
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_mosquitto import Message, RealMosquitto
+from tests.end_to_end.server import free_port
 from tests.made_ca import MadeAuthority
 from tests.requirements import require_command
 from tests.waiting import wait_until
@@ -111,6 +115,33 @@ def test_a_broker_that_goes_and_comes_back_is_connected_again(
 
         assert [one["values"]["speed"] for one in plant.readings(instant(2))] == [0.0, 1.0, 2.0]
         assert plant.bridge.log().count("mqtt.away") == 1
+
+
+def test_a_bridge_tells_how_it_is(
+    kafka: RealKafka, mosquitto: RealMosquitto, tmp_path: Path
+) -> None:
+    port = str(free_port())
+    settings = {"DETECTOR_HEALTH_PORT": port}
+    plant = MqttPlant(kafka, mosquitto, tmp_path, tags=TAGS, settings=settings)
+    with plant.bridge:
+        mosquitto.publish([row(0, 1.0), row(1, 2.0), row(2, 3.0), ("mill/pm1/news", b"?")])
+        plant.readings(instant(1))
+
+        facts = wait_for_health(port, lambda told: told["connected"] and not told["rows_waiting"])
+        assert (facts["status"], facts["rows_lost"]) == ("ok", 0)
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            assert json.load(answer) == {"ready": True}
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            page = answer.read().decode()
+        samples = re.findall(r"^stream_detector_bridge_(\w+)\{.*?\} (\S+)$", page, flags=re.M)
+        figures = dict(samples)
+        assert (figures["rows_total"], figures["readings_delivered_total"]) == ("3.0", "2.0")
+        assert 'code="not-json"} 1.0' in page
+
+        mosquitto.stop()
+        facts = wait_for_health(port, lambda told: told["status"] == "degraded")
+        assert facts["connected"] is False
+        assert facts["reasons"][0].startswith("the MQTT broker gives no rows: ")
 
 
 def test_a_number_alone_has_the_time_when_it_came_and_is_not_what_the_broker_kept(

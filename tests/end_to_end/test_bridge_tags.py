@@ -1,5 +1,6 @@
 """Tags over several partitions of a real Kafka: each reading once, whoever is killed."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,14 +8,19 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from stream_detector.bridges.aligner import Aligner, Entry
 from stream_detector.bridges.configuration import read_configuration
+from stream_detector.bridges.machine_rows import MachineNote
 from stream_detector.bridges.mapping import read_mapping
+from stream_detector.bridges.notes import BridgeNote, read_note
 from stream_detector.bridges.readings import encode
 from stream_detector.bridges.rows import TagRow
+from stream_detector.connections.settings import read_settings
+from stream_detector.connections.transactions import TopicMessage, TransactionalProducer
 from tests.contract.schemas import faults
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.subscriber import headers
@@ -104,6 +110,25 @@ def test_kill_9_costs_no_reading_and_makes_none_twice(plant: TagPlant) -> None:
     assert len(wanted["late"]) > 10
     assert found(plant) == wanted
     assert all(faults(json.loads(one), "reading.v1.json") == [] for one in wanted["pm3"])
+
+
+def test_the_note_of_12000_machines_is_written_and_read(plant: TagPlant) -> None:
+    settings = read_settings(plant.environment)
+    machines = {
+        f"machine {one}": MachineNote(10**15 + one, 1, None, 2, "") for one in range(12_000)
+    }
+    note = BridgeNote(topic="tags", next={}, rewind={}, clock_us=1, machines=machines)
+    written = TopicMessage(settings.bridges_topic, b"large", msgspec.json.encode(note))
+
+    async def write() -> None:
+        producer = TransactionalProducer(settings, plant.name)
+        await producer.take_over()
+        await producer.send([written])
+
+    asyncio.run(write())
+
+    assert len(written.value or b"") > 1_000_000
+    assert read_note(settings, "large") == note
 
 
 def test_what_is_no_row_goes_to_the_dead_letters_with_its_place(plant: TagPlant) -> None:
