@@ -1,6 +1,7 @@
 """The commands ``simulate`` and ``demo``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -75,6 +76,7 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
 )
 @click.option(
     "--budget",
+    "budget_per_day",
     type=FiniteRange(min=0, min_open=True),
     default=6.0,
     show_default=True,
@@ -85,17 +87,21 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder where the recording, the model and its report stay.  [default: nothing stays]",
 )
+@click.option(
+    "--feed",
+    type=click.Choice(["kafka", "mqtt"]),
+    default="kafka",
+    show_default=True,
+    help="mqtt: tag by tag, through mosquitto and `bridge mqtt`.",
+)
 @recording_options
 def demo(
     *,
     path: Path | None,
     days: float | None,
     seed: int | None,
-    speed: float | None,
-    model: str,
-    budget: float,
-    keep: Path | None,
     options: RecordingOptions,
+    **asked: Any,
 ) -> None:
     """Show the whole product on this machine: learn, score live, raise alerts, judge them.
 
@@ -111,6 +117,10 @@ def demo(
     if path is not None and (days is not None or seed is not None):
         raise click.UsageError("--days and --seed are of the simulation, so not with --csv")
 
+    if path is not None and asked["feed"] == "mqtt":
+        # Its rows may stand anywhere in time; those of a bridge stand on a grid.
+        raise click.UsageError("--feed mqtt is of the simulation, so not with --csv")
+
     def load(folder: Path) -> DemoRecording:
         if path is not None:
             return from_file(path, options)
@@ -119,4 +129,4 @@ def demo(
             folder, days=14.0 if days is None else days, seed=9 if seed is None else seed
         )
 
-    run(Plan(load, model=model, budget_per_day=budget, speed=speed, keep=keep))
+    run(Plan(load, **asked))

@@ -16,6 +16,8 @@ The story of one demo, module by module:
     Ctrl-C, as an exception that lets everything be cleaned up
 ``feed``
     the machine: its readings go to Kafka, faster than they were recorded
+``mqtt_plant``
+    the same by another way: tag by tag over MQTT, and through the bridge
 ``outputs``
     what the worker sends, put into the machine's time
 ``story``

@@ -10,13 +10,14 @@ from typing import Final, Self, TypeVar
 from stream_detector.errors import ServiceError
 from stream_detector.sandbox.child import ChildProcess, first_to_end
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.sandbox.embedded_mosquitto import EmbeddedMosquitto
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 
 _LOG_LINES: Final = 15
 _TICK_SECONDS: Final = 0.2
 _HURRY_SECONDS: Final = 2.0
 
-Server = TypeVar("Server", EmbeddedKafka, EmbeddedRedis)
+Server = TypeVar("Server", EmbeddedKafka, EmbeddedMosquitto, EmbeddedRedis)
 
 
 class Crew:

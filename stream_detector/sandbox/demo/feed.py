@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from confluent_kafka import KafkaError, Message, Producer
@@ -94,6 +94,22 @@ class Pace:
             self._bytes_ahead -= self._ahead.popleft()
 
 
+class Sender(Protocol):
+    """Takes readings on their way to Kafka."""
+
+    def send(self, record: Record) -> None:
+        """Take the next reading."""
+        ...
+
+    def check(self) -> None:
+        """Raise a ServiceError if one did not get through."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is still on its way: nobody is there any more to read it."""
+        ...
+
+
 class Feed:
     """Sends readings as they become due; close it in the end.
 
@@ -101,17 +117,11 @@ class Feed:
     ----------
     records : iterator of Record
     pace : Pace
-    settings : Settings
+    sender : Sender
     """
 
-    def __init__(self, records: Iterator[Record], pace: Pace, settings: Settings) -> None:
-        self._records = records
-        self._pace = pace
-        self._topic = settings.readings_topic
-        self._errors: list[KafkaError] = []
-        self._producer = Producer(
-            {**client_options(settings), "enable.idempotence": True, "linger.ms": 0}
-        )
+    def __init__(self, records: Iterator[Record], pace: Pace, sender: Sender) -> None:
+        self._records, self._pace, self._sender = records, pace, sender
 
     def send_due(self, elapsed: float) -> None:
         """Send what is due, so many seconds after the start.
@@ -119,14 +129,48 @@ class Feed:
         Raises
         ------
         ServiceError
-            If Kafka did not take a reading.
+            If a reading did not get through.
         """
         while self._pace.may_send(elapsed):
             record = next(self._records)
-            self._producer.produce(
-                self._topic, key=record.key, value=record.value, on_delivery=self._note
-            )
+            self._sender.send(record)
             self._pace.sent(len(record.value or b""))
+        self._sender.check()
+
+    def close(self) -> None:
+        """End the sending."""
+        self._sender.close()
+
+
+class KafkaSender:
+    """Sends readings to Kafka as they are.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.readings_topic
+        self._errors: list[KafkaError] = []
+        self._producer = Producer(
+            {**client_options(settings), "enable.idempotence": True, "linger.ms": 0}
+        )
+
+    def send(self, record: Record) -> None:
+        """Send a reading."""
+        self._producer.produce(
+            self._topic, key=record.key, value=record.value, on_delivery=self._note
+        )
+
+    def check(self) -> None:
+        """Look what became of those that were sent.
+
+        Raises
+        ------
+        ServiceError
+            If Kafka did not take one.
+        """
         self._producer.poll(0)
         if self._errors:
             raise ServiceError(f"Kafka did not take a reading: {self._errors[0].str()}")

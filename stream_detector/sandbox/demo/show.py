@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from rich.console import Console
 
@@ -29,8 +29,9 @@ from stream_detector.connections.topics import topics
 from stream_detector.errors import ServiceError
 from stream_detector.replay.records import records
 from stream_detector.sandbox.demo.crew import Crew
-from stream_detector.sandbox.demo.feed import Feed, Pace, due_seconds
+from stream_detector.sandbox.demo.feed import Feed, KafkaSender, Pace, due_seconds
 from stream_detector.sandbox.demo.labels import read_labels
+from stream_detector.sandbox.demo.mqtt_plant import MqttSender, start_plant
 from stream_detector.sandbox.demo.outputs import Outputs
 from stream_detector.sandbox.demo.recording import DemoRecording
 from stream_detector.sandbox.demo.scorecard import scorecard_lines
@@ -62,6 +63,8 @@ class Plan:
         Times faster than recorded; None makes it last 100 seconds.
     keep : Path or None
         Where the recording and the model stay; None keeps nothing.
+    feed : str
+        How readings come to Kafka: themselves, or tag by tag over ``mqtt`` and a bridge.
     """
 
     load: Callable[[Path], DemoRecording]
@@ -69,6 +72,7 @@ class Plan:
     budget_per_day: float
     speed: float | None
     keep: Path | None
+    feed: Literal["kafka", "mqtt"]
 
 
 def run(plan: Plan) -> None:
@@ -107,6 +111,7 @@ class _Demo:
     def __init__(self, plan: Plan, folder: Path) -> None:
         self._began = time.monotonic()
         self._first_score_seconds = 0.0
+        self._mqtt_port: int | None = None
         self._plan = plan
         self._folder = folder
         self._kept = plan.keep or folder
@@ -141,29 +146,33 @@ class _Demo:
         return data
 
     def _play(self, data: DemoRecording, crew: Crew) -> Story:
-        environment = self._services(crew)
+        environment = self._services(data, crew)
         self._train(data, crew)
         pace = self._start_worker(data, crew, environment)
         return self._stream(data, crew, pace, read_settings(environment))
 
-    def _services(self, crew: Crew) -> dict[str, str]:
+    def _services(self, data: DemoRecording, crew: Crew) -> dict[str, str]:
         """Start what a plant has already, and give the settings to work with it."""
         ours = topics(Settings.model_construct(broker=""))
         kafka = crew.enter(EmbeddedKafka({one.name: one.partitions(_PARTITIONS) for one in ours}))
         redis = crew.enter(EmbeddedRedis())
-        self._screen.announce(
-            2,
-            "Services: embedded here, in memory and gone at the end; a plant has its own",
-            f"Kafka at {kafka.bootstrap}",
-            f"Redis at {redis.url}",
-        )
-        return {
+        environment = {
             "DETECTOR_BROKER": f"kafka://{kafka.bootstrap}",
             "DETECTOR_REDIS_URL": redis.url,
             "DETECTOR_BUNDLE": str(self._model),
             "DETECTOR_FETCH_WAIT_MS": "10",
             "DETECTOR_MAX_CLOCK_SKEW_SECONDS": str(_ANY_TIME_SECONDS),
         }
+        lines = [f"Kafka at {kafka.bootstrap}", f"Redis at {redis.url}"]
+        if self._plan.feed == "mqtt":
+            self._mqtt_port = start_plant(crew, self._folder, data, environment).port
+            lines += [f"mosquitto at 127.0.0.1:{self._mqtt_port}", "$ stream-detector bridge mqtt"]
+        self._screen.announce(
+            2,
+            "Services: embedded here, in memory and gone at the end; a plant has its own",
+            *lines,
+        )
+        return environment
 
     def _train(self, data: DemoRecording, crew: Crew) -> None:
         began = time.monotonic()
@@ -207,9 +216,10 @@ class _Demo:
     def _stream(self, data: DemoRecording, crew: Crew, pace: Pace, settings: Settings) -> Story:
         """Send what is due, and follow what comes of it, until all was sent and judged."""
         story = Story(data.streamed, cadence=data.cadence)
+        sender = KafkaSender(settings) if self._mqtt_port is None else MqttSender(self._mqtt_port)
         with (
             closing(Outputs(settings)) as outputs,
-            closing(Feed(records(data.streamed, Rules()), pace, settings)) as feed,
+            closing(Feed(records(data.streamed, Rules()), pace, sender)) as feed,
             closing(self._screen.view(title=data.title)) as view,
         ):
             began: float | None = None

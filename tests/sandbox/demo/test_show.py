@@ -13,8 +13,11 @@ import msgspec
 import pytest
 
 from stream_detector.bundle.manifest import Manifest
+from stream_detector.errors import ServiceError
 from stream_detector.sandbox.demo.crew import Crew
 from stream_detector.sandbox.demo.show import open_page
+from stream_detector.sandbox.embedded_mosquitto import EmbeddedMosquitto
+from tests.requirements import require_command
 from tests.waiting import wait_until
 
 # On an idle machine of two cores the longest takes half a minute.
@@ -73,7 +76,15 @@ class Demo:
 
     def programs(self) -> set[str]:
         """Give what was found in the command lines of the children."""
-        known = ("trainer", "worker", "console", "mock_cluster", "redis.sock")
+        known = (
+            "trainer",
+            "worker",
+            "console",
+            "mock_cluster",
+            "redis.sock",
+            "mosquitto",
+            "bridge mqtt",
+        )
         return {name for name in known if any(name in line for line in self.children.values())}
 
     def end(self) -> int:
@@ -149,6 +160,31 @@ def test_the_demo_tells_a_story_from_history_to_scorecard_and_leaves_nothing(fol
     assert_foretold_by_replay(folder / "kept/model", text)
     assert {"trainer", "worker", "console", "mock_cluster", "redis.sock"} == running.programs()
     running.assert_nothing_is_left()
+
+
+@pytest.mark.tensorflow
+def test_the_same_story_comes_through_mqtt_and_a_bridge(folder: Path) -> None:
+    require_command("mosquitto")
+    options = ("--days", "4", "--keep", "kept", "--feed", "mqtt")
+    with demo(folder, *options, *AT_ONCE) as running:
+        running.wait_for("5/5")
+
+        assert running.end() == 0, running.output
+
+    assert_foretold_by_replay(folder / "kept/model", running.output)
+    assert {"mosquitto", "bridge mqtt"} < running.programs()
+    running.assert_nothing_is_left()
+
+
+def test_without_mosquitto_the_demo_ends_with_what_to_do(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "stream_detector.sandbox.embedded_mosquitto.shutil.which", lambda *_, **__: None
+    )
+
+    with pytest.raises(ServiceError, match=r"no mosquitto.*apt-get install mosquitto"):
+        EmbeddedMosquitto(folder)
 
 
 def assert_foretold_by_replay(model: Path, text: str) -> None:
