@@ -15,16 +15,13 @@ from stream_detector.bridges.field_paths import (
     read_tag_text,
 )
 from stream_detector.bridges.format_settings import FormatTable
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.rows import MAX_TAG, TagRow
 from stream_detector.errors import RecordingError, RowError, SettingsError
 from stream_detector.pipeline.names import MAX_NAME
 from stream_detector.replay.times import read_zone
 
 MAX_ROWS = 10_000
 """Of one message."""
-
-MAX_TAG = 1_000
-"""Characters of a tag: topics and node ids are longer than names."""
 
 _NOTHING = object()
 _TIME, _VALUE, _QUALITY, _TOPIC, _NAME, _FIRST_OF_TAG = range(6)

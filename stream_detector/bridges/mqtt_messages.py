@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from stream_detector.bridges.journaled import Letter
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.rows import MAX_TAG, TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE, EdgeNodes
 from stream_detector.errors import RowError
 
@@ -86,6 +86,12 @@ class MqttMessages:
             if number is not None:
                 if message.is_retained:
                     return []
+                if len(message.topic) > MAX_TAG:
+                    raise RowError(
+                        "tag",
+                        f"the topic is a tag, but has {len(message.topic)} characters, "
+                        f"expected {MAX_TAG} at most",
+                    )
                 return [TagRow(message.topic, message.received_us, number)]
         return self._decode(message.payload, topic=message.topic)
 

@@ -1,6 +1,9 @@
 """The tag row: one tag, one time, one value, as every source gives it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+MAX_TAG: Final = 1_000
+"""Characters of a tag: topics and node ids are longer than names."""
 
 
 class TagRow(NamedTuple):

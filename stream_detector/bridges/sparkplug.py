@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.aligner import LAST_US
+from stream_detector.bridges.rows import MAX_TAG, TagRow
 from stream_detector.bridges.sparkplug_payload import decode, value_of
 from stream_detector.errors import RowError, counted, listed
 
@@ -40,7 +41,8 @@ class Heard(NamedTuple):
     rows: list[TagRow]
     left_out: tuple[RowError, ...] = ()
     """Why some of its metrics are not among them: ``historical``, for a value that the edge node
-    had kept, and that must not raise an alert of today; ``unborn``, for one that no birth named."""
+    had kept, and that must not raise an alert of today; ``unborn``, for one that no birth named;
+    ``tag``, for one whose name is too long."""
 
 
 class NodeName(NamedTuple):
@@ -96,7 +98,7 @@ class EdgeNodes:
         ------
         RowError
             With the code ``not-sparkplug``; ``no-birth`` if it cannot be read without a birth that
-            was not heard; or ``no-time``. It is asked for the birth then (:meth:`rebirths`).
+            was not heard: it is asked for then (:meth:`rebirths`); ``no-time``; or ``time``.
         """
         kind, name, device = _parsed(topic)
         if kind in _OF_OTHERS:
@@ -118,7 +120,7 @@ class EdgeNodes:
             )
         if kind == "DDEATH":
             log.warning("sparkplug.device_died", group=name.group, node=name.node, device=device)
-            when_us = content.timestamp * 1000 or received_us
+            when_us = _microseconds(content.timestamp) or received_us
             return Heard(_silenced(node, node.devices.get(device, ()), when_us))
         place = "/".join(filter(None, (*name, device)))
         if kind in {"NBIRTH", "DBIRTH"}:
@@ -206,6 +208,8 @@ def _learn(node: _Node, content: Any, *, place: str, device: str | None) -> None
         if not metric.name or metric.name.startswith(_CONTROL):
             continue
         known = _Metric(f"{place}/{metric.name}", metric.datatype)
+        if len(known.tag) > MAX_TAG:
+            continue
         node.by_tag[known.tag] = known
         tags.add(known.tag)
         if metric.HasField("alias"):
@@ -214,13 +218,15 @@ def _learn(node: _Node, content: Any, *, place: str, device: str | None) -> None
 
 def _heard(node: _Node, content: Any, *, place: str, is_birth: bool) -> Heard:
     rows: list[TagRow] = []
-    n_historical, unborn = 0, list[str]()
+    n_historical, n_too_long, unborn = 0, 0, list[str]()
     for metric in content.metrics:
         if metric.name.startswith(_CONTROL):
             continue
         name = metric.name and f"{place}/{metric.name}"
         known = node.by_tag.get(name) if name else node.by_alias.get(metric.alias)
-        if metric.is_historical:
+        if len(name) > MAX_TAG:
+            n_too_long += 1
+        elif metric.is_historical:
             n_historical += 1
         elif known is None:
             unborn.append(name or f"{place} number {metric.alias}")
@@ -230,12 +236,27 @@ def _heard(node: _Node, content: Any, *, place: str, is_birth: bool) -> Heard:
             if not time_ms:
                 raise RowError("no-time", f"neither {known.tag!r} nor its message has a time")
             value = value_of(metric, metric.datatype or known.datatype)
-            rows.append(TagRow(known.tag, time_ms * 1000, value))
+            rows.append(TagRow(known.tag, _microseconds(time_ms), value))
     node.newest_us = max(node.newest_us, *(row.time_us for row in rows), 0)
-    return Heard(rows, tuple(_left_out(place, n_historical, unborn)))
+    return Heard(rows, tuple(_left_out(place, n_historical, n_too_long, unborn)))
 
 
-def _left_out(place: str, n_historical: int, unborn: list[str]) -> Iterator[RowError]:
+def _microseconds(time_ms: int) -> int:
+    """Read a time, which may be any number of 64 bits: a journal takes none beyond all years."""
+    if time_ms * 1000 > LAST_US:
+        raise RowError("time", f"{time_ms} is no time in ms before the year 10000")
+    return time_ms * 1000
+
+
+def _left_out(
+    place: str, n_historical: int, n_too_long: int, unborn: list[str]
+) -> Iterator[RowError]:
+    if n_too_long:
+        yield RowError(
+            "tag",
+            f"{counted(n_too_long, 'metric')} of {place!r} would be tags of over {MAX_TAG} "
+            "characters; give shorter names",
+        )
     if n_historical:
         yield RowError(
             "historical",

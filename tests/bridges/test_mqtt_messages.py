@@ -32,6 +32,14 @@ def test_a_number_that_the_broker_had_kept_is_passed_over(messages: MqttMessages
     assert messages.letters() == []
 
 
+def test_a_number_of_a_topic_that_is_too_long_for_a_tag_is_a_letter(messages: MqttMessages) -> None:
+    messages.take(Arrived("t" * 1_000, b"1", received_us=9))
+    assert messages.letters() == []
+
+    assert messages.take(Arrived("t" * 1_001, b"1", received_us=9)) == []
+    assert [letter.code for letter in messages.letters()] == ["tag"]
+
+
 def test_what_is_no_number_is_read_as_the_format_says(messages: MqttMessages) -> None:
     rows = messages.take(Arrived("pm3/news", b"ok!", received_us=9, is_retained=True))
 

@@ -1,5 +1,7 @@
 """Births, data and deaths of Sparkplug edge nodes, read one message after the other."""
 
+from typing import Any
+
 import pytest
 
 from stream_detector.bridges.rows import TagRow
@@ -219,6 +221,26 @@ def test_a_metric_that_no_birth_named_is_left_out_alone(host: Host, node: EdgeNo
     assert heard.rows == [TagRow("mill/pm3/speed", 2_000_000, 2.0)]
     assert [error.code for error in heard.left_out] == ["unborn"]
     assert "'mill/pm3/draw'" in heard.left_out[0].reason
+
+
+def test_a_metric_whose_name_has_no_end_is_left_out_alone(host: Host, node: EdgeNode) -> None:
+    longest = "n" * (1_000 - len("mill/pm3/"))
+    born = host.hear(node.birth(1_000, **{longest: 1.0, longest + "n": 2.0}))
+    data: dict[str, Any] = {longest: 3.0, "n" * 600_000: 4.0}
+    heard = host.hear(node.data(2_000, **data))
+
+    assert [row.value for row in (*born.rows, *heard.rows)] == [1.0, 3.0]
+    assert [error.code for error in (*born.left_out, *heard.left_out)] == ["tag", "tag"]
+    assert all(len(error.reason) < 200 for error in heard.left_out)
+
+
+@pytest.mark.parametrize("time_ms", [253_402_300_800_000, 2**64 - 1])
+def test_a_time_beyond_all_years_is_refused(host: Host, node: EdgeNode, time_ms: int) -> None:
+    host.take(node.birth(1_000, speed=812.5))
+    host.take(node.device_birth("wire", 1_000, tension=5.0))
+
+    host.refuses(node.data(time_ms, speed=1.0), "time")
+    host.refuses(node.device_death("wire", time_ms), "time")
 
 
 def test_a_message_without_any_time_is_refused(host: Host) -> None:

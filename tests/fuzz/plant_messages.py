@@ -9,7 +9,8 @@ import msgspec
 
 from stream_detector.bridges.format_settings import FormatTable, RegistryTable
 from stream_detector.bridges.formats import Format, open_format
-from stream_detector.bridges.layout import MAX_ROWS, MAX_TAG
+from stream_detector.bridges.layout import MAX_ROWS
+from stream_detector.bridges.rows import MAX_TAG
 from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import RowError
 from tests.bridges.records import (
