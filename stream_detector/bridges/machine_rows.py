@@ -14,6 +14,10 @@ from stream_detector.bridges.timing import Timing
 NEVER: Final = -(2**62)
 """Before every time."""
 
+MAX_HELD: Final = 10_000
+"""So many readings follow each other without a row of the machine, however long its holds are: one
+row of a clock that was never set, and of a hold of years, would else be a thousand million."""
+
 MODE: Final = -1
 EVENT: Final = -2
 """The slots of the machine's mode and of what happens to it; its sensors count from 0."""
@@ -58,7 +62,7 @@ class MachineRows:
             "_meaning",
             "_mode",
         ),
-        *("_mode_hold", "_mode_us", "_pending", "_sensors", "_times", "_values"),
+        *("_mode_hold", "_mode_us", "_pending", "_sensors", "_taken_us", "_times", "_values"),
     )
 
     def __init__(
@@ -91,6 +95,8 @@ class MachineRows:
         self._pending: dict[int, dict[int, tuple[int, float | str | None]]] = {}
         self._events: dict[int, dict[int, str]] = {}
         self._instants: list[int] = []
+        # The last instant that a row entered.
+        self._taken_us = NEVER
         self._forget_values()
 
     def _forget_values(self) -> None:
@@ -184,7 +190,8 @@ class MachineRows:
     def _held(self, until: int) -> Iterator[WideReading]:
         """Make readings after the last one for which no row came, while a value still counts."""
         cadence = self.timing.cadence_us
-        for instant in range(self.frontier_us + cadence, until + 1, cadence):
+        last = min(until, self._taken_us + MAX_HELD * cadence)
+        for instant in range(self.frontier_us + cadence, last + 1, cadence):
             values = self._values_at(instant)
             if values is None:
                 return
@@ -200,6 +207,7 @@ class MachineRows:
                 self._values[slot] = value if _is_finite(value) else None
                 self._times[slot] = time_us
         self._has_values = True
+        self._taken_us = instant
         events = list(self._happened(instant))
         for time_us, event in events[:-1]:
             # A reading has one event: what happened before the last one has readings of its own.

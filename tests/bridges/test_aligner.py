@@ -5,6 +5,7 @@ import math
 import pytest
 
 from stream_detector.bridges.aligner import MAX_UNMAPPED_NAMES, OTHER_TAGS, Entry
+from stream_detector.bridges.machine_rows import MAX_HELD
 from stream_detector.bridges.mapping import TagMap, Target
 from stream_detector.bridges.units import Conversion
 from tests.bridges.rows import SECOND, add, aligner, row, shown, tags, timing
@@ -43,6 +44,20 @@ def test_a_value_counts_up_to_its_hold_and_is_then_missing() -> None:
         (20, (1.0, None, None)),
         (30, (1.0, None, None)),
     ]
+
+
+def test_a_silence_of_years_is_no_endless_row_of_readings() -> None:
+    #  second   10        20 ... 100010   100020 ... 1e9   1e9+10
+    #  a        1                                    2       3
+    #           '- 1 + 10,000 readings -'  none      '-------'
+    joined = aligner(tags("a"), timing(hold=2e9))
+
+    made = shown(
+        add(joined, row("a", 10, 1.0), row("a", 1e9, 2.0), row("a", 1e9 + 11, 3.0)).readings
+    )
+
+    assert len(made) == 1 + MAX_HELD + 2
+    assert made[MAX_HELD:] == [(100_010, (1.0,)), (1e9, (2.0,)), (1e9 + 10, (2.0,))]
 
 
 def test_no_data_takes_the_place_of_the_last_value() -> None:
