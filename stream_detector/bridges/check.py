@@ -82,6 +82,9 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         told = f"{counted(n_rows, 'row')} in {counted(len(sample.entries), 'message')}"
         told += f"; {len(refused)} refused, the first: {refused[0]}" if refused else ""
         told += f"; not mapped: {listed(unmapped)}" if unmapped else ""
+        seen = {row.tag for entry in sample.entries for row in entry.rows}
+        unseen = [tag for tag in mapping[0].targets if tag not in seen]
+        told += f"; mapped, but without a row: {listed(unseen)}" if unseen else ""
         if not found.readings:
             raise SettingsError(f"{told}; they come to no reading; compare the tags' names")
         return told

@@ -101,9 +101,11 @@ def check(path: Path) -> None:
 
     The newest messages are read, and nothing is committed.
     """
-    settings = read_settings()
     from stream_detector.bridges.check import check as look
+    from stream_detector.connections.log import configure_logging
 
+    settings = read_settings()
+    configure_logging(settings)
     healthy = True
     for finding in look(settings, path):
         healthy = healthy and finding.fault is None

@@ -7,6 +7,7 @@ tag after the other: its rows are put in the order of their times first, and non
 import csv
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,9 @@ class Export:
     def notes(self) -> list[str]:
         """Say what was left out."""
         notes = self._times.notes()
+        seen = set(self._tag_codes)
+        if unseen := [name for code, name in enumerate(self._names) if code not in seen]:
+            notes.append(f"tags without a row, so their columns are empty: {listed(unseen)}")
         if self._n_others:
             notes.append(f"rows of other tags: {self._n_others}, left out")
         if self._n_texts:
@@ -148,7 +152,7 @@ def write_wide(path: Path, export: Export, tags: TagMap, timing: Timing) -> Conv
     Raises
     ------
     RecordingError
-        If there is not one reading.
+        If there is not one reading, or two columns have one name.
     """
     targets = tags.targets.values()
     sensors = [str(target.sensor) for target in targets if target.kind == "sensor"]
@@ -161,10 +165,16 @@ def write_wide(path: Path, export: Export, tags: TagMap, timing: Timing) -> Conv
             for event in (target.meaning or {}).values()
         )
     )
+    columns = ["time", *sensors, *([MODE_COLUMN] if has_mode else []), *events]
+    if twice := [name for name, n in Counter(columns).items() if n > 1]:
+        raise RecordingError(
+            f"two columns would be called {listed(twice)}: the time, sensors, the mode and events "
+            "have one each; give the sensor or the event another name in the mapping file"
+        )
     n_readings = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["time", *sensors, *([MODE_COLUMN] if has_mode else []), *events])
+        writer.writerow(columns)
         for reading in _readings(export, tags, timing):
             cells: list[object] = [utc(reading.time_us).isoformat()]
             cells += reading.values or [None] * len(sensors)
@@ -174,7 +184,8 @@ def write_wide(path: Path, export: Export, tags: TagMap, timing: Timing) -> Conv
             n_readings += 1
     if not n_readings:
         path.unlink()
-        raise RecordingError("no instant has a value of any sensor, so there is no reading")
+        told = "".join(f"; {note}" for note in export.notes)
+        raise RecordingError(f"no instant has a value of any sensor, so there is no reading{told}")
     return Converted(n_readings, events, has_mode, tuple(export.notes))
 
 

@@ -21,7 +21,7 @@ from typing import Final, Literal, TextIO
 
 from stream_detector.bridges.units import UNCHANGED, Conversion, conversion
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.pipeline.names import MAX_NAME, machine_name
 
 _COLUMNS: Final = (
     *("tag", "machine", "sensor", "kind", "from_unit", "to_unit"),
@@ -153,7 +153,7 @@ def _target(cells: Mapping[str, str]) -> Target:
     if hold_seconds is not None and not 0 <= hold_seconds <= MAX_HOLD_SECONDS:
         raise SettingsError(f"hold_seconds is {hold!r}, expected 0 to {MAX_HOLD_SECONDS:.0f}")
     return Target(
-        machine=_name(cells["machine"], "machine"),
+        machine=machine_name(cells["machine"]),
         kind=kind,
         sensor=_name(sensor, "sensor") if kind == "sensor" else None,
         conversion=_conversion(cells, kind),

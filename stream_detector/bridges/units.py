@@ -26,6 +26,7 @@ class Conversion(NamedTuple):
 UNCHANGED: Final = Conversion()
 
 _FOOT, _INCH, _POUND, _GALLON = 0.3048, 0.0254, 0.45359237, 3.785411784e-3
+_GRAVITY = 9.80665
 
 # Of each kind the scale to its first unit.
 _SCALES: Final[Mapping[str, Mapping[str, float]]] = {
@@ -37,8 +38,8 @@ _SCALES: Final[Mapping[str, Mapping[str, float]]] = {
         "kPa": 1e3,
         "bar": 1e5,
         "MPa": 1e6,
-        "psi": _POUND * 9.80665 / _INCH**2,
-        "mmH2O": 9.80665,
+        "psi": _POUND * _GRAVITY / _INCH**2,
+        "mmH2O": _GRAVITY,
     },
     "speed": {
         "m/s": 1.0,
@@ -65,6 +66,8 @@ _SCALES: Final[Mapping[str, Mapping[str, float]]] = {
         "l/h": 1e-3 / 3600,
         "gal/min": _GALLON / 60,
     },
+    "force": {"N": 1.0, "kN": 1e3, "lbf": _POUND * _GRAVITY},
+    "force of a width": {"N/m": 1.0, "kN/m": 1e3, "lbf/in": _POUND * _GRAVITY / _INCH},
     "power": {"W": 1.0, "kW": 1e3, "MW": 1e6},
     "current": {"A": 1.0, "mA": 1e-3, "kA": 1e3},
     "voltage": {"V": 1.0, "mV": 1e-3, "kV": 1e3},

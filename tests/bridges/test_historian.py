@@ -87,7 +87,12 @@ def test_what_it_wrote_is_read_by_what_trains_and_replays(folder: Path) -> None:
         ("tag,time\nA,1\n", ("--machine", "pm3"), "there is no column 'value', only 'tag', 'time'"),
         ("tag,time,value\nA,noon,1\n", ("--machine", "pm3"), "row 0: time 'noon' is not an ISO"),
         ("tag,time,value\nX,2026-01-01T00:00Z,1\n", ("--machine", "pm3"), "no row is of a tag"),
-        ("tag,time,value\nA,2026-01-01T00:00Z,-\n", ("--machine", "pm3"), "no instant has a value"),
+        (
+            'tag,time,value\nA,2026-01-01T00:00Z,"1,5"\n',
+            ("--machine", "pm3"),
+            "so there is no reading; tags without a row, so their columns are empty: 'B', 'G', "
+            "'S'; values that are no numbers: 1, taken as no data",
+        ),
     ],
 )
 def test_what_cannot_be_converted_is_refused_with_its_reason(
@@ -97,6 +102,28 @@ def test_what_cannot_be_converted_is_refused_with_its_reason(
 
     assert isinstance(done.exception, RecordingError)
     assert said in str(done.exception)
+    assert not (folder / "wide.csv").exists()
+
+
+def test_a_tag_without_a_row_is_told_of(folder: Path) -> None:
+    rows = "A,2026-01-01T00:00:05Z,1\nG,2026-01-01T00:00:05Z,light\nS,2026-01-01T00:00:05Z,0\n"
+
+    done = convert(folder, f"tag,time,value\n{rows}", "--machine", "pm3")
+
+    assert "note: tags without a row, so their columns are empty: 'B'\n" in done.output
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("M,pm3,mode,,,", "mode"), ("T,pm3,time,,,", "time"), ("K,pm3,break,,,", "break")],
+)
+def test_two_columns_of_one_name_are_refused(folder: Path, line: str, name: str) -> None:
+    (folder / "tags.csv").write_text(f"{MAPPING}{line}\n")
+
+    done = convert(folder, "tag,time,value\nA,2026-01-01T00:00:05Z,1\n", "--machine", "pm3")
+
+    assert isinstance(done.exception, RecordingError)
+    assert f"two columns would be called '{name}'" in str(done.exception)
     assert not (folder / "wide.csv").exists()
 
 

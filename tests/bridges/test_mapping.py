@@ -45,6 +45,7 @@ def test_two_columns_do_and_the_sensor_has_the_name_of_its_tag(tmp_path: Path) -
     ("lines", "said"),
     [
         ("A,pm3,x1,,,,,,,\nB,pm3,x2,,,,,,,\nA,pm3,x3,,,,,,,\n", "line 4: tag 'A' stands in line 2"),
+        ("A,pm\x013,x1,,,,,,,\n", "line 2: machine is 'pm\\x013', expected a name of 1 to 200"),
         (
             "A,pm3,x1,,,,,,,\n\nB,pm3,x1,,,,,,,\n",
             "line 4: sensor 'x1' of machine 'pm3' is given by the tag in line 2 already; delete",
@@ -73,7 +74,7 @@ def test_two_columns_do_and_the_sensor_has_the_name_of_its_tag(tmp_path: Path) -
         ("A,pm3,,event,,,,,,\n", "line 2: an event needs a meaning"),
         ("A,pm3,,event,,,,,,1=a;1=b\n", "line 2: meaning is '1=a;1=b', expected each value once"),
         ("A,pm3,x1,,,,,,,1=a\n", "line 2: a sensor's values have no meaning"),
-        ("A,,x1,,,,,,,\n", "line 2: machine is '', expected 1 to 200 characters"),
+        ("A,,x1,,,,,,,\n", "line 2: machine is '', expected a name of 1 to 200"),
         (",pm3,x1,,,,,,,\n", "line 2 names no tag"),
         ("A,pm3,x1\n", "line 2 has 3 cells, the first line names 10 columns"),
         ("", "there is no line below the names of the columns"),

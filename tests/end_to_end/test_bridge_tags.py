@@ -178,7 +178,8 @@ def test_check_says_one_line_per_thing_and_shows_readings(plant: TagPlant) -> No
     assert told[1] == "ok    mapping: 12 tags of 2 machines"
     assert told[2].startswith(f"ok    kafka: {plant.broker} answers")
     assert "3 rows in 3 messages; 1 refused, the first: not-json: " in told[3]
-    assert told[3].endswith("; not mapped: 'nobody'")
+    assert "; not mapped: 'nobody'; mapped, but without a row: 'pm3." in told[3]
+    assert "'pm3.X1'" not in told[3]
     assert [one.partition(":")[0] for one in told[4:]] == ["ok    reading"] * 2
     assert plant.n_notes() == 0
 
