@@ -132,6 +132,9 @@ class Delivery:
         if not await self._find_kafka(stop):
             return
         while not stop.is_set():
+            # In one thread, at one go: each change between threads waits for its turn, and with the
+            # event loop waiting for the disk, too, the slowest 1 % of 2,000 messages a second took
+            # ten times as long on a busy machine.
             batch = await asyncio.to_thread(self._next_batch)
             if batch.messages and not await self._deliver(batch.messages, stop):
                 return

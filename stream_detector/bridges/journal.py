@@ -71,7 +71,8 @@ class Journal:
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._path = path
-        # Looked up when rows come and go: whoever asks for them does not wait for the disk.
+        # Looked up when rows come and go: who asks for them in an event loop must not wait for the
+        # lock, which is held while a commit is on its way to the disk.
         self._n_bytes = self._n_lost = 0
         self._changed = threading.Condition()
         self._next_offset, self._logged_us = 1, 0
@@ -108,8 +109,7 @@ class Journal:
     @property
     def next_offset(self) -> int:
         """Offset that the next row will have; the first row of all has 1."""
-        with self._changed:
-            return self._next_offset
+        return self._next_offset
 
     @property
     def n_bytes(self) -> int:
