@@ -6,13 +6,17 @@ looks at it and gives rows to align: add it beside :func:`_tags_of_kafka`.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from stream_detector.bridges.aligner import Aligned, Aligner, Entry
-from stream_detector.bridges.configuration import Configuration, read_configuration
+from stream_detector.bridges.configuration import (
+    Configuration,
+    OpcUaTable,
+    read_configuration,
+)
 from stream_detector.bridges.formats import open_format
 from stream_detector.bridges.mapping import TagMap, read_mapping
 from stream_detector.bridges.readings import encode
@@ -21,7 +25,14 @@ from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import RowError, SettingsError, StreamDetectorError, counted, listed
+from stream_detector.errors import (
+    RowError,
+    ServiceError,
+    SettingsError,
+    StreamDetectorError,
+    counted,
+    listed,
+)
 
 N_SAMPLES: Final = 10
 
@@ -29,6 +40,11 @@ _NEWEST_MESSAGES: Final = 5000
 """Of each partition so many are read, and put back by nobody: nothing is committed."""
 
 _READ_SECONDS: Final = 10.0
+
+_REPEAT_SECONDS: Final = 2.0
+"""How often an OPC UA server is asked at least to say that nothing changed."""
+
+_LOOK_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -73,8 +89,7 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
 
     def source() -> str:
-        of_mqtt = configuration[0].mqtt is not None
-        sample = (_messages_of_mqtt if of_mqtt else _tags_of_kafka)(settings, configuration[0])
+        sample = _sample(settings, configuration[0], mapping[0])
         found, unmapped = _aligned(settings, configuration[0], mapping[0], sample)
         samples.extend(encode(one).decode() for one in found.readings[-N_SAMPLES:])
         n_rows = sum(len(entry.rows) for entry in sample.entries)
@@ -117,6 +132,15 @@ def _aligned(
     return aligned, list(aligner.unmapped)
 
 
+def _sample(settings: Settings, configuration: Configuration, mapping: TagMap) -> Sample:
+    """Read or hear something of the source, beside its bridge; listening takes some seconds."""
+    if configuration.mqtt is not None:
+        return asyncio.run(_heard_over_mqtt(configuration))
+    if configuration.opcua is not None:
+        return asyncio.run(_told_by_opcua(configuration.opcua, list(mapping.targets)))
+    return _tags_of_kafka(settings, configuration)
+
+
 def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
     """Read the newest messages of the topic of tags."""
     if configuration.kafka is None:
@@ -147,11 +171,6 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
     return sample
 
 
-def _messages_of_mqtt(_: Settings, configuration: Configuration) -> Sample:
-    """Listen for some seconds to what comes, beside the bridge."""
-    return asyncio.run(_heard_over_mqtt(configuration))
-
-
 async def _heard_over_mqtt(configuration: Configuration) -> Sample:
     from stream_detector.bridges.mqtt import Delivered, MqttConnection  # noqa: PLC0415
     from stream_detector.bridges.mqtt_messages import MqttMessages  # noqa: PLC0415
@@ -175,4 +194,29 @@ async def _heard_over_mqtt(configuration: Configuration) -> Sample:
     stop.set()
     await connecting
     sample.refused.extend(RowError(one.code, one.reason) for one in messages.letters())
+    return sample
+
+
+async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
+    from asyncua.ua.uaerrors import UaError  # noqa: PLC0415
+
+    from stream_detector.bridges.opcua_source import messages  # noqa: PLC0415
+
+    sample = Sample([], [])
+    last_look = time.monotonic() + _READ_SECONDS
+    often = table.model_copy(update={"repeat_seconds": min(_REPEAT_SECONDS, table.repeat_seconds)})
+    try:
+        async with messages(often, read_source_settings(), tags) as told:
+            for reason, refused in told.refused.items():
+                sample.refused.extend(RowError(reason, f"node {tag!r}") for tag in refused)
+            while time.monotonic() < last_look:
+                rows = await told.next_rows(_LOOK_SECONDS)
+                if rows:
+                    sample.entries.append(Entry(rows, time.time_ns() // 1000))
+                told.acknowledge()
+    except (OSError, UaError) as error:
+        raise ServiceError(
+            f"the OPC UA server {table.url} does not answer: {str(error) or repr(error)}; correct "
+            "opcua.url, or start it"
+        ) from error
     return sample

@@ -94,6 +94,32 @@ def _health(name: str, source: str, settings: "Settings") -> "BridgeHealth":
     )
 
 
+@bridge.command(epilog="Example: stream-detector bridge opcua --config mill.toml")
+@_config
+def opcua(path: Path) -> None:
+    """Join what an OPC UA server says of its nodes to readings.
+
+    Reads DETECTOR_BROKER, DETECTOR_OPCUA_PASSWORD and the other settings. Values wait on disk while
+    Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
+    start it again.
+    """
+    from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.mapping import read_mapping
+    from stream_detector.bridges.opcua_bridge import OpcUaBridge
+    from stream_detector.bridges.running import run
+    from stream_detector.connections.log import configure_logging
+
+    settings, source_settings = read_settings(), read_source_settings()
+    configuration = read_configuration(path)
+    mapping = read_mapping(configuration.mapping)
+    configuration.check_against(mapping.machines)
+    configure_logging(settings)
+    health = _health(configuration.name, "the OPC UA server", settings)
+    run(
+        settings, health, OpcUaBridge(settings, source_settings, configuration, mapping, health).run
+    )
+
+
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")
 @_config
 def check(path: Path) -> None:

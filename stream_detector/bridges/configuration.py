@@ -79,6 +79,44 @@ class JournalTable(Table):
     """Where it needs more, the oldest rows are dropped, loudly. A row takes about 50 bytes."""
 
 
+class OpcUaTable(Table):
+    """``[opcua]``: a server, for ``bridge opcua``. Who we are to it, the settings say."""
+
+    url: Annotated[str, Field(pattern=r"^opc\.tcp://[^\s@]+$")]
+    """Its address, e.g. ``opc.tcp://plc:4840/``. No user stands in it: it is shown in errors."""
+
+    security: Literal["none", "sign", "sign-and-encrypt"]
+    """With which policy Basic256Sha256 is spoken, or with none. Never guessed."""
+
+    sampling_interval_ms: Annotated[float, Field(ge=0, le=3_600_000)] = 500.0
+    """How often the server looks at a node; 0 is as often as it can."""
+
+    publishing_interval_ms: Annotated[float, Field(ge=10, le=3_600_000)] = 500.0
+    """How often it tells of what changed."""
+
+    queue_size: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Changes of a node that it keeps until then, the newest."""
+
+    clock: Literal["source", "server"] = "source"
+    """Whose time a value has: that of its source, mostly a device, or the server's."""
+
+    uncertain: Literal["good", "bad"] = "bad"
+    """What a value of uncertain status is; a bad one is no data."""
+
+    repeat_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
+    """How often it is written that a value has not changed. The machines' hold has to be longer."""
+
+    @model_validator(mode="after")
+    def _check_intervals(self) -> Self:
+        if self.publishing_interval_ms > self.repeat_seconds * 1000:
+            raise ValueError(
+                f"the server is to tell of changes every {self.publishing_interval_ms:g} ms, and "
+                f"what did not change is written every {self.repeat_seconds:g} s; give a longer "
+                "repeat_seconds or a shorter publishing_interval_ms"
+            )
+        return self
+
+
 class Configuration(Table):
     """All that the file may say."""
 
@@ -98,12 +136,13 @@ class Configuration(Table):
     kafka: KafkaTable | None = None
     mqtt: MqttTable | None = None
     journal: JournalTable | None = None
+    opcua: OpcUaTable | None = None
 
     @model_validator(mode="after")
     def _check_machines(self) -> Self:
         for name in self.machines:
             if name != EVERY_MACHINE:
-                self.timing(name)
+                self._check_hold(name, self.timing(name))
         return self
 
     def timing(self, machine: str) -> Timing:
@@ -145,9 +184,18 @@ class Configuration(Table):
             )
         for name in names:
             try:
-                self.timing(name)
+                self._check_hold(name, self.timing(name))
             except ValueError as error:
                 raise SettingsError(str(error)) from error
+
+    def _check_hold(self, machine: str, timing: Timing) -> None:
+        hold_seconds = timing.hold_us / 1e6
+        if self.opcua is not None and hold_seconds <= self.opcua.repeat_seconds:
+            raise ValueError(
+                f"machine {machine!r} holds a value for {hold_seconds:g} s, but one that does not "
+                f"change comes every {self.opcua.repeat_seconds:g} s; give a longer hold_seconds, "
+                "or a shorter repeat_seconds in [opcua]"
+            )
 
 
 def read_configuration(path: Path) -> Configuration:

@@ -10,9 +10,10 @@ from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.mqtt import MqttConnection
 from stream_detector.bridges.mqtt_messages import Decode, MqttMessages
 from stream_detector.bridges.mqtt_source import MqttSource
+from stream_detector.bridges.running import together
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import SettingsError, StreamDetectorError
+from stream_detector.errors import SettingsError
 
 
 class MqttBridge:
@@ -73,15 +74,4 @@ class MqttBridge:
             delivery = Delivery(
                 self._settings, self._configuration, self._tags, journal, self._health
             )
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(source.run(stop))
-                    group.create_task(delivery.run(stop))
-            except* StreamDetectorError as errors:
-                raise _first(errors) from None
-
-
-def _first(errors: BaseExceptionGroup[StreamDetectorError]) -> StreamDetectorError:
-    """Give the error that ended it all: a group is of no use to whoever reads one line."""
-    found = errors.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+            await together(source.run(stop), delivery.run(stop))

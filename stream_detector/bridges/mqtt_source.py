@@ -2,20 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
-from stream_detector.bridges.journaled import Letter
+from stream_detector.bridges.keeping import is_kept
 from stream_detector.bridges.mqtt import Delivered, MqttConnection
 from stream_detector.bridges.mqtt_messages import Arrived, MqttMessages
 from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE
 from stream_detector.bridges.sparkplug_payload import rebirth_command
-from stream_detector.errors import JournalError, RegistryAwayError
+from stream_detector.errors import RegistryAwayError
 
 log = structlog.get_logger()
 
@@ -23,7 +22,7 @@ _MOST_AT_ONCE: Final = 500
 """Messages of one transaction of the journal."""
 
 _AGAIN_SECONDS: Final = 1.0
-"""Between two tries, of a disk that takes nothing or a schema registry that does not answer."""
+"""Between two tries of a schema registry that does not answer."""
 
 
 class MqttSource:
@@ -74,7 +73,7 @@ class MqttSource:
                 else:
                     self._messages.nodes.forget()
             letters = self._messages.letters()
-            if await self._is_kept(rows, letters, stop):
+            if await is_kept(self._journal, rows, letters, self._health, stop):
                 codes = (one.code for one in letters)
                 self._health.took(len(rows), codes, now=time.monotonic())
                 for one in found:
@@ -101,24 +100,3 @@ class MqttSource:
             else:
                 self._health.freed("registry", now=time.monotonic())
                 return rows
-
-    async def _is_kept(
-        self, rows: Sequence[TagRow], letters: Sequence[Letter], stop: asyncio.Event
-    ) -> bool:
-        """Try until the disk takes it; False if told to stop before."""
-        if not (rows or letters):
-            return True
-        is_told = False
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(self._journal.append, rows, letters)
-            except JournalError as error:
-                self._health.held_up("journal", str(error))
-                if not is_told:
-                    log.error("journal.refuses", error=str(error), doing="trying again")  # noqa: TRY400
-                is_told = True
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                self._health.freed("journal", now=time.monotonic())
-                return True
-        return False

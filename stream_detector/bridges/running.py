@@ -3,13 +3,14 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 from stream_detector.bridges.health import BridgeHealth, health_facts
 from stream_detector.bridges.metrics import BridgeCollector
 from stream_detector.connections.health_pages import HealthPages
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.watchdog import Watchdog
+from stream_detector.errors import StreamDetectorError
 
 
 def run(
@@ -50,3 +51,19 @@ def run(
             await pages.stop()
 
     asyncio.run(until_stopped())
+
+
+async def together(*works: Coroutine[None, None, None]) -> None:
+    """Work at all of it until all is done, or until the first error of ours, which is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except* StreamDetectorError as errors:
+        raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[StreamDetectorError]) -> StreamDetectorError:
+    """Give the error that ended it all: a group is of no use to whoever reads one line."""
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

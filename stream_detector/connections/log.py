@@ -34,9 +34,9 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(level)
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    # They tell each of a hundred retries a second, or each span that is dropped; our own lines say
-    # what that means.
-    for name in ("aiokafka", "opentelemetry"):
+    # They tell each of a hundred retries a second, each message, or each span that is dropped; our
+    # own lines say what that means.
+    for name in ("aiokafka", "asyncua", "opentelemetry"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

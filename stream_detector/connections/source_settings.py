@@ -10,7 +10,7 @@ from stream_detector.connections.environment import validated, variables
 from stream_detector.connections.secret_files import with_secrets_from_files
 from stream_detector.connections.tls import TlsFiles
 
-SOURCE_SECRETS: Final = ("mqtt_password", "registry_password")
+SOURCE_SECRETS: Final = ("mqtt_password", "registry_password", "opcua_password")
 """Each may stand in a file instead, which ``DETECTOR_<NAME>_FILE`` names."""
 
 
@@ -43,12 +43,29 @@ class SourceSettings(BaseModel):
     registry_ca_file: Path | None = None
     """As ``kafka_ca_file``, for the schema registry."""
 
+    opcua_username: Annotated[str, Field(min_length=1)] | None = None
+    """Our name for the OPC UA server."""
+
+    opcua_password: SecretStr | None = None
+    """Our password."""
+
+    opcua_certificate_file: Path | None = None
+    """Our certificate for the OPC UA server (PEM or DER), with our application URI in it."""
+
+    opcua_key_file: Path | None = None
+    """Its private key (PEM, not encrypted)."""
+
+    opcua_server_certificate_file: Path | None = None
+    """The server's own certificate: none else is trusted."""
+
     @model_validator(mode="after")
     def _check_what_goes_together(self) -> Self:
         if self.mqtt_password is not None and self.mqtt_username is None:
             raise ValueError("DETECTOR_MQTT_PASSWORD needs DETECTOR_MQTT_USERNAME")
         if self.registry_password is not None and self.registry_username is None:
             raise ValueError("DETECTOR_REGISTRY_PASSWORD needs DETECTOR_REGISTRY_USERNAME")
+        if self.opcua_password is not None and self.opcua_username is None:
+            raise ValueError("DETECTOR_OPCUA_PASSWORD needs DETECTOR_OPCUA_USERNAME")
         if (self.mqtt_certificate_file is None) != (self.mqtt_key_file is None):
             raise ValueError(
                 "DETECTOR_MQTT_CERTIFICATE_FILE and DETECTOR_MQTT_KEY_FILE go together; give both"

@@ -1,5 +1,6 @@
 """A bridge's TOML file: the times of the machines, and what is said of a wrong key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,29 @@ def test_a_machine_without_times_or_without_tags_is_named(tmp_path: Path) -> Non
     alone = GOOD.partition("[machines.pm3]")[0].replace('"*"', "pm3")
     with pytest.raises(SettingsError, match="machine 'pm4' has no cadence_seconds, hold_seconds,"):
         read_configuration(written(tmp_path, alone)).check_against(["pm3", "pm4"])
+
+
+OPCUA = """
+[opcua]
+url = "opc.tcp://127.0.0.1:4840/"
+security = "none"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("repeat_seconds = 60", "machine 'pm3' holds a value for 60 s, but one that does not"),
+        ("publishing_interval_ms = 10_001", "the server is to tell of changes every 10001 ms"),
+        ('url = "opc.tcp://bridge:hunter2@plc/"', "opcua.url: String should match pattern"),
+    ],
+)
+def test_values_of_opcua_that_would_not_last_and_users_in_a_url_are_refused(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    kept = [line for line in OPCUA.splitlines() if line.partition(" ")[0] != more.partition(" ")[0]]
+
+    with pytest.raises(SettingsError, match=re.escape(said)) as caught:
+        read_configuration(written(tmp_path, "\n".join([GOOD, *kept, more, ""])))
+
+    assert "hunter2" not in str(caught.value)

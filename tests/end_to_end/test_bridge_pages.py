@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.mqtt_plant import MqttPlant
+from tests.end_to_end.opcua_plant import OpcUaPlant, seconds_later
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_mosquitto import RealMosquitto
 
@@ -40,3 +41,23 @@ def test_the_configuration_for_mqtt_makes_readings(kafka: RealKafka, tmp_path: P
     # 1,000 feet are 304.8 m.
     assert [one["values"]["speed"] for one in readings] == [pytest.approx(304.8)] * 2
     assert readings[0]["machine"] == "pm3"
+
+
+def test_the_configuration_for_opcua_makes_readings_and_a_check_shows_them(
+    kafka: RealKafka, tmp_path: Path
+) -> None:
+    plant = OpcUaPlant(
+        kafka,
+        tmp_path,
+        configuration=shown("opcua.md", "toml"),
+        mapping=shown("opcua.md", "csv") + "ns=2;s=PM3.Nothing,pm3,nothing\n",
+    )
+    with plant.machine(800), plant.bridge:
+        shows = plant.check()
+        reading = plant.topics.readings(seconds_later(2))[-1]
+
+    assert reading["machine"] == "pm3"
+    assert reading["values"]["speed"] >= 800
+    assert reading["values"]["draw"] == 2.0
+    assert "1 refused, the first: BadNodeIdUnknown: node 'ns=2;s=PM3.Nothing'" in shows.stdout
+    assert '"draw":2.0,"nothing":null}' in shows.stdout

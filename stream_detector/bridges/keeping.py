@@ -1,0 +1,45 @@
+"""Keeping what a source told: it is acknowledged when a journal has it, however long that takes."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from stream_detector.bridges.health import BridgeHealth
+from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journaled import Letter
+from stream_detector.bridges.rows import TagRow
+from stream_detector.errors import JournalError
+
+log = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = 1.0
+"""Between two tries of a disk that takes nothing."""
+
+
+async def is_kept(
+    journal: Journal,
+    rows: Sequence[TagRow],
+    letters: Sequence[Letter],
+    health: BridgeHealth,
+    stop: asyncio.Event,
+) -> bool:
+    """Try until the disk takes it; False if told to stop before."""
+    if not (rows or letters):
+        return True
+    is_told = False
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(journal.append, rows, letters)
+        except JournalError as error:
+            health.held_up("journal", str(error))
+            if not is_told:
+                log.error("journal.refuses", error=str(error), doing="trying again")  # noqa: TRY400
+            is_told = True
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            health.freed("journal", now=time.monotonic())
+            return True
+    return False

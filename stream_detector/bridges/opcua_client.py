@@ -1,0 +1,104 @@
+"""Making an OPC UA client of a configuration: who we are, whom we trust, and what refuses us."""
+
+from pathlib import Path
+from typing import Final
+
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.uacrypto import CertProperties
+from asyncua.ua.status_codes import StatusCodes
+from cryptography import x509
+
+from stream_detector.bridges.configuration import OpcUaTable
+from stream_detector.connections.source_settings import SourceSettings
+from stream_detector.errors import SettingsError
+
+_TIMEOUT_SECONDS: Final = 10
+
+_PROBE_SECONDS: Final = 5
+"""How often the server is asked whether it is there, and how long its answer may take: a busy one
+is not away. A connection that is closed is noticed at once."""
+
+_SESSION_MS: Final = 60_000
+"""So long the session of a killed bridge counts among the few that a server may allow."""
+
+_MODES: Final = {
+    "sign": ua.MessageSecurityMode.Sign,
+    "sign-and-encrypt": ua.MessageSecurityMode.SignAndEncrypt,
+}
+
+_REFUSALS: Final = (
+    *("BadUserAccessDenied", "BadIdentityTokenInvalid", "BadIdentityTokenRejected"),
+    *("BadCertificateInvalid", "BadCertificateUntrusted", "BadCertificateUriInvalid"),
+    *("BadCertificateTimeInvalid", "BadCertificateUseNotAllowed", "BadSecurityChecksFailed"),
+    *("BadSecurityPolicyRejected", "BadSecurityModeRejected"),
+)
+REFUSAL_CODES: Final = frozenset(getattr(StatusCodes, name) for name in _REFUSALS)
+"""What a server says to those it will not take next time either."""
+
+
+async def make_client(table: OpcUaTable, access: SourceSettings) -> Client:
+    """Make a client that is not connected yet.
+
+    Raises
+    ------
+    SettingsError
+        If a certificate or key is missing or cannot be used.
+    """
+    client = Client(table.url, timeout=_TIMEOUT_SECONDS, watchdog_intervall=_PROBE_SECONDS)
+    client.session_timeout = _SESSION_MS
+    client.name = client.description = "stream-detector"
+    if access.opcua_username is not None:
+        client.set_user(access.opcua_username)
+        if access.opcua_password is not None:
+            client.set_password(access.opcua_password.get_secret_value())
+    if table.security == "none":
+        return client
+    certificate, key = access.opcua_certificate_file, access.opcua_key_file
+    server = access.opcua_server_certificate_file
+    if certificate is None or key is None or server is None:
+        raise SettingsError(
+            f"opcua.security is {table.security!r}: DETECTOR_OPCUA_CERTIFICATE_FILE, "
+            "DETECTOR_OPCUA_KEY_FILE and DETECTOR_OPCUA_SERVER_CERTIFICATE_FILE have to be set"
+        )
+    client.application_uri = _application_uri(certificate)
+    try:
+        await client.set_security(
+            SecurityPolicyBasic256Sha256,
+            _properties(certificate),
+            _properties(key),
+            server_certificate=_properties(server),
+            mode=_MODES[table.security],
+        )
+    except (OSError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"the certificates for {table.url} cannot be used: {error}; DETECTOR_OPCUA_…_FILE name "
+            "PEM or DER files, the key not encrypted"
+        ) from error
+    return client
+
+
+def _properties(path: Path) -> CertProperties:
+    """Tell asyncua what a file is by what is in it, not by its name."""
+    return CertProperties(path, extension="pem" if b"-----" in path.read_bytes() else "der")
+
+
+def _application_uri(path: Path) -> str:
+    """Give who the certificate says we are: a server compares it with what we say."""
+    try:
+        data = path.read_bytes()
+        load = (
+            x509.load_pem_x509_certificate if b"-----" in data else x509.load_der_x509_certificate
+        )
+        names = load(data).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return names.get_values_for_type(x509.UniformResourceIdentifier)[0]
+    except OSError as error:
+        raise SettingsError(
+            f"DETECTOR_OPCUA_CERTIFICATE_FILE: {str(path)!r} cannot be read: {error.strerror}"
+        ) from error
+    except (ValueError, x509.ExtensionNotFound, IndexError) as error:
+        raise SettingsError(
+            f"DETECTOR_OPCUA_CERTIFICATE_FILE: {str(path)!r} is no certificate with an application "
+            "URI: OPC UA wants one among its subject alternative names"
+        ) from error
