@@ -107,6 +107,8 @@ def test_while_kafka_is_away_all_waits_on_disk_in_order(
 
         subscriber.wait_until(lambda: numbers(subscriber)[-1:] == [until - 1], "the last reading")
         assert numbers(subscriber) == list(range(1, until))
+        # The watchdog looks every five seconds, so the readings may be there before.
+        wait_until(lambda: "kafka.back" in server.log(), "it is said", limit_seconds=30)
         assert server.log().count("kafka.away") == 1
         assert server.log().count("kafka.back") == 1
 
