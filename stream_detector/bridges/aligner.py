@@ -105,6 +105,7 @@ class Aligner:
         """The newest of the log's times so far."""
         self.unmapped: Counter[str] = Counter()
         """Rows of tags that nobody mapped."""
+        self._n_told = 0
         self.n_rows = 0
         self._skew_us = max_skew_us
         self._routes = _routes(tags, timing)
@@ -182,6 +183,12 @@ class Aligner:
     def matters_from_us(self) -> tuple[int, ...]:
         """Give of each machine the time up to which rows do not matter any more."""
         return tuple(machine.matters_from_us() for machine in self._machines.values())
+
+    def newly_unmapped(self) -> list[str]:
+        """Give each tag that nobody mapped, once."""
+        new = list(self.unmapped)[self._n_told :] if len(self.unmapped) > self._n_told else []
+        self._n_told += len(new)
+        return new
 
     def _count_unmapped(self, tag: str) -> None:
         known = tag in self.unmapped or len(self.unmapped) < MAX_UNMAPPED_NAMES

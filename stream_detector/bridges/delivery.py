@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Progress, Stretch
+from stream_detector.bridges.keeping import is_done
 from stream_detector.bridges.letters import letter
 from stream_detector.bridges.machine_rows import NEVER, MachineNote
 from stream_detector.bridges.mapping import TagMap
@@ -103,7 +105,6 @@ class Delivery:
             self._read_again(progress.next_offset)
             self._aligner.settle(memory.machines)
         self._noted, self._noted_at = self._next, time.monotonic()
-        self._n_named = 0
         self._error: KafkaError | None = None
         self._producer = Producer(
             {
@@ -143,10 +144,11 @@ class Delivery:
             self._rewind.mark(self._next)
             self._get_on()
             if batch.letters_end is not None:
-                await asyncio.to_thread(self._journal.forget_letters, batch.letters_end)
+                forget = partial(self._journal.forget_letters, batch.letters_end)
+                await is_done(forget, self._health, stop)
             if self._next > self._noted and time.monotonic() - self._noted_at > _NOTE_SECONDS:
-                await asyncio.to_thread(self._note)
-        await asyncio.to_thread(self._note)
+                await is_done(self._note, self._health, stop)
+        await is_done(self._note, self._health, stop)
 
     def _read_again(self, end: int) -> None:
         """Take again the rows that can still matter; their readings are delivered."""
@@ -182,7 +184,8 @@ class Delivery:
         stretch = self._journal.read(self._next, limit=_MOST_ROWS)
         letters = self._journal.letters(limit=_MOST_LETTERS)
         aligned = self._aligner.add(_entries(stretch))
-        self._tell_of_unmapped_tags()
+        if new := self._aligner.newly_unmapped():
+            log.warning("tags.unmapped", count=len(new), tags=listed(new))
         self._health.made(
             len(aligned.readings),
             (error.code for _, _, error in aligned.refusals),
@@ -253,13 +256,6 @@ class Delivery:
         memory = Memory(mark.clock_us, self._aligner.note())
         self._journal.note(Progress(self._next, mark.place, msgspec.json.encode(memory)))
         self._noted, self._noted_at = self._next, time.monotonic()
-
-    def _tell_of_unmapped_tags(self) -> None:
-        unmapped = self._aligner.unmapped
-        if len(unmapped) > self._n_named:
-            new = list(unmapped)[self._n_named :]
-            self._n_named = len(unmapped)
-            log.warning("tags.unmapped", count=len(new), tags=listed(new))
 
 
 def _entries(stretch: Stretch) -> list[Entry]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -26,20 +27,30 @@ async def is_kept(
     health: BridgeHealth,
     stop: asyncio.Event,
 ) -> bool:
-    """Try until the disk takes it; False if told to stop before."""
+    """Try until the disk takes what a source told; False if told to stop before."""
     if not (rows or letters):
         return True
+    return await is_done(partial(journal.append, rows, letters), health, stop)
+
+
+async def is_done(change: Callable[[], object], health: BridgeHealth, stop: asyncio.Event) -> bool:
+    """Try a change of the journal, at least once, until the disk takes it or we are to stop.
+
+    A full disk is said once, and no reason to end: there is room again sooner or later, and until
+    then everything waits, in order.
+    """
     is_told = False
-    while not stop.is_set():
+    while True:
         try:
-            await asyncio.to_thread(journal.append, rows, letters)
+            await asyncio.to_thread(change)
         except JournalError as error:
             health.held_up("journal", str(error))
             if not is_told:
                 log.error("journal.refuses", error=str(error), doing="trying again")  # noqa: TRY400
             is_told = True
-            await asyncio.sleep(_AGAIN_SECONDS)
         else:
             health.freed("journal", now=time.monotonic())
             return True
-    return False
+        if stop.is_set():
+            return False
+        await asyncio.sleep(_AGAIN_SECONDS)

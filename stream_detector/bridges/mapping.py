@@ -13,6 +13,7 @@ Only ``tag`` and ``machine`` have to be there; a column that nobody needs may be
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Final, Literal, TextIO
 from stream_detector.bridges.units import UNCHANGED, Conversion, conversion
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.names import MAX_NAME, machine_name
+from stream_detector.pipeline.readings import MAX_VALUES
 
 _COLUMNS: Final = (
     *("tag", "machine", "sensor", "kind", "from_unit", "to_unit"),
@@ -90,6 +92,7 @@ def _targets(stream: TextIO) -> Iterator[tuple[str, Target]]:
     delimiter = ";" if header.count(";") > header.count(",") else ","
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
     _check_names(names)
+    n_sensors: Counter[str] = Counter()
     line_of_tag: dict[str, int] = {}
     line_of_place: dict[tuple[str, Kind, str | None], int] = {}
     rows = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -119,6 +122,12 @@ def _targets(stream: TextIO) -> Iterator[tuple[str, Target]]:
             raise SettingsError(
                 f"line {line}: {what} of machine {target.machine!r} is given by the tag in line "
                 f"{line_of_place[place]} already; delete one, or rename the sensor"
+            )
+        n_sensors[target.machine] += target.kind == "sensor"
+        if n_sensors[target.machine] > MAX_VALUES:
+            raise SettingsError(
+                f"line {line}: machine {target.machine!r} has over {MAX_VALUES} sensors, and a "
+                "reading has no more; make two machines of it"
             )
         line_of_tag[tag] = line_of_place[place] = line
         yield tag, target

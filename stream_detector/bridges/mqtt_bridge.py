@@ -8,8 +8,9 @@ from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.mqtt import MqttConnection
-from stream_detector.bridges.mqtt_messages import Decode, MqttMessages
+from stream_detector.bridges.mqtt_messages import MqttMessages
 from stream_detector.bridges.mqtt_source import MqttSource
+from stream_detector.bridges.rows import Decode
 from stream_detector.bridges.running import together
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import SourceSettings

@@ -1,23 +1,15 @@
 """What MQTT messages say: tag rows, and letters for those that cannot be used."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import structlog
 
 from stream_detector.bridges.journaled import Letter
-from stream_detector.bridges.rows import MAX_TAG, TagRow
+from stream_detector.bridges.rows import MAX_TAG, Decode, TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE, EdgeNodes
 from stream_detector.errors import RowError
 
 log = structlog.get_logger()
-
-
-class Decode(Protocol):
-    """Turns one message into tag rows."""
-
-    def __call__(self, value: bytes, *, topic: str) -> list[TagRow]:
-        """Read one message; a RowError makes it a dead letter."""
-        ...
 
 
 class Arrived(NamedTuple):

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import structlog
@@ -24,7 +24,7 @@ from stream_detector.bridges.notes import BridgeNote, offsets, read_note
 from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.readings import encode
 from stream_detector.bridges.rewind import Rewind
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.rows import Decode, TagRow
 from stream_detector.bridges.tag_log import TagLog, TagMessage
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts, topics
@@ -44,14 +44,6 @@ _TELL_SECONDS: Final = 30.0
 
 Places = dict[int, int]
 """Of each partition the next offset."""
-
-
-class Decode(Protocol):
-    """Turns one message into tag rows; a RowError is a dead letter, a RegistryAwayError waits."""
-
-    def __call__(self, value: bytes, *, topic: str) -> list[TagRow]:
-        """Read one message."""
-        ...
 
 
 class TagBridge:
@@ -90,7 +82,6 @@ class TagBridge:
         self._health = health
         self._producer = TransactionalProducer(settings, f"bridge-{configuration.name}")
         self._noted_at = 0.0
-        self._n_named = 0
 
     @property
     def topics(self) -> tuple[str, str]:
@@ -212,7 +203,8 @@ class TagBridge:
             # A message is one letter, for its first row that enters nothing.
             refused.setdefault(refusal.entry, refusal.error)
         self._rewind.mark(dict(self._log.places))
-        self._tell_of_unmapped_tags()
+        if new := self._aligner.newly_unmapped():
+            log.warning("tags.unmapped", count=len(new), tags=listed(new))
         n_rows = sum(len(entry.rows) for entry in entries)
         self._health.took(n_rows, (), now=time.monotonic())
         self._health.made(
@@ -261,13 +253,6 @@ class TagBridge:
         )
         name = self._configuration.name.encode()
         return TopicMessage(self._settings.bridges_topic, name, msgspec.json.encode(note))
-
-    def _tell_of_unmapped_tags(self) -> None:
-        unmapped = self._aligner.unmapped
-        if len(unmapped) > self._n_named:
-            new = list(unmapped)[self._n_named :]
-            self._n_named = len(unmapped)
-            log.warning("tags.unmapped", count=len(new), tags=listed(new))
 
     def _tell_of_lost_rows(self, begins: Places, noted: Places) -> None:
         for partition, begin in begins.items():

@@ -89,6 +89,13 @@ def test_a_wrong_line_is_refused_by_its_number(tmp_path: Path, lines: str, said:
     assert str(caught.value).startswith(f"mapping file '{file}': {said}")
 
 
+def test_a_machine_has_no_more_sensors_than_a_reading_has_values(tmp_path: Path) -> None:
+    lines = "".join(f"T{n},pm3,x{n},,,,,,,\n" for n in range(10_001))
+
+    with pytest.raises(SettingsError, match="line 10002: machine 'pm3' has over 10000 sensors"):
+        read_mapping(written(tmp_path, HEADER + lines))
+
+
 @pytest.mark.parametrize("header", ["tag,sensor", "tag,machine,unit", "tag,machine,tag", ""])
 def test_other_columns_are_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(SettingsError, match=f"the first line is '{header}', expected the columns"):
