@@ -16,7 +16,7 @@ from stream_detector.alerting.alert_state import (
     Flood,
 )
 from stream_detector.alerting.news import news_of
-from stream_detector.connections.consumers import follower, leave
+from stream_detector.connections.consumers import follower, leave, start
 from stream_detector.connections.settings import Settings
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class AlertStates:
 
     async def __aenter__(self) -> Self:
         """Begin at the begin."""
-        await self._consumer.start()
+        await start(self._consumer)
         self._consumer.assign([self._place])
         await self._consumer.seek_to_beginning(self._place)
         return self

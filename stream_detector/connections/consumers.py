@@ -1,11 +1,13 @@
 """Consumers: members of groups, and readers of a log beside them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stream_detector.connections.kafka import client_options as confluent_options
@@ -147,6 +149,30 @@ def follower(settings: Settings) -> AIOKafkaConsumer:
         auto_offset_reset="earliest",
         max_poll_records=settings.max_batch,
     )
+
+
+async def start(consumer: AIOKafkaConsumer) -> None:
+    """Start a reader; one that does not get to Kafka is stopped, for it would be open still."""
+    try:
+        await consumer.start()
+    except BaseException:
+        await leave(consumer)
+        raise
+
+
+@asynccontextmanager
+async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[AIOKafkaConsumer]:
+    """Start a reader, and stop it at the end."""
+    await start(consumer)
+    try:
+        yield consumer
+    finally:
+        await leave(consumer)
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Tell whether it is worth to try again: Kafka is away, or is not done with starting."""
+    return error.retriable or isinstance(error, KafkaTimeoutError)
 
 
 async def leave(consumer: AIOKafkaConsumer) -> None:

@@ -15,6 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import AppT, ChannelT
 from mode import Service
 
+from stream_detector.connections.consumers import is_passing, leave, start
 from stream_detector.worker.health import Health
 
 log = structlog.get_logger()
@@ -107,7 +108,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._app.flow_control.resume()
         self._consumer = self._make_consumer()
         self._consumer.subscribe([self._topic], listener=self)
-        await self._consumer.start()
+        await start(self._consumer)
 
     async def on_stop(self) -> None:
         """Leave the group, with what is done committed."""
@@ -117,7 +118,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                     await self._before_leaving()
                     await self._commit()
                 # Without the lock: a rebalance that has begun waits for it, and this for that.
-                await self._consumer.stop()
+                await leave(self._consumer)
         except TimeoutError:
             log.warning("group.not-left", reason="Kafka does not answer")
 
@@ -210,7 +211,12 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             expected = self._next.get(partition)
             if expected is None or records[0].offset <= expected:
                 continue
-            begin = (await self._consumer.beginning_offsets([partition]))[partition]
+            try:
+                begin = (await self._consumer.beginning_offsets([partition]))[partition]
+            except KafkaError as error:
+                if not is_passing(error):
+                    raise
+                continue  # nobody knows; what was fetched is judged all the same
             if begin > expected:
                 log.error(
                     "readings.lost",
@@ -234,7 +240,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             # The partitions are somebody else's now, who starts from the commit before.
             log.warning("commit.refused", reason="the partitions were given to another worker")
         except KafkaError as error:
-            if not error.retriable:
+            if not is_passing(error):
                 raise
             log.warning("commit.failed", error=str(error), keeping="to try again")
             return

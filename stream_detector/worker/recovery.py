@@ -6,13 +6,16 @@ at which it goes on. What it knew of the partition before is forgotten: meanwhil
 worker may have had it, and have taken thresholds that we do not know of.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
+from stream_detector.connections.consumers import is_passing, started
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.model_shelf import ModelShelf
@@ -24,6 +27,9 @@ log = structlog.get_logger()
 
 _CHUNK = 500
 """Messages judged at once while catching up: it bounds memory, not the result."""
+
+_PAUSE_SECONDS = 1.0
+"""After Kafka did not answer."""
 
 
 class Restored(NamedTuple):
@@ -82,6 +88,8 @@ class Recovery:
     ) -> dict[int, "Restored"]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
 
+        While Kafka is away it is tried again: who watches us says so, and when it has to end.
+
         Parameters
         ----------
         begins : mapping of TopicPartition to int
@@ -96,9 +104,27 @@ class Recovery:
         self.give_away()
         if not begins:
             return {}
+        told = False
+        while True:
+            try:
+                return await self._restore_all(begins, thresholds)
+            except KafkaError as error:
+                if not is_passing(error):
+                    raise
+                if not told:
+                    log.warning("recovery.failed", error=str(error), doing="beginning it anew")
+                told = True
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _restore_all(
+        self, begins: Mapping[TopicPartition, int], thresholds: Thresholds
+    ) -> dict[int, "Restored"]:
         restored = {}
         # One for each topic: one that goes to another topic waits 100 ms until it knows it.
-        async with self._make_consumer() as of_snapshots, self._make_consumer() as of_readings:
+        async with (
+            started(self._make_consumer()) as of_snapshots,
+            started(self._make_consumer()) as of_readings,
+        ):
             consumers = _Consumers(of_snapshots, of_readings)
             for partition, offset in begins.items():
                 restored[partition.partition] = await self._restore(
@@ -125,6 +151,8 @@ class Recovery:
         thresholds: Thresholds,
     ) -> "Restored":
         began = time.monotonic()
+        # What is left of an attempt that failed.
+        self._pipeline.machines.drop(partition.partition)
         found = await self._read_snapshots(consumers.of_snapshots, partition.partition)
         for name, one in list(found.snapshots.items()):
             if await self._shelf.put_to_work(one.bundle):

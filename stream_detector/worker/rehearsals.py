@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
+from stream_detector.connections.consumers import started
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
@@ -164,7 +165,7 @@ class Rehearsals(Service):
         """Read the log until the stream is near, then wait until it has been joined."""
         partition = key[0]
         try:
-            async with self._warming_up, self._make_consumer() as consumer:
+            async with self._warming_up, started(self._make_consumer()) as consumer:
                 begin = (await consumer.beginning_offsets([partition]))[partition]
                 rehearsal.begin_at(begin)
                 while not rehearsal.is_over.is_set():

@@ -1,6 +1,7 @@
 """The state of a partition is brought to where its log stands, silently."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from stream_detector.worker.model_shelf import ModelShelf
 from stream_detector.worker.recovery import Recovery
 from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
 from stream_detector.worker.thresholds import ThresholdWatch
+from tests.end_to_end.server import free_port
 from tests.small_models import BROKEN_STEAM, Feed
 
 PARTITION = TopicPartition("sensor.readings", 0)
@@ -72,14 +74,15 @@ def shelf_of(pipeline: Pipeline) -> ModelShelf:
 
 
 class Station:
-    """A pipeline and its recovery, on a broker."""
+    """A pipeline and its recovery, on a broker; its first consumers may ask at other places."""
 
-    def __init__(self, kafka: EmbeddedKafka, bundle: Bundle) -> None:
+    def __init__(self, kafka: EmbeddedKafka, bundle: Bundle, first: Sequence[str] = ()) -> None:
+        brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
         self.pipeline = Pipeline(bundle, Rules())
         self.recovery = Recovery(
             self.pipeline,
             lambda: AIOKafkaConsumer(
-                bootstrap_servers=kafka.bootstrap,
+                bootstrap_servers=next(brokers),
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=10,
@@ -157,6 +160,24 @@ def test_partitions_that_are_no_longer_ours_are_forgotten(
 
     assert station.recovery.positions == {}
     assert states_of(station.pipeline) == {}
+
+
+def test_while_kafka_is_away_a_partition_is_not_given_up(
+    kafka: EmbeddedKafka,
+    small_bundle: Bundle,
+    records: list[Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stream_detector.worker.recovery._PAUSE_SECONDS", 0.01)
+    n_away = 3  # of the first attempt one consumer starts, and the other does not
+    brokers = [kafka.bootstrap, *[f"127.0.0.1:{free_port()}"] * n_away]
+    station = Station(kafka, small_bundle, brokers)
+
+    with capture_logs() as logs:
+        states = station.take_over(len(records))
+
+    assert states == states_of(judged(small_bundle, records))
+    assert [one["event"] for one in logs] == ["recovery.failed", "recovery.done"]
 
 
 def test_from_snapshots_only_the_rest_of_the_log_is_read(
