@@ -14,13 +14,13 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from mode import Service
 
 from stream_detector.alerting.book import Book
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import AlertStates
-from stream_detector.connections.consumers import follower, group_consumer
+from stream_detector.connections.consumers import follower, group_consumer, leave, start, started
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.connections.transactions import TransactionalProducer
@@ -68,10 +68,8 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._told: str | None = None
 
     async def on_start(self) -> None:
-        """Join the group of the commands."""
-        self._member = group_consumer(self._settings, self._settings.book_group)
-        self._member.subscribe([self._settings.commands_topic], listener=self)
-        await self._member.start()
+        """Get ready to join the group of the commands: no start waits for it."""
+        self._member = self._make_member()
 
     async def on_stop(self) -> None:
         """Leave it, with what is in hand written down."""
@@ -80,7 +78,7 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             async with asyncio.timeout(_LEAVE_SECONDS):
                 async with self._in_hand:
                     pass
-                await self._member.stop()
+                await leave(self._member)
         except TimeoutError:
             log.warning("book.not-left", reason="Kafka does not answer")
 
@@ -97,6 +95,7 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
 
     @Service.task
     async def _serve(self) -> None:
+        await self._join()
         while not self.should_stop:
             if not self._is_ours or self._place not in self._member.assignment():
                 # Whoever asks for nothing is taken for dead; what comes now is not for us.
@@ -104,6 +103,8 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             try:
                 await self._keep_book(self._turn)
+            except ConsumerStoppedError:
+                return  # we are being stopped
             except IllegalStateError:
                 log.info("book.lost", reason="the group is giving it away")
             except (ServiceError, KafkaError) as error:
@@ -115,34 +116,53 @@ class BookService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 self._health.book.failed(repr(error), now=time.monotonic())
                 await self.sleep(_PAUSE_SECONDS)
 
+    def _make_member(self) -> AIOKafkaConsumer:
+        member = group_consumer(self._settings, self._settings.book_group)
+        member.subscribe([self._settings.commands_topic], listener=self)
+        return member
+
+    async def _join(self) -> None:
+        """Join the group, as often as it takes: readings are judged meanwhile."""
+        while not self.should_stop:
+            try:
+                await start(self._member)
+            except KafkaError as error:
+                self._fail(str(error))
+                self._member = self._make_member()
+                await self.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
     async def _keep_book(self, turn: int) -> None:
         """Take the book up, and keep it until it is not ours any more, or something fails."""
         keeper = await self._take_up()
-        alerts = follower(self._settings)
-        await alerts.start()
-        try:
+        async with started(follower(self._settings)) as alerts:
             await self._begin(alerts, keeper)
             self._health.book.standing = keeper.standing
-            while self._turn == turn and not self.should_stop:
-                found = await alerts.getmany(timeout_ms=_WAIT_MS)
-                # Without the lock: once a rebalance has begun this waits for its end, and the
-                # rebalance for what is in hand.
-                commands = await self._member.getmany(self._place, timeout_ms=0)
-                async with self._in_hand:
-                    if self._turn != turn:
-                        break
-                    await keeper.take_alerts(_in_order(found))
-                    if commands:
-                        # Who sends one has seen an alert: so the book has to know it first.
-                        await self._catch_up(alerts, keeper)
-                        await keeper.take_commands(_in_order(commands))
-                    await keeper.tick(datetime.now(UTC))
-                self._check_partitions(alerts)
-                self._told = None
-                self._get_on()
-        finally:
-            self._health.book.standing = None
-            await alerts.stop()
+            try:
+                await self._go_on(turn, alerts, keeper)
+            finally:
+                self._health.book.standing = None
+
+    async def _go_on(self, turn: int, alerts: AIOKafkaConsumer, keeper: Bookkeeper) -> None:
+        """Take in alerts and commands as they come."""
+        while self._turn == turn and not self.should_stop:
+            found = await alerts.getmany(timeout_ms=_WAIT_MS)
+            # Without the lock: once a rebalance has begun this waits for its end, and the
+            # rebalance for what is in hand.
+            commands = await self._member.getmany(self._place, timeout_ms=0)
+            async with self._in_hand:
+                if self._turn != turn:
+                    break
+                await keeper.take_alerts(_in_order(found))
+                if commands:
+                    # Who sends one has seen an alert: so the book has to know it first.
+                    await self._catch_up(alerts, keeper)
+                    await keeper.take_commands(_in_order(commands))
+                await keeper.tick(datetime.now(UTC))
+            self._check_partitions(alerts)
+            self._told = None
+            self._get_on()
 
     async def _take_up(self) -> Bookkeeper:
         began = time.monotonic()

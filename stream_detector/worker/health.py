@@ -45,7 +45,7 @@ class BookHealth:
 
     def assigned(self, *, is_ours: bool, now: float) -> None:
         """Note that the group gave the book to us, or to another worker."""
-        self.is_member, self.is_ours, self.alive_at = True, is_ours, now
+        self.is_member, self.is_ours, self.alive_at, self.error = True, is_ours, now, None
 
     def given_away(self, *, now: float) -> None:
         """Note that we wait for a place in the group."""

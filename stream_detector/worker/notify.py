@@ -13,14 +13,14 @@ from typing import Final
 import aiohttp
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from mode import Service
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.notices import Wants
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import decode_change
-from stream_detector.connections.consumers import group_consumer
+from stream_detector.connections.consumers import group_consumer, leave, start
 from stream_detector.connections.receivers import signing_key
 from stream_detector.connections.settings import Settings
 from stream_detector.worker.alertmanager import PATH, Alertmanager
@@ -61,17 +61,15 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._is_ours = False
 
     async def on_start(self) -> None:
-        """Join the group."""
-        self._member: AIOKafkaConsumer = group_consumer(self._settings, self._settings.notify_group)
-        self._member.subscribe([self._settings.alert_state_topic], listener=self)
-        await self._member.start()
+        """Get ready to join the group: no start waits for it."""
+        self._member = self._make_member()
 
     async def on_stop(self) -> None:
         """Leave it; what is on its way may be told again by another worker."""
         self._turn, self._is_ours = self._turn + 1, False
         with suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._member.stop()
+                await leave(self._member)
 
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """End it."""
@@ -84,6 +82,7 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
 
     @Service.task
     async def _serve(self) -> None:
+        await self._join()
         while not self.should_stop:
             try:
                 if self._is_ours and self._place in self._member.assignment():
@@ -91,6 +90,8 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 else:
                     # Whoever asks for nothing is taken for dead.
                     await self._member.getmany(timeout_ms=_WAIT_MS)
+            except ConsumerStoppedError:
+                return  # we are being stopped
             except IllegalStateError:
                 log.info("notify.lost", reason="the group is giving it away")
             except KafkaError as error:
@@ -100,6 +101,23 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 # A fault in here must not stop the scoring.
                 log.exception("notify.fault", doing="beginning anew")
                 await self.sleep(_PAUSE_SECONDS)
+
+    def _make_member(self) -> AIOKafkaConsumer:
+        member = group_consumer(self._settings, self._settings.notify_group)
+        member.subscribe([self._settings.alert_state_topic], listener=self)
+        return member
+
+    async def _join(self) -> None:
+        """Join the group, as often as it takes: readings are judged meanwhile."""
+        while not self.should_stop:
+            try:
+                await start(self._member)
+            except KafkaError as error:
+                log.warning("notify.kafka", error=str(error), doing="beginning anew")
+                self._member = self._make_member()
+                await self.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     async def _notify(self, turn: int) -> None:
         """Read what stands, then tell what changes, until it is not ours any more."""

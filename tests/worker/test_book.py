@@ -14,6 +14,7 @@ from stream_detector.alerting.book import Book
 from stream_detector.alerting.commands import Reply
 from stream_detector.errors import ServiceError
 from tests.alerting.told import alert, alert_id, outcome
+from tests.end_to_end.server import free_port
 from tests.worker.keeping import Plant, command, embedded_kafka, until
 
 
@@ -246,3 +247,34 @@ def test_a_worker_tells_that_it_has_the_book_and_gets_on(plant: Plant) -> None:
 
 def _for_an_hour() -> dict[str, object]:
     return {"until": datetime.now(UTC) + timedelta(hours=1), "comment": "felt"}
+
+
+def test_a_worker_starts_without_a_kafka_that_lets_it_keep_the_book() -> None:
+    plant = Plant(f"127.0.0.1:{free_port()}")
+
+    async def has_failed() -> bool:
+        return plant.health.book.error is not None
+
+    async def scene() -> None:
+        async with plant.worker():
+            await until(has_failed)
+
+    with capture_logs() as logs:
+        asyncio.run(scene())
+
+    assert [one["event"] for one in logs] == ["book.failed"]
+    assert not plant.health.book.is_member
+
+
+def test_the_book_is_left_without_a_fault(plant: Plant) -> None:
+    async def scene() -> None:
+        for _ in range(3):
+            async with plant.worker() as worker:
+                await until(lambda: asyncio.sleep(0, plant.health.book.standing))
+            assert not worker.crashed
+            plant.health.book.standing = None
+
+    with capture_logs() as logs:
+        asyncio.run(scene())
+
+    assert {one["event"] for one in logs} == {"book.taken-up"}
