@@ -41,6 +41,7 @@ def plant(
     folder = tmp_path_factory.mktemp("plant")
     with run_plant(redis_server, small_bundle_folder, folder) as running:
         _running["plant"] = running.kafka
+        _installed.append(running.installation)
         yield running
 
 
