@@ -8,7 +8,7 @@ back.
 
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -223,9 +223,12 @@ class ThresholdStore:
         self._redis.hset(f"{self._key}:current", mapping=cast("Any", encoded))
 
     def read_current(self) -> dict[str, InForce]:
-        """Give the thresholds in force as the worker published them last."""
-        current = entries(self._redis, f"{self._key}:current")
-        return {name: msgspec.json.decode(data, type=InForce) for name, data in current.items()}
+        """Give the thresholds in force as the worker published them last; no unreadable ones."""
+        found = {}
+        for name, data in entries(self._redis, f"{self._key}:current").items():
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                found[name] = msgspec.json.decode(data, type=InForce)
+        return found
 
     def _version(self, client: redis.Redis, machine: str) -> int:
         """Give the version of a machine's entry, or of the one before it that was cleared."""

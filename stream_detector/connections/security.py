@@ -77,6 +77,12 @@ def _of_redis(settings: "Settings") -> Iterator[str]:
             "DETECTOR_REDIS_CA_FILE and its like are for TLS, but DETECTOR_REDIS_URL does not "
             "begin with rediss://"
         )
+    # There the client would take it from, before what it is given: even to check no certificate.
+    if "ssl_" in url.partition("?")[2]:
+        yield (
+            "DETECTOR_REDIS_URL says after ? how TLS is done; that is for DETECTOR_REDIS_CA_FILE "
+            "and its like, and names are always checked: take it out"
+        )
     in_url = ":" in url.partition("//")[2].rpartition("@")[0] or "password=" in url
     if in_url and settings.redis_password is not None:
         yield "DETECTOR_REDIS_URL holds a password, and DETECTOR_REDIS_PASSWORD is one; give one"

@@ -149,6 +149,16 @@ def test_what_is_in_force_is_told_apart_from_what_is_wanted(store: ThresholdStor
     assert store.read() == {}
 
 
+def test_what_nobody_can_read_of_what_is_in_force_hides_nothing_else(
+    store: ThresholdStore, client: redis.Redis
+) -> None:
+    in_force = {"pm3": InForce(2.9, 0.2, datetime(2026, 11, 22, 3, 10, tzinfo=UTC))}
+    store.publish_current(in_force)
+    client.hset(f"{KEY}:current", mapping={"pm4": b"\xffgarbage", "pm5": b'{"value": "\xff"}'})
+
+    assert store.read_current() == in_force
+
+
 def test_an_unreadable_note_of_what_was_cleared_is_as_if_nothing_was(
     store: ThresholdStore, client: redis.Redis
 ) -> None:

@@ -93,6 +93,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             "are for TLS, but DETECTOR_REDIS_URL does not begin with rediss://",
         ),
         (
+            {"redis_url": f"rediss://me:{SECRET}@redis/0?ssl_cert_reqs=none"},
+            "DETECTOR_REDIS_URL says after ? how TLS is done",
+        ),
+        (
             {"redis_url": "rediss://redis", "redis_certificate_file": "own.pem"},
             "DETECTOR_REDIS_CERTIFICATE_FILE and DETECTOR_REDIS_KEY_FILE go together; give both",
         ),
