@@ -10,8 +10,9 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
-from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted
+from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted, listed
 from stream_detector.pipeline.agreement import rules_notes
+from stream_detector.pipeline.thresholds import decode_setting
 
 STAMPED_BY_SENDERS = (
     "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
@@ -67,8 +68,13 @@ def check(settings: Settings) -> Iterator[Finding]:
         store = ThresholdStore(settings, bundles[0].id if bundles else "none")
         store.check_access()
         with redis_faults():
-            n_set = len(store.read())
-        return f"answers ({counted(n_set, 'threshold')} set)"
+            found = store.read()
+        if unreadable := [name for name, data in found.items() if not _is_readable(data)]:
+            raise SettingsError(
+                f"unreadable thresholds of {listed(sorted(unreadable))}; set them again with "
+                "`stream-detector threshold set`"
+            )
+        return f"answers ({counted(len(found), 'threshold')} set)"
 
     def bundle() -> str:
         found = load_bundle(settings)
@@ -108,3 +114,11 @@ def check(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject, look())
         except StreamDetectorError as error:
             yield Finding(subject, "", str(error))
+
+
+def _is_readable(data: bytes) -> bool:
+    try:
+        decode_setting(data)
+    except SettingsError:
+        return False
+    return True

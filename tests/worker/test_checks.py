@@ -65,6 +65,18 @@ def test_what_others_keep_under_our_key_is_found(
     assert "Redis does not do what it is asked: WRONGTYPE" in (found["redis"].fault or "")
 
 
+def test_a_threshold_that_nobody_can_read_is_found(
+    small_bundle_folder: Path, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_detector.connections.kafka._METADATA_SECONDS", (0.1,))
+    with EmbeddedRedis() as server, redis_client.Redis.from_url(server.url) as client:
+        client.hset(f"detector:thresholds:{small_bundle.id}", "pm3", "fixed:3.1")
+        settings = settings_with(small_bundle_folder, broker="127.0.0.1:1", redis=server.url)
+        found = {finding.subject: finding for finding in check(settings)}
+
+    assert "unreadable thresholds of 'pm3'; set them" in (found["redis"].fault or "")
+
+
 def test_rules_that_the_bundle_was_not_fitted_with_are_told_and_no_fault(
     small_bundle_folder: Path, tmp_path: Path
 ) -> None:
