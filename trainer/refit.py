@@ -66,7 +66,7 @@ def guard(
     notes = [
         f"it is to replace {replaces}: {counted(recording.n_rows, 'row')} from "
         f"{recording.times.min()}Z to {recording.times.max()}Z",
-        f"{counted(int(inside.sum()), 'row')} inside {counted(len(alerts), 'alert')} left out"
+        f"rows inside {counted(len(alerts), 'alert')} left out"
         + (f": {listed(alerts)}" if alerts else ""),
     ]
     if kept:

@@ -191,7 +191,7 @@ def _check_size(
         told = f" (left out: {reasons})" if reasons else ""
         raise TrainingError(
             f"{n_rows} normal rows are too few for {n_sensors} sensors, at least {needed} are "
-            f"needed{told}; bring more history, a smaller --holdout, or --exclude sensors"
+            f"needed{told}; bring more history, keep less of it back, or leave sensors out"
         )
     empty = np.isnan(values).all(axis=0)
     if empty.any():

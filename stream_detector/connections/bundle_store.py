@@ -82,21 +82,30 @@ class BundleStore:
         ServiceError
             If the store does not answer.
         """
-        names = [
-            name
-            for name, found in self.manifests().items()
-            if isinstance(found, Manifest) and found.id == bundle_id
-        ]
-        if not names:
-            raise BundleError(
-                f"there is no bundle {bundle_id} in {self._place!r}; copy its folder there"
-            )
+        fault: BundleError | None = None
+        for name, found in self.manifests().items():
+            if isinstance(found, Manifest) and found.id == bundle_id:
+                try:
+                    return self._read(name)
+                except BundleError as error:
+                    fault = error  # the same one may stand, whole, in another folder
+        raise fault or BundleError(
+            f"there is no bundle {bundle_id} in {self._place!r}; copy its folder there"
+        )
+
+    def _read(self, name: str) -> Bundle:
+        """Copy the folder of this name, and read what was copied."""
         with tempfile.TemporaryDirectory(prefix="stream-detector-bundle-") as copy:
-            folder = Path(copy) / names[0]
+            folder = Path(copy) / name
             with self._faults():
-                self._files.get(str(self._root / names[0]), str(folder), recursive=True)
-            # What is read holds no file open, so the copy can go.
-            return read_bundle(folder)
+                self._files.get(str(self._root / name), str(folder), recursive=True)
+            try:
+                # What is read holds no file open, so the copy can go.
+                return read_bundle(folder)
+            except BundleError as error:
+                # The copy is gone when somebody reads of it: say where it came from.
+                said = str(error).replace(copy, self._place.rstrip("/"))
+                raise BundleError(said) from error
 
     def add(self, folder: Path, bundle_id: str) -> str:
         """Copy a bundle into the store, under its id; give where it stands then.

@@ -14,6 +14,7 @@ from stream_detector.connections.redis import changing, entries, now, redis_clie
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
+from stream_detector.pipeline.thresholds import ALL_MACHINES
 
 PROMOTION_RULE = "promotion rule"
 """Who changes a model: no person."""
@@ -173,10 +174,20 @@ class ModelChoiceStore:
         set_by: str,
         why: str | None = None,
     ) -> ModelChoice:
-        """Write an entry one version up, if nobody changed one meanwhile."""
+        """Write an entry one version up, if nobody changed one meanwhile.
+
+        The first of a machine begins with what was wanted of it till then, which is what is wanted
+        of all: a model that is merely tried changes none that judges.
+        """
         with changing(self._redis, self._key, "chose a model") as transaction:
-            data = cast("bytes | None", transaction.hget(self._key, machine))
-            before = ModelChoice() if data is None else decode_choice(data)
+            own = cast("bytes | None", transaction.hget(self._key, machine))
+            of_all = cast("bytes | None", transaction.hget(self._key, ALL_MACHINES))
+            if own is not None:
+                before = decode_choice(own)
+            elif of_all is not None:
+                before = msgspec.structs.replace(decode_choice(of_all), candidate=None, version=0)
+            else:
+                before = ModelChoice()
             changed = msgspec.structs.replace(
                 change(before), version=before.version + 1, set_by=set_by, set_at=now(), why=why
             )

@@ -67,7 +67,8 @@ def redis_faults() -> Iterator[None]:
                 "DETECTOR_REDIS_CERTIFICATE_FILE or DETECTOR_REDIS_URL"
             ) from error
         raise ServiceError(
-            f"Redis does not answer: {error}; start it, or correct DETECTOR_REDIS_URL"
+            f"Redis does not answer: {str(error).rstrip('.')}; start it, or correct "
+            "DETECTOR_REDIS_URL"
         ) from error
 
 

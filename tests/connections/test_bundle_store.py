@@ -9,7 +9,7 @@ import pytest
 
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.bundle_store import BundleStore
-from stream_detector.errors import BundleError, BundleFileError, ServiceError, SettingsError
+from stream_detector.errors import BundleError, ServiceError, SettingsError
 
 ELSEWHERE = "memory://mill/models"
 
@@ -51,8 +51,18 @@ def test_a_file_that_was_changed_is_refused(place: str, small_bundle: Bundle) ->
     files, root = fsspec.core.url_to_fs(place)
     files.pipe_file(f"{root}/2026-11/model.onnx", b"something else")
 
-    with pytest.raises(BundleFileError, match=r"model\.onnx"):
+    with pytest.raises(BundleError, match=f"file '{place}/2026-11/model.onnx' has checksum"):
         BundleStore(place).read(small_bundle.id)
+
+
+def test_of_two_copies_of_a_bundle_the_one_that_is_whole_is_read(
+    place: str, small_bundle: Bundle
+) -> None:
+    files, root = fsspec.core.url_to_fs(place)
+    files.copy(f"{root}/2026-11", f"{root}/2026-12", recursive=True)
+    files.pipe_file(f"{root}/2026-11/model.onnx", b"something else")
+
+    assert BundleStore(place).read(small_bundle.id).id == small_bundle.id
 
 
 def test_a_manifest_that_is_none_hides_no_other(place: str, small_bundle: Bundle) -> None:

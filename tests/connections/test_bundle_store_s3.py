@@ -10,7 +10,7 @@ import pytest
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.connections.bundle_store import BundleStore
-from stream_detector.errors import BundleFileError, ServiceError
+from stream_detector.errors import BundleError, ServiceError
 from tests.end_to_end.server import Server, answers, free_port
 from tests.requirements import require_command
 
@@ -62,7 +62,7 @@ def test_a_bundle_is_read_by_its_id(small_bundle: Bundle) -> None:
 def test_a_file_that_was_changed_is_refused(small_bundle: Bundle) -> None:
     fsspec.filesystem("s3").pipe_file("mill/models/2026-11/model.onnx", b"something else")
 
-    with pytest.raises(BundleFileError, match=r"model\.onnx"):
+    with pytest.raises(BundleError, match=r"model\.onnx"):
         BundleStore(PLACE).read(small_bundle.id)
 
 

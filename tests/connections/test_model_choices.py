@@ -11,7 +11,7 @@ from stream_detector.errors import SettingsError
 from stream_detector.pipeline.model_choice import decode_choice
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 
-OLD, NEW = "0" * 16, "1" * 16
+OLD, NEW, NEWER = "0" * 16, "1" * 16, "2" * 16
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,32 @@ def test_a_model_that_came_back_by_hand_is_not_one_that_was_activated(
 def test_a_choice_of_its_own_counts_for_a_machine_though_it_names_no_active_model(
     store: ModelChoiceStore,
 ) -> None:
-    store.activate("*", NEW, set_by="anna")
     store.shadow("pm3", NEW, set_by="anna")
+    store.activate("*", NEW, set_by="anna")
 
     table = store.table(OLD)
 
     assert (table.of("pm3"), table.of("pm4")) == (OLD, NEW)
+
+
+def test_a_model_on_trial_on_one_machine_leaves_the_one_that_judges_all(
+    store: ModelChoiceStore,
+) -> None:
+    store.activate("*", OLD, set_by="anna")
+    store.shadow("*", NEWER, set_by="anna")
+
+    tried = store.shadow("pm3", NEW, set_by="anna")
+
+    assert (tried.active, tried.candidate, tried.version) == (OLD, NEW, 1)
+    assert store.table("f" * 16).of("pm3") == OLD
+
+
+def test_a_machine_goes_back_from_its_first_model_of_its_own_to_that_of_all(
+    store: ModelChoiceStore,
+) -> None:
+    store.activate("*", OLD, set_by="anna")
+    judged = store.activate("pm3", NEW, set_by="anna")
+    store.activate("pm4", NEW, set_by="anna")
+
+    assert store.take_back("pm3", judged, why="it raises too much").active == OLD
+    assert store.roll_back("pm4", set_by="anna").active == OLD

@@ -56,7 +56,7 @@ def test_what_an_operator_called_a_nuisance_is_normal_and_named() -> None:
     assert found.recording.notes[-3:] == (
         f"it is to replace {OLD}: 1000 rows from 2026-11-22T03:00:00.000000Z to "
         "2026-11-23T12:18:00.000000Z",
-        "20 rows inside 1 alert left out: 'two'",
+        "rows inside 1 alert left out: 'two'",
         "taken for normal, for an operator said nuisance: 'one'",
     )
 
