@@ -6,15 +6,16 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 import click
 
-from stream_detector.errors import StreamDetectorError
+from stream_detector.errors import SettingsError, StreamDetectorError
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -178,3 +179,19 @@ def run(command: click.Command, *, name: str) -> NoReturn:
         click.echo(f"{name}: {error}", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def check_installed(what: str, packages: Iterable[str], *, extra: str) -> None:
+    """Check that the packages of one of our extras are here, before anything of them is needed.
+
+    Raises
+    ------
+    SettingsError
+        If one is missing.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"{what} needs {' and '.join(missing)}, not installed here; "
+            f"pip install 'stream-detector[{extra}]'"
+        )

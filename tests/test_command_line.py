@@ -2,13 +2,21 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
-from stream_detector.command_line import FiniteRange, Stopped, check_different, signals_stop
-from stream_detector.errors import StreamDetectorError
+from stream_detector.command_line import (
+    FiniteRange,
+    Stopped,
+    check_different,
+    check_installed,
+    signals_stop,
+)
+from stream_detector.errors import SettingsError, StreamDetectorError
 
 
 @pytest.mark.parametrize(
@@ -95,3 +103,27 @@ def test_two_options_must_not_name_one_file(tmp_path: Path) -> None:
 
     check_different(scores=tmp_path / "a.csv", alerts=tmp_path / "b.csv", tags=None)
     check_different(scores=Path("/dev/null"), alerts=Path("/dev/null"))
+
+
+def test_a_package_of_an_extra_that_is_not_here_is_named_with_how_to_get_it() -> None:
+    check_installed("the page", ["json"], extra="console")
+
+    with pytest.raises(SettingsError, match=r"the page needs nicegoo and tensorflaw, not inst.*"):
+        check_installed("the page", ["json", "nicegoo", "tensorflaw"], extra="console")
+
+
+def test_where_the_worker_alone_is_installed_the_trainer_says_what_to_install() -> None:
+    without_onnx = (
+        "import runpy, sys; sys.modules['onnx'] = None; "
+        "runpy.run_module('trainer', run_name='__main__', alter_sys=True)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", without_onnx], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "trainer: the trainer needs onnx, not installed here; "
+        "pip install 'stream-detector[train]'\n"
+    )

@@ -1,15 +1,13 @@
 """The commands ``console`` and ``users``."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from stream_detector.command_line import FiniteRange, Parsed
+from stream_detector.command_line import FiniteRange, Parsed, check_installed
 from stream_detector.connections.settings import read_settings
-from stream_detector.errors import SettingsError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -19,15 +17,6 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("argon2", "jinja2", "nicegui")
 """Of the extra ``console``."""
-
-
-def _check_packages() -> None:
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        raise SettingsError(
-            f"the operators' page needs {' and '.join(missing)}, not installed here; "
-            "pip install 'stream-detector[console]'"
-        )
 
 
 def _zone(name: str) -> "ZoneInfo":
@@ -102,7 +91,7 @@ def console(
     thresholds. Without --users whoever is at this machine may do everything. Ends with 0 on SIGTERM
     or Ctrl-C, with 1 on a fault.
     """
-    _check_packages()
+    check_installed("the operators' page", _PACKAGES, extra="console")
     from stream_detector.connections.log import configure_logging
     from stream_detector.console.app import Plan, serve
 
@@ -149,7 +138,7 @@ def add(name: str, role: "Role", path: Path) -> None:
 
     A page that runs takes it over at once. To take somebody out, delete their line.
     """
-    _check_packages()
+    check_installed("the operators' page", _PACKAGES, extra="console")
     from stream_detector.console.users import add_user
 
     if sys.stdin.isatty():

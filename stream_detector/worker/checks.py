@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.connections.bundle_store import bundle_store
@@ -13,6 +15,9 @@ from stream_detector.connections.topics import check_topics, readings_stamped_by
 from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted, listed
 from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.thresholds import decode_setting
+
+if TYPE_CHECKING:
+    from stream_detector.worker.otlp import OtlpTraces
 
 STAMPED_BY_SENDERS = (
     "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
@@ -47,8 +52,26 @@ def load_bundle(settings: Settings) -> Bundle:
     return read_bundle(settings.bundle)
 
 
+def load_traces() -> "type[OtlpTraces]":
+    """Import what sends traces.
+
+    Raises
+    ------
+    SettingsError
+        If its packages are not installed.
+    """
+    try:
+        found: type[OtlpTraces] = import_module("stream_detector.worker.otlp").OtlpTraces
+    except ImportError as error:
+        raise SettingsError(
+            f"DETECTOR_TRACES_URL needs {error.name}, not installed here; "
+            "pip install 'stream-detector[traces]'"
+        ) from error
+    return found
+
+
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at what the worker needs, one after the other, and at the models if there is a place."""
+    """Look at what the worker needs, one after the other, and at what else the settings name."""
 
     def broker() -> str:
         n_brokers = len(cluster_metadata(settings).brokers)
@@ -100,6 +123,10 @@ def check(settings: Settings) -> Iterator[Finding]:
                 raise BundleError(f"{name} in {settings.bundles!r}: {one}")
         return f"{settings.bundles}: {counted(len(found), 'model')}"
 
+    def traces() -> str:
+        load_traces()
+        return f"to {settings.traces_url}"
+
     checks: dict[str, Callable[[], str]] = {
         "broker": broker,
         "topics": our_topics,
@@ -109,6 +136,8 @@ def check(settings: Settings) -> Iterator[Finding]:
     }
     if settings.bundles is not None:
         checks["models"] = models
+    if settings.traces_url is not None:
+        checks["traces"] = traces
     for subject, look in checks.items():
         try:
             yield Finding(subject, look())

@@ -1,15 +1,10 @@
 """The commands ``worker``, ``check`` and ``topics``."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from stream_detector.connections.settings import read_settings
-from stream_detector.errors import SettingsError
-
-if TYPE_CHECKING:
-    from stream_detector.worker.traces import Traces
 
 
 @click.command(epilog="Example: DETECTOR_BUNDLE=model stream-detector worker")
@@ -27,18 +22,9 @@ def worker() -> None:
     if settings.traces_url is None:
         run(settings)
     else:
-        run(settings, _open_traces(settings.traces_url, group=settings.group))
+        from stream_detector.worker.checks import load_traces
 
-
-def _open_traces(url: str, *, group: str) -> "Traces":
-    try:
-        from stream_detector.worker.otlp import OtlpTraces
-    except ImportError as error:
-        raise SettingsError(
-            f"DETECTOR_TRACES_URL needs {error.name}, not installed here; "
-            "pip install 'stream-detector[traces]'"
-        ) from error
-    return OtlpTraces(url, group=group)
+        run(settings, load_traces()(settings.traces_url, group=settings.group))
 
 
 @click.command(epilog="Example: stream-detector check")

@@ -1,5 +1,6 @@
 """The command line of the console."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
 def test_without_its_packages_the_page_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream_detector.console.commands.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "nicegui", None)
     path = tmp_path / "users.txt"
 
     result = CliRunner().invoke(users, ["add", "anna", "--file", str(path)], input=f"{PASSWORD}\n")

@@ -146,3 +146,16 @@ def test_rules_and_models_that_cannot_be_read_are_named(
     assert code == 1
     assert re.match(f"FAULT rules: '{rules}': .*correct it", lines[-2])
     assert re.match(f"FAULT models: 2026-11 in '{tmp_path}/models': ", lines[-1])
+
+
+def test_traces_whose_packages_are_missing_are_a_fault(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = {"DETECTOR_TRACES_URL": "http://127.0.0.1:1/v1/traces"}
+    assert check(traced)[1][-1] == "ok    traces: to http://127.0.0.1:1/v1/traces"
+    monkeypatch.setitem(sys.modules, "stream_detector.worker.otlp", None)
+
+    code, lines = check(traced)
+
+    assert code == 1
+    assert re.match(r"FAULT traces: DETECTOR_TRACES_URL needs .*detector\[traces\]'$", lines[-1])
