@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import read_bundle
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
@@ -22,6 +23,7 @@ class Tuning:
     Parameters
     ----------
     store : ThresholdStore
+    choices : ModelChoiceStore
     bundle_id : str
     model : Model
     rules : Rules
@@ -30,6 +32,7 @@ class Tuning:
     """
 
     store: ThresholdStore
+    choices: ModelChoiceStore
     bundle_id: str
     model: Model
     rules: Rules
@@ -58,13 +61,21 @@ class Tuning:
         Raises
         ------
         SettingsError
-            If somebody else changed that machine's meanwhile.
+            If somebody else changed that machine's meanwhile, or another model is wanted of it:
+            a threshold of this one would say nothing to that.
         ServiceError
             If Redis does not answer, or refuses us.
         """
 
         def save() -> None:
             with redis_faults():
+                judging = self.choices.table(self.bundle_id).of(machine)
+                if judging != self.bundle_id:
+                    raise SettingsError(
+                        f"model {judging} judges here, and the page knows {self.bundle_id} alone; "
+                        f"use `stream-detector threshold budget {budget.per_day:g}`, or start the "
+                        "page with that model in DETECTOR_BUNDLE"
+                    )
                 if self.store.read().get(machine) != seen.get(machine):
                     raise SettingsError(
                         "somebody else changed this threshold meanwhile; look, and try again"
@@ -87,6 +98,7 @@ def tuning(settings: Settings) -> Tuning | None:
     bundle = read_bundle(settings.bundle)
     return Tuning(
         store=ThresholdStore(settings, bundle.id),
+        choices=ModelChoiceStore(settings),
         bundle_id=bundle.id,
         model=bundle.model,
         rules=load_rules(settings.rules),
