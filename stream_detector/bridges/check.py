@@ -99,7 +99,7 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         told += f"; not mapped: {listed(unmapped)}" if unmapped else ""
         seen = {row.tag for entry in sample.entries for row in entry.rows}
         unseen = [tag for tag in mapping[0].targets if tag not in seen]
-        told += f"; mapped, but without a row: {listed(unseen)}" if unseen else ""
+        told += f"; mapped, but without a row: {listed(unseen)}" if seen and unseen else ""
         if not found.readings:
             raise SettingsError(f"{told}; they come to no reading; compare the tags' names")
         return told
