@@ -8,7 +8,6 @@ instant T is made when a value newer than T comes, so its latency counts from T:
 """
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,8 +32,8 @@ _CADENCE_SECONDS = 0.1
 _WARM_UP_SECONDS = 3.0
 
 
-def main(seconds: float = 20.0) -> int:
-    """Measure, tell, and give 1 if the goal is missed."""
+def main(seconds: float = 20.0) -> None:
+    """Measure and tell; the goal is shown as met or not met, and nothing fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (
@@ -49,7 +48,6 @@ def main(seconds: float = 20.0) -> int:
         f"  p50 {p50:.0f} ms\n  p99 {p99:.0f} ms  at most {GOAL_MS:g}: "
         f"{'met' if p99 <= GOAL_MS else 'not met'}"
     )
-    return int(p99 > GOAL_MS)
 
 
 def _measured(plant: MqttPlant, seconds: float) -> tuple[list[float], float]:
@@ -93,4 +91,4 @@ def _publish(port: int, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
