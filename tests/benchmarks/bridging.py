@@ -1,7 +1,7 @@
 """What a tag costs on its way to a reading, in memory: CPU per tag, and bytes with many tags.
 
-``make bench`` runs this behind the worker. It prints a table and writes it to ``build/bench-bridging.json``;
-goals are shown as met or not met, and nothing fails.
+``make bench`` runs this behind the worker. It prints a table and writes it to
+``build/bench-bridging.json``; goals are shown as met or not met, and nothing fails.
 """
 
 import json
