@@ -14,7 +14,9 @@ from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.replay.options import file_options
 
 if TYPE_CHECKING:
+    from stream_detector.bridges.configuration import Configuration
     from stream_detector.bridges.health import BridgeHealth
+    from stream_detector.bridges.mapping import TagMap
     from stream_detector.connections.settings import Settings
 
 _config = click.option(
@@ -41,17 +43,13 @@ def tags(path: Path) -> None:
     configuration. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
     start it again.
     """
-    from stream_detector.bridges.configuration import read_configuration
     from stream_detector.bridges.formats import open_format
-    from stream_detector.bridges.mapping import read_mapping
     from stream_detector.bridges.running import run
     from stream_detector.bridges.tags import TagBridge
     from stream_detector.connections.log import configure_logging
 
     settings = read_settings()
-    configuration = read_configuration(path)
-    mapping = read_mapping(configuration.mapping)
-    configuration.check_against(mapping.machines)
+    configuration, mapping = _configured(path)
     decode = open_format(configuration.format, read_source_settings()).decode
     configure_logging(settings)
     health = _health(configuration.name, "Kafka", settings)
@@ -68,30 +66,18 @@ def mqtt(path: Path) -> None:
     when it is on disk, where it waits while Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with
     1 on a fault: let systemd or Kubernetes start it again.
     """
-    from stream_detector.bridges.configuration import read_configuration
     from stream_detector.bridges.formats import open_format
-    from stream_detector.bridges.mapping import read_mapping
     from stream_detector.bridges.mqtt_bridge import MqttBridge
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
     settings, source_settings = read_settings(), read_source_settings()
-    configuration = read_configuration(path)
-    mapping = read_mapping(configuration.mapping)
-    configuration.check_against(mapping.machines)
+    configuration, mapping = _configured(path)
     decode = open_format(configuration.format, source_settings).decode
     configure_logging(settings)
     health = _health(configuration.name, "the MQTT broker", settings)
     program = MqttBridge(settings, source_settings, configuration, mapping, decode, health)
     run(settings, health, program.run)
-
-
-def _health(name: str, source: str, settings: "Settings") -> "BridgeHealth":
-    from stream_detector.bridges.health import BridgeHealth
-
-    return BridgeHealth(
-        name, source, stall_seconds=settings.stall_seconds, began_at=time.monotonic()
-    )
 
 
 @bridge.command(epilog="Example: stream-detector bridge opcua --config mill.toml")
@@ -103,16 +89,12 @@ def opcua(path: Path) -> None:
     Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
     start it again.
     """
-    from stream_detector.bridges.configuration import read_configuration
-    from stream_detector.bridges.mapping import read_mapping
     from stream_detector.bridges.opcua_bridge import OpcUaBridge
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
     settings, source_settings = read_settings(), read_source_settings()
-    configuration = read_configuration(path)
-    mapping = read_mapping(configuration.mapping)
-    configuration.check_against(mapping.machines)
+    configuration, mapping = _configured(path)
     configure_logging(settings)
     health = _health(configuration.name, "the OPC UA server", settings)
     run(
@@ -172,7 +154,6 @@ def convert(path: Path, export: Path, out: Path, machine: str | None, **written:
     With the mapping, the cadence and the hold of the live bridge, so that a model learns from what
     it will see.
     """
-    from stream_detector.bridges.configuration import read_configuration
     from stream_detector.bridges.historian import (
         MODE_COLUMN,
         Export,
@@ -180,12 +161,9 @@ def convert(path: Path, export: Path, out: Path, machine: str | None, **written:
         machine_tags,
         write_wide,
     )
-    from stream_detector.bridges.mapping import read_mapping
 
     check_different(csv=export, out=out)
-    configuration = read_configuration(path)
-    mapping = read_mapping(configuration.mapping)
-    configuration.check_against(mapping.machines)
+    configuration, mapping = _configured(path)
     tags = machine_tags(mapping, machine)
     (name,) = tags.machines
     read = Export(export, tags, ExportOptions(**written))
@@ -199,4 +177,23 @@ def convert(path: Path, export: Path, out: Path, machine: str | None, **written:
     click.echo(
         f"next: python -m trainer fit --csv {shlex.quote(str(out))} --machine {shlex.quote(name)}"
         f"{further} --out model"
+    )
+
+
+def _configured(path: Path) -> "tuple[Configuration, TagMap]":
+    """Read a bridge's configuration and the mapping that it names, which have to go together."""
+    from stream_detector.bridges.configuration import read_configuration
+    from stream_detector.bridges.mapping import read_mapping
+
+    configuration = read_configuration(path)
+    mapping = read_mapping(configuration.mapping)
+    configuration.check_against(mapping.machines)
+    return configuration, mapping
+
+
+def _health(name: str, source: str, settings: "Settings") -> "BridgeHealth":
+    from stream_detector.bridges.health import BridgeHealth
+
+    return BridgeHealth(
+        name, source, stall_seconds=settings.stall_seconds, began_at=time.monotonic()
     )
