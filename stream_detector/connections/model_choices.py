@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
+import redis
 
 from stream_detector.connections.redis import changing, entries, now, redis_client
 from stream_detector.connections.settings import Settings
@@ -72,11 +73,12 @@ class ModelChoiceStore:
     def activate(self, machine: str, bundle_id: str, *, set_by: str) -> ModelChoice:
         """Let a model judge a machine (or ``*``); the one before it is kept for ``roll_back``.
 
+        An entry that nobody can read is written anew.
+
         Raises
         ------
         SettingsError
-            If it is the active one already, the entry cannot be read, or somebody else
-            changed it meanwhile.
+            If it is the active one already, or somebody else changed the entry meanwhile.
         """
 
         def change(choice: ModelChoice) -> ModelChoice:
@@ -91,7 +93,7 @@ class ModelChoiceStore:
                 activated_at=now(),
             )
 
-        return self._change(machine, change, set_by=set_by)
+        return self._change(machine, change, set_by=set_by, is_anew=True)
 
     def promote(self, machine: str, judged: ModelChoice, *, why: str) -> ModelChoice:
         """Let the candidate judge, if what is wanted is still what the promotion rule judged.
@@ -173,27 +175,41 @@ class ModelChoiceStore:
         *,
         set_by: str,
         why: str | None = None,
+        is_anew: bool = False,
     ) -> ModelChoice:
-        """Write an entry one version up, if nobody changed one meanwhile.
-
-        The first of a machine begins with what was wanted of it till then, which is what is wanted
-        of all: a model that is merely tried changes none that judges.
-        """
+        """Write an entry one version up, if nobody changed one meanwhile."""
         with changing(self._redis, self._key, "chose a model") as transaction:
-            own = cast("bytes | None", transaction.hget(self._key, machine))
-            of_all = cast("bytes | None", transaction.hget(self._key, ALL_MACHINES))
-            if own is not None:
-                before = decode_choice(own)
-            elif of_all is not None:
-                before = msgspec.structs.replace(decode_choice(of_all), candidate=None, version=0)
-            else:
-                before = ModelChoice()
+            before = self._before(transaction, machine, is_anew=is_anew)
             changed = msgspec.structs.replace(
                 change(before), version=before.version + 1, set_by=set_by, set_at=now(), why=why
             )
             transaction.multi()
             transaction.hset(self._key, machine, msgspec.json.encode(changed).decode())
         return changed
+
+    def _before(self, client: redis.Redis, machine: str, *, is_anew: bool) -> ModelChoice:
+        """Give what a change begins with: an unreadable entry is refused, or as if there was none.
+
+        The first entry of a machine begins with what was wanted of it till then, which is what is
+        wanted of all: a model that is merely tried changes none that judges.
+        """
+        own = cast("bytes | None", client.hget(self._key, machine))
+        if own is not None and not (is_anew and readable_choice(own) is None):
+            return _decoded(machine, own)
+        of_all = cast("bytes | None", client.hget(self._key, ALL_MACHINES))
+        if of_all is None or machine == ALL_MACHINES:
+            return ModelChoice()
+        return msgspec.structs.replace(_decoded(ALL_MACHINES, of_all), candidate=None, version=0)
+
+
+def _decoded(machine: str, data: bytes) -> ModelChoice:
+    try:
+        return decode_choice(data)
+    except SettingsError as error:
+        raise SettingsError(
+            f"what is wanted of {machine} is {error}; write it anew with "
+            "`stream-detector model activate`"
+        ) from error
 
 
 def _rolled_back(choice: ModelChoice) -> ModelChoice:

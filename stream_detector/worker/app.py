@@ -137,7 +137,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     )
     thresholds.begin(is_first_start=lambda: not has_judged(settings, n_partitions))
     producer = ConfirmedProducer(settings)
-    shelf = ModelShelf(settings, pipeline.models, bundle_store(settings), thresholds)
+    shelf = ModelShelf(settings, pipeline.models, bundle_store(settings), thresholds, health)
     recovery = Recovery(
         pipeline,
         lambda: log_consumer(settings),
@@ -152,6 +152,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         shelf,
         lambda: pipeline.machines.judging(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
+        health=health,
     )
     rehearsals = Rehearsals(
         pipeline,
@@ -185,7 +186,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     if settings.health_port:
         about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
         services.append(FiguresService(settings, rules, health))
-        stream = StreamCollector(work.counts, pipeline, health, keeper, shelf)
+        stream = StreamCollector(work.counts, pipeline, health, keeper)
 
         def is_ready() -> bool:
             # One that was given no partition stands by: it is ready for the next one.

@@ -124,6 +124,10 @@ class Health:
     """What Redis does instead of what it should: it ``does not answer``, or it ``refuses us``."""
     unreadable_thresholds: Collection[str] = ()
     """Machines, or ``*``, whose entries in Redis nobody can read."""
+    refused_models: Mapping[str, str] = field(default_factory=dict)
+    """Of each model that somebody wants and that cannot be used, why."""
+    unreadable_choices: Collection[str] = ()
+    """Machines, or ``*``, of which nobody can read what model is wanted."""
     book: BookHealth = field(init=False)
     deliveries: dict[str, DeliveryHealth] = field(default_factory=dict)
     """By channel; none where nobody is told."""
@@ -192,6 +196,13 @@ class Health:
         if self.unreadable_thresholds:
             names = listed(sorted(self.unreadable_thresholds))
             away.append(f"unreadable thresholds of {names}: the last good ones stay in force")
+        away += [
+            f"model {bundle_id} cannot be used, the one that judges goes on: {why}"
+            for bundle_id, why in sorted(self.refused_models.items())
+        ]
+        if self.unreadable_choices:
+            names = listed(sorted(self.unreadable_choices))
+            away.append(f"unreadable choice of a model for {names}: the last good one counts")
         away += [
             f"the {channel} gets no alerts: {one.fault}"
             for channel, one in tuple(self.deliveries.items())

@@ -58,6 +58,16 @@ class HealthCollector(Collector):
             "Entries in Redis that nobody can read.",
             {(): len(health.unreadable_thresholds)},
         )
+        yield gauge(
+            "models_refused",
+            "Models that are wanted, but cannot be used.",
+            {(): len(health.refused_models)},
+        )
+        yield gauge(
+            "model_choices_unreadable",
+            "Choices of a model in Redis that nobody can read.",
+            {(): len(health.unreadable_choices)},
+        )
         yield gauge("partitions", "Partitions it has.", {(): len(health.partitions)})
         yield gauge("book_is_ours", "1 where the alert book is kept.", {(): health.book.is_ours})
         failed = health.book.error is not None

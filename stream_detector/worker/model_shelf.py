@@ -1,7 +1,7 @@
 """The bundles that models are changed to: read, checked, and put to work."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -12,6 +12,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import StreamDetectorError
 from stream_detector.pipeline.models import Models
+from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
@@ -29,6 +30,8 @@ class ModelShelf:
         None where the settings name no place: then there is only the first model.
     thresholds : ThresholdWatch
         Follows those of each model at work.
+    health : Health
+        Told which models cannot be used, and why.
     """
 
     def __init__(
@@ -37,12 +40,13 @@ class ModelShelf:
         models: Models,
         store: BundleStore | None,
         thresholds: ThresholdWatch,
+        health: Health,
     ) -> None:
         self._settings = settings
         self._models = models
         self._store = store
         self._thresholds = thresholds
-        self._refused: set[str] = set()
+        self._health = health
 
     async def known(self) -> Callable[[str], bool]:
         """Give a function that tells whether there is a model, at work or in the store.
@@ -70,14 +74,18 @@ class ModelShelf:
         except StreamDetectorError as error:
             fault = str(error)
         else:
-            self._refused.discard(bundle_id)
+            self._keep_refusals(lambda one: one != bundle_id)
             self._models.add(bundle, rules)
             log.info("model.at-work", bundle=bundle_id)
             return True
-        if bundle_id not in self._refused:
-            self._refused.add(bundle_id)
+        if bundle_id not in self.refused:
             log.error("model.refused", bundle=bundle_id, error=fault)
+        self.refuse(bundle_id, fault)
         return False
+
+    def refuse(self, bundle_id: str, why: str) -> None:
+        """Note that a model cannot be used, though somebody wants it."""
+        self._health.refused_models = {**self.refused, bundle_id: why}
 
     def put_away(self, needed: set[str]) -> None:
         """Put away the models that are not needed; the first one stays."""
@@ -87,13 +95,17 @@ class ModelShelf:
             log.info("model.put-away", bundle=bundle_id)
 
     @property
-    def n_refused(self) -> int:
-        """Models that are wanted, but cannot be used."""
-        return len(self._refused)
+    def refused(self) -> Mapping[str, str]:
+        """Of each model that is wanted, but cannot be used, why."""
+        return self._health.refused_models
 
     def forget_refusals(self, wanted: set[str]) -> None:
         """Forget those that nobody wants any more."""
-        self._refused &= wanted
+        self._keep_refusals(wanted.__contains__)
+
+    def _keep_refusals(self, is_kept: Callable[[str], bool]) -> None:
+        kept = {one: why for one, why in self.refused.items() if is_kept(one)}
+        self._health.refused_models = kept
 
     def _read(self, bundle_id: str) -> Bundle:
         if self._store is None:

@@ -17,6 +17,7 @@ from stream_detector.errors import ServiceError, SettingsError, listed
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
 from stream_detector.pipeline.models import Models
 from stream_detector.pipeline.thresholds import ALL_MACHINES
+from stream_detector.worker.health import Health
 from stream_detector.worker.model_shelf import ModelShelf
 
 log = structlog.get_logger()
@@ -34,6 +35,8 @@ class ModelWatch(Service):
     judging : callable
         Gives the model that judges each machine of ours now, by name.
     refresh_seconds : float
+    health : Health
+        Told of choices that nobody can read.
 
     Attributes
     ----------
@@ -51,6 +54,7 @@ class ModelWatch(Service):
         judging: Callable[[], Mapping[str, str]],
         *,
         refresh_seconds: float,
+        health: Health,
     ) -> None:
         super().__init__()
         self._store = choices
@@ -58,6 +62,7 @@ class ModelWatch(Service):
         self._shelf = shelf
         self._judging = judging
         self._refresh_seconds = refresh_seconds
+        self._health = health
         self._entries: dict[str, bytes] = {}
         self._wanted: dict[str, ModelChoice] = {}
         self._published: dict[str, str] = {}
@@ -112,6 +117,7 @@ class ModelWatch(Service):
             if entries[machine] != self._entries.get(machine):
                 log.error("model.choice-refused", machine=machine, error=error)
         self._entries, self._wanted = entries, wanted
+        self._health.unreadable_choices = frozenset(refused)
 
     async def _have_ready(self) -> None:
         """Put to work what is named, and let machines go over to what can be."""

@@ -76,7 +76,6 @@ class Rehearsals(Service):
         # Each judges a portion and lets the others go on: ten at once would hold up the stream.
         self._warming_up = asyncio.Lock()
         self._waiting: set[str] = set()
-        self._failed: set[str] = set()
 
     async def before(self) -> None:
         """Between two batches: join one that has come near, and let machines go over that may.
@@ -125,7 +124,6 @@ class Rehearsals(Service):
                     self._drop(key)
             for key in wanted - self._running.keys():
                 self._begin(key)
-            self._failed &= self._watch.named
             used = {bundle_id for _, bundle_id in self._running}
             # Without an await since then: nothing of these is in use.
             judging = self._pipeline.machines.judging({one.partition for one in self._positions()})
@@ -142,7 +140,7 @@ class Rehearsals(Service):
         active = self._pipeline.models.choice.of(machine, judging)
         candidate = self._watch.candidates.of(machine)
         for bundle_id in {active, candidate}:
-            is_usable = bundle_id in self._pipeline.models and bundle_id not in self._failed
+            is_usable = bundle_id in self._pipeline.models and bundle_id not in self._shelf.refused
             if is_usable and bundle_id != judging:
                 yield bundle_id
 
@@ -198,7 +196,7 @@ class Rehearsals(Service):
             raise
         except Exception:
             log.exception("model.failed", bundle=bundle_id, doing="going on without it")
-            self._failed.add(bundle_id)
+            self._shelf.refuse(bundle_id, "it fails at work, `model.failed` in the log says how")
             for key in [one for one in self._running if one[1] == bundle_id]:
                 self._drop(key)
 

@@ -17,7 +17,6 @@ from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker.counts import Counts, Distribution
 from stream_detector.worker.health import Health
 from stream_detector.worker.keeper import StateKeeper
-from stream_detector.worker.model_shelf import ModelShelf
 
 _QUANTILES: Final = (0.0, 0.5, 1.0)
 
@@ -31,7 +30,6 @@ class StreamCollector(Collector):
     pipeline : Pipeline
     health : Health
     keeper : StateKeeper
-    shelf : ModelShelf
     """
 
     def __init__(
@@ -40,23 +38,16 @@ class StreamCollector(Collector):
         pipeline: Pipeline,
         health: Health,
         keeper: StateKeeper,
-        shelf: ModelShelf,
     ) -> None:
         self._counts = counts
         self._pipeline = pipeline
         self._health = health
         self._keeper = keeper
-        self._shelf = shelf
 
     def collect(self) -> Iterable[Metric]:
         """Give all metrics."""
         yield from self._of_readings()
         yield from self._of_machines()
-        yield gauge(
-            "models_refused",
-            "Models that are wanted, but cannot be used.",
-            {(): self._shelf.n_refused},
-        )
         yield _count("snapshots", "Snapshots of machines handed to Kafka.", self._keeper.n_written)
         yield _count(
             "snapshots_lost", "Those that Kafka did not take; written again.", self._keeper.n_lost

@@ -72,6 +72,8 @@ def health_facts(health: Health, *, now: float) -> dict[str, Any]:
         "thresholds_age_s": age(health.thresholds_at),
         "redis_fault": health.redis_fault,
         "unreadable_thresholds": len(health.unreadable_thresholds),
+        "refused_models": sorted(health.refused_models),
+        "unreadable_choices": len(health.unreadable_choices),
         "book_is_ours": health.book.is_ours,
         "book_age_s": age(health.book.alive_at) if health.book.is_ours else None,
     }

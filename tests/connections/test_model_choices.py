@@ -104,3 +104,29 @@ def test_a_machine_goes_back_from_its_first_model_of_its_own_to_that_of_all(
 
     assert store.take_back("pm3", judged, why="it raises too much").active == OLD
     assert store.roll_back("pm4", set_by="anna").active == OLD
+
+
+@pytest.mark.parametrize("machine", ["pm3", "*"])
+def test_what_nobody_can_read_is_written_anew_by_activating_alone(
+    store: ModelChoiceStore, machine: str
+) -> None:
+    store.put_back({machine: b"{]"})
+
+    said = "write it anew with `stream-detector model activate`"
+    with pytest.raises(SettingsError, match=said):
+        store.shadow(machine, NEW, set_by="anna")
+    with pytest.raises(SettingsError, match=said):
+        store.roll_back(machine, set_by="anna")
+    store.activate(machine, NEW, set_by="anna")
+
+    choice = decode_choice(store.read()[machine])
+    assert (choice.active, choice.previous, choice.version) == (NEW, None, 1)
+
+
+def test_one_machine_begins_with_nothing_that_cannot_be_read_of_all(
+    store: ModelChoiceStore,
+) -> None:
+    store.put_back({"*": b"{]"})
+
+    with pytest.raises(SettingsError, match=r"what is wanted of \* is not a choice of models"):
+        store.activate("pm3", NEW, set_by="anna")

@@ -16,9 +16,11 @@ from stream_detector.command_line import caller
 from tests.contract.schemas import faults
 from tests.end_to_end.conftest import install
 from tests.end_to_end.expectation import expected, feed_of, understood
+from tests.end_to_end.healthz import wait_for_health
 from tests.end_to_end.installation import Installation, run
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_redis import RealRedis
+from tests.end_to_end.server import free_port
 from tests.end_to_end.subscriber import Subscriber, decoded
 from tests.small_models import (
     BROKEN_STEAM,
@@ -179,16 +181,22 @@ def test_a_corrupt_model_is_refused_and_the_one_that_judges_goes_on(site: Site) 
     key = f"detector:bundle:{site.installation.group}"
 
     refused = site.installation.run("model", "activate", "0123456789abcdef")
-    with site.installation.worker() as worker:
+    port = str(free_port())
+    with site.installation.worker(health_port=port):
         # Past the command, which refuses it already.
         site.redis.hset(key, feed.machine, json.dumps({"active": "0123456789abcdef"}))
         site.redis.hset(key, "pm-garbage", "{]")
-        wait_until(lambda: "model.choice-refused" in worker.log(), "the garbage is refused")
-        wait_until(lambda: "model.refused" in worker.log(), "the model is refused")
+        facts = wait_for_health(port, lambda told: told["refused_models"])
         site.send(feed, 20)
+        site.model("activate", site.old.id, "--machine", feed.machine)
+        site.model("activate", site.old.id, "--machine", "pm-garbage")
+        wait_for_health(port, lambda told: told["status"] == "ok")
 
     assert refused.returncode == 1
     assert "is not the one that was written" in refused.stderr
+    refusal, garbage = facts["reasons"]
+    assert refusal.startswith("model 0123456789abcdef cannot be used, the one that judges goes on")
+    assert garbage == "unreadable choice of a model for 'pm-garbage': the last good one counts"
     assert {one["bundle"] for one in site.told(feed)} == {site.old.id}
     assert len(site.told(feed)) == 20
 

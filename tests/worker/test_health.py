@@ -125,6 +125,29 @@ def test_unreadable_thresholds_are_told_by_name() -> None:
     )
 
 
+def test_a_model_that_is_refused_is_told_with_the_reason_and_is_no_failure() -> None:
+    health = at_work()
+    health.refused_models = {"0123456789abcdef": "there is no such bundle"}
+
+    report = health.report(now=20.0)
+    assert report.status is Status.DEGRADED
+    assert report.reasons == (
+        "model 0123456789abcdef cannot be used, the one that judges goes on: "
+        "there is no such bundle",
+    )
+
+
+def test_choices_of_models_that_nobody_can_read_are_told_by_name() -> None:
+    health = at_work()
+    health.unreadable_choices = {"pm4", "*"}
+
+    report = health.report(now=20.0)
+    assert report.status is Status.DEGRADED
+    assert report.reasons == (
+        "unreadable choice of a model for '*', 'pm4': the last good one counts",
+    )
+
+
 def test_the_facts_are_told_as_plain_data() -> None:
     health = at_work()
     health.committed_at = 11.0
@@ -139,6 +162,8 @@ def test_the_facts_are_told_as_plain_data() -> None:
         "thresholds_age_s": None,
         "redis_fault": None,
         "unreadable_thresholds": 0,
+        "refused_models": [],
+        "unreadable_choices": 0,
         "book_is_ours": False,
         "book_age_s": None,
     }

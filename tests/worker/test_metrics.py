@@ -27,6 +27,8 @@ def test_how_the_worker_is_and_what_it_sent() -> None:
     health.joined({0, 1}, now=1.0)
     health.kafka_answered({0: 500, 1: 20}, now=5.0)
     health.progressed({0: 40, 1: 20}, now=6.0)
+    health.refused_models = {"0123456789abcdef": "there is no such bundle"}
+    health.unreadable_choices = {"pm3", "pm4"}
     health.deliveries["webhook"] = DeliveryHealth(n_delivered=7, n_failed=2, fault="it answers 503")
 
     found = told(health)
@@ -35,6 +37,7 @@ def test_how_the_worker_is_and_what_it_sent() -> None:
     assert found["status", "ok"] == 0
     assert (found["lag_readings", "0"], found["lag_readings", "1"]) == (460, 0)
     assert found[("partitions",)] == 2
+    assert (found[("models_refused",)], found[("model_choices_unreadable",)]) == (1, 2)
     assert ("thresholds_age_seconds",) not in found
     assert found["notifications_total", "webhook", "delivered"] == 7
     assert found["notifications_total", "webhook", "failed"] == 2

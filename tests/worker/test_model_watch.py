@@ -46,16 +46,23 @@ class Site:
     def restart(self) -> None:
         """A worker that knows nothing yet."""
         self.models = Pipeline(self.first, Rules()).models
+        self.health = Health(stall_seconds=60, began_at=0.0)
         thresholds = ThresholdWatch(
             ThresholdStore(self.settings, self.first.id),
             self.first.manifest.default_threshold,
             in_force=dict,
             refresh_seconds=1.0,
-            health=Health(stall_seconds=60, began_at=0.0),
+            health=self.health,
         )
-        shelf = ModelShelf(self.settings, self.models, bundle_store(self.settings), thresholds)
+        store = bundle_store(self.settings)
+        self.shelf = ModelShelf(self.settings, self.models, store, thresholds, self.health)
         self.watch = ModelWatch(
-            self.store, self.models, shelf, lambda: self.judging, refresh_seconds=1.0
+            self.store,
+            self.models,
+            self.shelf,
+            lambda: self.judging,
+            refresh_seconds=1.0,
+            health=self.health,
         )
 
     def look(self) -> list[str]:
@@ -131,6 +138,63 @@ def test_what_cannot_be_used_is_refused_once_and_leaves_what_was_wanted_before(
     assert site.look() == ["model.refused"]
     assert site.look() == []
     assert site.models.choice.of("pm3") == site.second.id
+
+
+def test_healthz_is_told_of_a_refused_model_for_as_long_as_somebody_wants_it(site: Site) -> None:
+    site.write("pm3", json.dumps({"active": NOT_THERE}))
+    site.look()
+
+    assert list(site.health.refused_models) == [NOT_THERE]
+    assert f"there is no bundle {NOT_THERE} in " in site.health.refused_models[NOT_THERE]
+
+    site.write("pm3", json.dumps({"active": site.second.id}))
+    site.look()
+
+    assert site.health.refused_models == {}
+
+
+def test_healthz_is_told_no_more_of_a_model_that_was_copied_anew(
+    site: Site, tmp_path: Path
+) -> None:
+    graph = tmp_path / "second/model.onnx"
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[:-1])
+    site.write("pm3", json.dumps({"active": site.second.id}))
+    site.look()
+
+    assert "model.onnx" in site.health.refused_models[site.second.id]
+
+    graph.write_bytes(whole)
+
+    assert site.look() == ["model.at-work", "model.wanted"]
+    assert site.health.refused_models == {}
+
+
+def test_healthz_is_told_of_a_model_that_fails_until_nobody_wants_it(site: Site) -> None:
+    site.store.shadow("pm3", site.second.id, set_by="anna")
+    site.look()
+    site.shelf.refuse(site.second.id, "it fails at work")
+    site.look()
+
+    assert site.health.refused_models == {site.second.id: "it fails at work"}
+
+    site.store.shadow("pm3", None, set_by="anna")
+    site.look()
+
+    assert site.health.refused_models == {}
+
+
+def test_healthz_is_told_of_choices_that_nobody_can_read(site: Site) -> None:
+    site.write("pm4", "{]")
+    site.look()
+
+    assert site.health.unreadable_choices == {"pm4"}
+
+    site.client.hdel("detector:bundle:stream-detector", "pm4")
+    site.store.activate("pm4", site.second.id, set_by="anna")
+    site.look()
+
+    assert site.health.unreadable_choices == frozenset()
 
 
 def test_a_worker_that_starts_with_it_lets_every_machine_keep_its_model(site: Site) -> None:

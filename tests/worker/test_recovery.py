@@ -70,7 +70,7 @@ def shelf_of(pipeline: Pipeline) -> ModelShelf:
     thresholds = ThresholdWatch(
         store, THRESHOLDS.default, in_force=dict, refresh_seconds=1.0, health=health
     )
-    return ModelShelf(settings, pipeline.models, None, thresholds)
+    return ModelShelf(settings, pipeline.models, None, thresholds, health)
 
 
 class Station:

@@ -40,8 +40,8 @@ class Station:
         self.counts = Counts()
         self.health = Health(stall_seconds=1e9, began_at=0.0)
         self.health.joined({0}, now=1.0)
-        rest = SimpleNamespace(n_written=7, n_lost=2, n_refused=0)
-        parts = (self.counts, self.pipeline, self.health, cast("Any", rest), cast("Any", rest))
+        keeper = SimpleNamespace(n_written=7, n_lost=2)
+        parts = (self.counts, self.pipeline, self.health, cast("Any", keeper))
         self._collectors = (HealthCollector(self.health), StreamCollector(*parts))
 
     def judge(self, records: list[Record]) -> None:
