@@ -95,7 +95,9 @@ def refit(
     bundle_id = _refit(settings, store, recording, old, config, rules, console)
     if shadow:
         with redis_faults():
-            ModelChoiceStore(settings).shadow(recording.machine, bundle_id, set_by=_CALLER)
+            ModelChoiceStore(settings).shadow(
+                recording.machine, bundle_id, set_by=_CALLER, default=old.id
+            )
         click.echo(f"{bundle_id} is on trial for {recording.machine}", err=True)
     click.echo(bundle_id)
 

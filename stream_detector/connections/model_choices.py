@@ -134,19 +134,32 @@ class ModelChoiceStore:
 
         return self._change(machine, change, set_by=PROMOTION_RULE, why=why)
 
-    def shadow(self, machine: str, bundle_id: str | None, *, set_by: str) -> ModelChoice:
+    def shadow(
+        self, machine: str, bundle_id: str | None, *, set_by: str, default: str | None = None
+    ) -> ModelChoice:
         """Let a model score beside the active one; None ends that.
+
+        Parameters
+        ----------
+        machine : str
+        bundle_id : str or None
+        set_by : str
+        default : str or None
+            Id of the bundle that the workers were started with, where it is known.
 
         Raises
         ------
         SettingsError
-            If it is the active one, the entry cannot be read, or somebody else changed it
+            If it judges already, the entry cannot be read, or somebody else changed it
             meanwhile.
         """
 
         def change(choice: ModelChoice) -> ModelChoice:
-            if bundle_id is not None and choice.active == bundle_id:
-                raise SettingsError(f"{bundle_id} is active for {machine} already")
+            if bundle_id is not None and bundle_id == (choice.active or default):
+                raise SettingsError(
+                    f"{bundle_id} judges {machine} already, and a trial is of another model "
+                    "beside it; `stream-detector model list` names those that there are"
+                )
             return msgspec.structs.replace(choice, candidate=bundle_id)
 
         return self._change(machine, change, set_by=set_by)
@@ -214,7 +227,12 @@ def _decoded(machine: str, data: bytes) -> ModelChoice:
 
 def _rolled_back(choice: ModelChoice) -> ModelChoice:
     return msgspec.structs.replace(
-        choice, active=choice.previous, previous=choice.active, activated_at=None
+        choice,
+        active=choice.previous,
+        previous=choice.active,
+        # One that judges is on trial no longer.
+        candidate=None if choice.candidate == choice.previous else choice.candidate,
+        activated_at=None,
     )
 
 

@@ -80,8 +80,9 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
     wanted = None if bundle_id == "none" else bundle_id
     if wanted is not None:
         _check(settings, wanted)
+    own = None if settings.bundle is None else load_bundle(settings).id
     with redis_faults():
-        choice = ModelChoiceStore(settings).shadow(machine, wanted, set_by=set_by)
+        choice = ModelChoiceStore(settings).shadow(machine, wanted, set_by=set_by, default=own)
     click.echo(f"{machine}: {_told(choice)}")
 
 

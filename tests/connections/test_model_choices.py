@@ -130,3 +130,26 @@ def test_one_machine_begins_with_nothing_that_cannot_be_read_of_all(
 
     with pytest.raises(SettingsError, match=r"what is wanted of \* is not a choice of models"):
         store.activate("pm3", NEW, set_by="anna")
+
+
+def test_what_judges_already_is_not_tried_beside_itself(store: ModelChoiceStore) -> None:
+    with pytest.raises(SettingsError, match=f"{OLD} judges \\* already"):
+        store.shadow("*", OLD, set_by="anna", default=OLD)
+    store.activate("*", NEW, set_by="anna")
+
+    with pytest.raises(SettingsError, match=f"{NEW} judges pm3 already"):
+        store.shadow("pm3", NEW, set_by="anna", default=OLD)
+    # The workers' own is a model like others where another one judges.
+    assert store.shadow("pm3", OLD, set_by="anna", default=OLD).candidate == OLD
+
+
+def test_a_model_that_comes_back_while_it_is_on_trial_is_on_trial_no_longer(
+    store: ModelChoiceStore,
+) -> None:
+    store.activate("*", OLD, set_by="anna")
+    store.activate("*", NEW, set_by="anna")
+    store.shadow("*", OLD, set_by="anna")
+
+    back = store.roll_back("*", set_by="anna")
+
+    assert (back.active, back.candidate) == (OLD, None)

@@ -8,6 +8,7 @@ import pytest
 import redis
 from click.testing import CliRunner
 
+from stream_detector.bundle.directory import read_bundle
 from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.errors import ServiceError, StreamDetectorError
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
@@ -143,3 +144,13 @@ def test_nothing_is_promoted_unless_the_settings_say_of_which_machines(plant: Pa
 
     with pytest.raises(StreamDetectorError, match="DETECTOR_PROMOTE is not set"):
         call("promote")
+
+
+def test_the_workers_own_model_is_not_tried_beside_itself(
+    plant: Path, small_bundle_folder: Path
+) -> None:
+    shutil.copytree(small_bundle_folder, plant / "first")
+    first = read_bundle(small_bundle_folder).id
+
+    with pytest.raises(StreamDetectorError, match=f"{first} judges pm3 already"):
+        call("shadow", first, "--machine", "pm3")
