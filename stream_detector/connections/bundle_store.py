@@ -38,6 +38,24 @@ class BundleStore:
             raise SettingsError(f"DETECTOR_BUNDLES is {place!r}: {error}") from error
         self._root = PurePosixPath(root)
 
+    def check_is_there(self) -> None:
+        """Check that there is such a folder; a store at a URL has none while it has no file there.
+
+        Raises
+        ------
+        BundleError
+            If there is none.
+        ServiceError
+            If the store does not answer.
+        """
+        with self._faults():
+            is_there = self._files.isdir(str(self._root))
+        if not is_there:
+            raise BundleError(
+                f"there is no folder {self._place!r}; correct DETECTOR_BUNDLES, or copy the first "
+                "model there"
+            )
+
     def manifests(self) -> dict[str, Manifest | BundleError]:
         """Give the manifest of each bundle by the name of its folder, or why it cannot be read.
 

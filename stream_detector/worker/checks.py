@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stream_detector.bundle.directory import Bundle, read_bundle
-from stream_detector.connections.bundle_store import bundle_store
+from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
@@ -116,8 +116,9 @@ def check(settings: Settings) -> Iterator[Finding]:
         return f"{settings.rules or 'no file, the default'}: {names}{told}"
 
     def models() -> str:
-        store = bundle_store(settings)
-        found = {} if store is None else store.manifests()
+        store = BundleStore(settings.bundles or "")
+        store.check_is_there()
+        found = store.manifests()
         for name, one in found.items():
             if isinstance(one, BundleError):
                 raise BundleError(f"{name} in {settings.bundles!r}: {one}")

@@ -44,7 +44,8 @@ def list_models() -> None:
     if settings.bundle is not None:
         first = load_bundle(settings)
         found[first.id] = f"{_description(first.manifest)}, {_OWN}"
-    for name, manifest in _store(settings).manifests().items():
+    store = _store(settings)
+    for name, manifest in store.manifests().items():
         if isinstance(manifest, BundleError):
             click.echo(f"UNREADABLE {name!r}: its manifest {manifest}")
         else:
@@ -55,6 +56,7 @@ def list_models() -> None:
         click.echo(f"{bundle_id}  {found.get(bundle_id, 'NOT THERE')}{does}")
     for machine, data in sorted(wanted.items()):
         click.echo(f"{on_one_line(machine)}: {_wish(data)}")
+    store.check_is_there()
 
 
 @model.command(epilog="Example: stream-detector model activate 3f9a61c04be2d718 --machine pm3")

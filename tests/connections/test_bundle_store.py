@@ -37,6 +37,7 @@ def test_a_bundle_is_read_by_its_id_whatever_its_folder_is_called(
 ) -> None:
     store = BundleStore(place)
 
+    store.check_is_there()
     assert list(store.manifests()) == ["2026-11"]
     assert store.ids() == {small_bundle.id}
     assert store.read(small_bundle.id).manifest == small_bundle.manifest

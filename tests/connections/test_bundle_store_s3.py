@@ -78,7 +78,11 @@ def test_a_bundle_that_others_add_is_seen(small_bundle: Bundle, small_bundle_fol
 
 @pytest.mark.usefixtures("server")
 def test_a_place_that_is_not_there_yet_has_no_models() -> None:
-    assert BundleStore(PLACE).manifests() == {}
+    store = BundleStore(PLACE)
+
+    assert store.manifests() == {}
+    with pytest.raises(BundleError, match=f"there is no folder '{PLACE}'; correct DETECTOR_BUND"):
+        store.check_is_there()
 
 
 def test_a_store_that_is_away_is_a_fault_that_says_so(filled: Server) -> None:

@@ -115,6 +115,10 @@ def test_a_setting_that_is_wrong_is_named_and_nothing_else_looked_at(
         ({"DETECTOR_BUNDLE": None}, "bundle: DETECTOR_BUNDLE is not set; give the folder"),
         ({"DETECTOR_BUNDLE": "/nowhere"}, "bundle: no bundle at '/nowhere': No such file"),
         ({"DETECTOR_RULES": "/nowhere/rules.toml"}, "rules: .*'/nowhere/rules.toml'.*No such file"),
+        (
+            {"DETECTOR_BUNDLES": "/nowhere"},
+            "models: there is no folder '/nowhere'; correct DETECTOR",
+        ),
         ({"DETECTOR_BUNDLES": "s4://mill/models"}, "models: DETECTOR_BUNDLES is 's4://mill/model"),
     ],
 )

@@ -154,3 +154,14 @@ def test_the_workers_own_model_is_not_tried_beside_itself(
 
     with pytest.raises(StreamDetectorError, match=f"{first} judges pm3 already"):
         call("shadow", first, "--machine", "pm3")
+
+
+def test_a_place_for_models_that_is_not_there_is_told_behind_what_is_known(
+    plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DETECTOR_BUNDLES", f"{plant}/typo")
+
+    done = CliRunner().invoke(model, ["list"])
+
+    assert done.output.endswith("linear, 5 sensors, the workers' own\n")
+    assert str(done.exception).startswith(f"there is no folder '{plant}/typo'; correct DETECTOR")
