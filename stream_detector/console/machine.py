@@ -27,6 +27,10 @@ MAX_SENSORS: Final = 500
 
 _MAX_OUTCOMES: Final = 500
 _MAX_MODES: Final = 30_000
+_MAX_MODELS: Final = 1000
+_NO_MODEL: Final = -1
+"""Of a reading that one of too many models judged."""
+
 _N_ARRIVALS: Final = 32
 _N_CONTRIBUTORS: Final = 5
 
@@ -44,6 +48,7 @@ SCORES: Final = np.dtype(
         ("head_threshold", "f8"),
         ("flags", "u1"),
         ("mode", "i2"),
+        ("model", "i2"),
     ]
 )
 CONTRIBUTIONS: Final = np.dtype(
@@ -101,6 +106,7 @@ class MachineRecord:
         self.outcomes: deque[Outcome] = deque(maxlen=_MAX_OUTCOMES)
         self.modes: list[str | None] = [None]
         self._mode_numbers: dict[str | None, int] = {None: 0}
+        self._models: dict[str, int] = {}
         self._sensors: dict[str, int] = {}
         self.units: dict[str, str] = {}
         self._faults: dict[tuple[str, str], datetime] = {}
@@ -126,6 +132,12 @@ class MachineRecord:
         ]
         return sorted(found, key=lambda fault: fault.since)
 
+    def scores_of(self, bundle_id: str) -> NDArray[np.void]:
+        """Give what is kept of the readings that one model judged."""
+        rows = self.scores.rows()
+        found: NDArray[np.void] = rows[rows["model"] == self._models.get(bundle_id, _MAX_MODELS)]
+        return found
+
     def take_score(self, message: ScoreMessage, *, received_at: float) -> bool:
         """Take in what was said of a reading; tell whether it is news."""
         time = message.event_time.timestamp()
@@ -145,7 +157,8 @@ class MachineRecord:
         if message.head is not None:
             head = (_or_nan(message.head.score), message.head.threshold)
         score, mode = _or_nan(message.score), self._mode(message.mode)
-        self.scores.append((time, score, message.threshold, *head, flags, mode))
+        model = self._model(message.bundle)
+        self.scores.append((time, score, message.threshold, *head, flags, mode, model))
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
 
@@ -251,6 +264,14 @@ class MachineRecord:
                 return 0
             number = self._mode_numbers[mode] = len(self.modes)
             self.modes.append(mode)
+        return number
+
+    def _model(self, bundle_id: str) -> int:
+        number = self._models.get(bundle_id)
+        if number is None:
+            if len(self._models) >= _MAX_MODELS:
+                return _NO_MODEL
+            number = self._models[bundle_id] = len(self._models)
         return number
 
 

@@ -38,11 +38,13 @@ class KeptScore:
 
 @dataclass(frozen=True)
 class Past:
-    """The trailing days of one machine."""
+    """The trailing days of one machine under one model."""
 
     machine: str
     scores: tuple[KeptScore, ...]
     outcomes: tuple[Outcome, ...]
+    n_left_out: int = 0
+    """Readings that another model judged: its scores say nothing of this one's."""
 
     @property
     def span(self) -> timedelta:
@@ -66,9 +68,9 @@ class Judged:
         return self.n_alerts / (self.span / timedelta(days=1)) if self.span else 0.0
 
 
-def past_of(machine: MachineRecord) -> Past:
-    """Take a machine's trailing days out of what is kept of it."""
-    rows = machine.scores.rows()
+def past_of(machine: MachineRecord, bundle_id: str) -> Past:
+    """Take a machine's trailing days under a model out of what is kept of it."""
+    rows = machine.scores_of(bundle_id)
     scores = tuple(
         KeptScore(
             datetime.fromtimestamp(time, UTC),
@@ -86,7 +88,7 @@ def past_of(machine: MachineRecord) -> Past:
     )
     first = scores[0].time if scores else datetime.now(UTC)
     outcomes = tuple(sorted(one for one in machine.outcomes if one.time >= first))
-    return Past(machine.name, scores, outcomes)
+    return Past(machine.name, scores, outcomes, len(machine.scores.rows()) - len(scores))
 
 
 def as_it_was(past: Past, rules: Rules) -> Judged:

@@ -11,7 +11,7 @@ from stream_detector.console.plant import OutcomeSeen, Plant
 from stream_detector.console.rejudging import Judged, as_it_was, past_of, rejudged, summed
 from stream_detector.detection.threshold import Budget, Fixed, Threshold
 from stream_detector.pipeline.messages import ScoreMessage
-from tests.console.messages import at, plant_of, score
+from tests.console.messages import BUNDLE, at, plant_of, score
 from tests.pipeline.station import Sent, Station
 from tests.small_models import BROKEN_STEAM, Feed
 
@@ -51,7 +51,7 @@ def test_it_counts_what_the_pipeline_would_have_raised(
     lived = Station(small_bundle, threshold=Budget(6.0)).take(records)
     relived = Station(small_bundle, threshold=other).take(records)
 
-    past = past_of(heard(lived).machines["pm3"])
+    past = past_of(heard(lived).machines["pm3"], small_bundle.id)
     judged = rejudged(past, other, model=small_bundle.model, rules=Rules())
 
     assert judged.n_alerts == n_raised(relived)
@@ -62,7 +62,7 @@ def test_it_counts_what_the_pipeline_would_have_raised(
 def test_as_it_was_is_what_was_raised(small_bundle: Bundle) -> None:
     sent = Station(small_bundle, threshold=Budget(6.0)).take(machine_that_breaks().records)
 
-    judged = as_it_was(past_of(heard(sent).machines["pm3"]), Rules())
+    judged = as_it_was(past_of(heard(sent).machines["pm3"], small_bundle.id), Rules())
 
     assert judged.n_alerts == n_raised(sent)
 
@@ -78,7 +78,7 @@ def test_an_outcome_is_warned_of_by_an_alert_within_the_horizon(small_bundle: Bu
     plant.take_outcome(OutcomeSeen("pm3", at(27), "something else"))
 
     judged = rejudged(
-        past_of(plant.machines["pm3"]), Fixed(5.0), model=small_bundle.model, rules=Rules()
+        past_of(plant.machines["pm3"], BUNDLE), Fixed(5.0), model=small_bundle.model, rules=Rules()
     )
 
     assert judged == Judged(n_alerts=1, n_warned=1, n_outcomes=2, span=timedelta(minutes=28))
@@ -97,7 +97,30 @@ def test_a_machine_without_a_past_has_no_alerts(small_bundle: Bundle) -> None:
     plant = Plant()
     plant.take_outcome(OutcomeSeen("pm3", at(0), "break"))
 
-    past = past_of(plant.machines["pm3"])
+    past = past_of(plant.machines["pm3"], BUNDLE)
 
     assert rejudged(past, Budget(6.0), model=small_bundle.model, rules=Rules()).per_day == 0.0
     assert as_it_was(past, Rules()).n_alerts == 0
+
+
+def test_scores_of_another_model_are_left_out_of_a_past() -> None:
+    #  minute  0  2  4  6
+    #  model   a  b  b  a
+    plant = plant_of(
+        *(
+            msgspec.structs.replace(score("pm3", minute, value), bundle=bundle)
+            for minute, value, bundle in (
+                (0, 1.0, "a" * 16),
+                (2, 7.0, "b" * 16),
+                (4, 8.0, "b" * 16),
+                (6, 1.5, "a" * 16),
+            )
+        )
+    )
+    machine = plant.machines["pm3"]
+
+    past, none = past_of(machine, "b" * 16), past_of(machine, "c" * 16)
+
+    assert [one.score for one in past.scores] == [7.0, 8.0]
+    assert past.n_left_out == 2
+    assert (none.scores, none.n_left_out) == ((), 4)

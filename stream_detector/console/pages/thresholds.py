@@ -18,14 +18,13 @@ from stream_detector.console.views.thresholds import (
     pasts_of,
     preview,
     threshold_rows,
-    wanted_of,
 )
 from stream_detector.detection.threshold import Budget
 from stream_detector.errors import StreamDetectorError
-from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce
+from stream_detector.pipeline.thresholds import ALL_MACHINES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from stream_detector.console.under_models import UnderModels
 
 _READ_SECONDS = 5.0
 
@@ -42,8 +41,7 @@ class ThresholdsPage:
     def __init__(self, parts: Parts, request: Request) -> None:
         self._parts = parts
         self._frame = Frame(parts, request, "/thresholds")
-        self._wanted: Mapping[str, bytes] = {}
-        self._in_force: Mapping[str, InForce] = {}
+        self._models: UnderModels | None = None
         self._asked = 0
         with ui.element("div").classes("page"):
             tuning = parts.tuning
@@ -66,7 +64,7 @@ class ThresholdsPage:
             ).props("outlined dense")
             self._budget = ui.number(
                 "False alerts a day",
-                value=tuning.default.per_day,
+                value=tuning.default_budget.per_day,
                 min=0.01,
                 max=1000,
                 on_change=lambda: self._look(tuning),
@@ -77,20 +75,15 @@ class ThresholdsPage:
     async def _read(self, tuning: Tuning) -> None:
         first = not self._table.is_shown
         try:
-            self._wanted, self._in_force = await tuning.read()
+            models = self._models = await tuning.read()
         except StreamDetectorError as error:
             self._table.show(render("fault.html", text=str(error)))
             return
-        rows = threshold_rows(
-            self._parts.plant,
-            self._wanted,
-            self._in_force,
-            default=tuning.default,
-            clock=self._parts.clock,
-        )
+        rows = threshold_rows(self._parts.plant, models, clock=self._parts.clock)
         if names(rows) != self._machine.options:
             self._machine.set_options(names(rows))
-        self._table.show(render("thresholds.html", rows=rows, bundle=tuning.bundle_id))
+        bundles = list(dict.fromkeys(row.bundle for row in rows))
+        self._table.show(render("thresholds.html", rows=rows, bundles=bundles))
         if first:
             await self._look(tuning)
 
@@ -103,18 +96,24 @@ class ThresholdsPage:
 
     async def _look(self, tuning: Tuning) -> None:
         """Show what the budget in the form would have done."""
-        machine, new = str(self._machine.value), self._new()
+        machine, new, models = str(self._machine.value), self._new(), self._models
         self._asked += 1
         asked = self._asked
+        if models is None:
+            return  # the first reading of them looks again
+        under = models.of(machine)
+        tuned, now = under.tuned, under.wanted_of(machine)
+        if isinstance(tuned, str) or now is None:
+            self._preview.show(render("fault.html", text=tuned))
+            return
         if new is None:
             self._preview.show(render("preview.html", view=None))
             return
-        pasts, n_machines = pasts_of(self._parts.plant, machine, self._wanted)
-        now = wanted_of(machine, self._wanted, tuning.default)
+        pasts, n_machines = pasts_of(self._parts.plant, machine, models)
 
         def judge() -> Preview:
             return preview(
-                pasts, n_machines, now=now, new=new, model=tuning.model, rules=tuning.rules
+                pasts, n_machines, now=now, new=new, model=tuned.model, rules=tuning.rules
             )
 
         found = await asyncio.to_thread(judge)
@@ -129,8 +128,10 @@ class ThresholdsPage:
         if new is None:
             ui.notify("Not saved: false alerts a day have to be a number above 0.", type="negative")
             return
+        if self._models is None:
+            return  # what stands in the table says why
         try:
-            await tuning.save(machine, new, by=person.name, seen=self._wanted)
+            await tuning.save(machine, new, by=person.name, seen=self._models)
         except StreamDetectorError as error:
             ui.notify(f"Not saved: {error}", type="negative", timeout=15000)
         else:

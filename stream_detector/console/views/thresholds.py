@@ -1,6 +1,6 @@
 """Thresholds: what is wanted, what is in force, and what another one would have done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +17,12 @@ from stream_detector.console.rejudging import (
     rejudged,
     summed,
 )
+from stream_detector.console.under_models import UnderModels
 from stream_detector.console.words import Clock
 from stream_detector.detection.detector import Model
 from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import SettingsError, counted
-from stream_detector.pipeline.thresholds import ALL_MACHINES, InForce, decode_setting, setting_of
+from stream_detector.pipeline.thresholds import ALL_MACHINES, decode_setting, setting_of
 
 MAX_REJUDGED: Final = 50
 """Machines that are judged again at most, a tenth of a second each; of more, evenly chosen."""
@@ -34,6 +35,7 @@ class ThresholdRow:
     """A machine, or all of them (``*``), with its threshold."""
 
     machine: str
+    bundle: str
     wanted: str
     by: str
     in_force: str
@@ -50,41 +52,29 @@ class Preview:
     note: str
 
 
-def threshold_rows(
-    plant: Plant,
-    wanted: Mapping[str, bytes],
-    current: Mapping[str, InForce],
-    *,
-    default: Threshold,
-    clock: Clock,
-) -> tuple[ThresholdRow, ...]:
-    """List the thresholds of all machines that were heard of, or have one of their own."""
-    names = [ALL_MACHINES, *sorted({*plant.machines, *wanted} - {ALL_MACHINES})]
-    return tuple(_row(name, plant, wanted, current, default=default, clock=clock) for name in names)
+def threshold_rows(plant: Plant, models: UnderModels, *, clock: Clock) -> tuple[ThresholdRow, ...]:
+    """List the thresholds of all machines that were heard of, or have something of their own."""
+    names = [ALL_MACHINES, *sorted({*plant.machines, *models.names()} - {ALL_MACHINES})]
+    return tuple(_row(name, plant, models, clock=clock) for name in names)
 
 
-def wanted_of(machine: str, wanted: Mapping[str, bytes], default: Threshold) -> Threshold:
-    """Give the threshold wanted of a machine; an entry that cannot be read does not count."""
-    for name in (machine, ALL_MACHINES):
-        try:
-            return decode_setting(wanted.get(name, b"")).threshold
-        except SettingsError:
-            continue
-    return default
-
-
-def pasts_of(plant: Plant, machine: str, wanted: Mapping[str, bytes]) -> tuple[list[Past], int]:
+def pasts_of(plant: Plant, machine: str, models: UnderModels) -> tuple[list[Past], int]:
     """Take the pasts that a threshold of ``machine`` is about, and how many there are in all.
 
-    That of all machines is about those without one of their own.
+    That of all machines is about those that its model judges, without one of their own.
     """
+    under = models.of(machine)
     if machine != ALL_MACHINES:
         found = [plant.machines[machine]] if machine in plant.machines else []
     else:
-        found = [one for name, one in sorted(plant.machines.items()) if name not in wanted]
+        found = [
+            one
+            for name, one in sorted(plant.machines.items())
+            if name not in under.wanted and models.choice.of(name) == under.bundle_id
+        ]
     step = max(len(found) / MAX_REJUDGED, 1.0)
     chosen = [found[int(i * step)] for i in range(min(len(found), MAX_REJUDGED))]
-    return [past_of(one) for one in chosen], len(found)
+    return [past_of(one, under.bundle_id) for one in chosen], len(found)
 
 
 def preview(
@@ -105,38 +95,35 @@ def preview(
     days = was.span.total_seconds() / _SECONDS_PER_DAY
     of_all = "" if len(pasts) == n_machines else f" of {n_machines}, evenly chosen"
     n_readings = sum(len(past.scores) for past in pasts)
+    n_left_out = sum(past.n_left_out for past in pasts)
+    left_out = f" Left out: {n_left_out:,} that another model judged." if n_left_out else ""
     return Preview(
         title=f"The trailing {days:.1f} days of {counted(len(pasts), 'machine')}{of_all} "
         f"({n_readings:,} readings that are kept here)",
         lines=tuple((name, *_figures(judged)) for name, judged in lines),
-        note="Judged again by the code that judges live; each controller begins at 0.",
+        note=f"Judged again by the code that judges live; each controller begins at 0.{left_out}",
     )
 
 
-def _row(
-    name: str,
-    plant: Plant,
-    wanted: Mapping[str, bytes],
-    current: Mapping[str, InForce],
-    *,
-    default: Threshold,
-    clock: Clock,
-) -> ThresholdRow:
+def _row(name: str, plant: Plant, models: UnderModels, *, clock: Clock) -> ThresholdRow:
+    under = models.of(name)
     text, by = "as for all", ""
-    if name in wanted:
+    if name in under.wanted:
         try:
-            setting = decode_setting(wanted[name])
+            setting = decode_setting(under.wanted[name])
             text = _short(setting.threshold)
             since = f" since {clock.short(setting.set_at)}" if setting.set_at else ""
             by = f"{setting.set_by or ''}{since}"
         except SettingsError:
             text, by = "UNREADABLE", "the last good value counts"
-    elif name == ALL_MACHINES:
-        text, by = _short(default), "bundle"
-    in_force, machine = current.get(name), plant.machines.get(name)
+    elif name == ALL_MACHINES or under.bundle_id != models.choice.of(ALL_MACHINES):
+        wanted = under.wanted_of(name)
+        text, by = words.NOTHING if wanted is None else _short(wanted), "bundle"
+    in_force, machine = under.in_force.get(name), plant.machines.get(name)
     drift = f" ({in_force.shift:+.2f} drift)" if in_force and in_force.shift else ""
     return ThresholdRow(
         machine=name,
+        bundle=under.bundle_id,
         wanted=text,
         by=by,
         in_force=words.NOTHING if in_force is None else f"{in_force.threshold:.2f}{drift}",

@@ -1,0 +1,79 @@
+"""What the page of thresholds says where several models judge."""
+
+from datetime import UTC
+
+import msgspec
+import pytest
+
+from stream_detector.bundle.directory import Bundle
+from stream_detector.console.plant import Plant
+from stream_detector.console.rendering import render
+from stream_detector.console.under_models import TunedModel, UnderModel, UnderModels
+from stream_detector.console.views.thresholds import pasts_of, threshold_rows
+from stream_detector.console.words import Clock
+from stream_detector.detection.threshold import Budget
+from stream_detector.pipeline.model_choice import ModelTable
+from stream_detector.pipeline.thresholds import setting_of
+from tests.console.messages import BUNDLE, at, plant_of, score
+
+OTHER = "0" * 16
+
+
+def wanted(per_day: float) -> bytes:
+    return msgspec.json.encode(setting_of(Budget(per_day), set_by="anna", set_at=at(0)))
+
+
+@pytest.fixture
+def plant() -> Plant:
+    """Three machines with two scores each, of which pm2 has gone over to another model."""
+    scores = [score(f"pm{number}", minute, 1.0) for minute in (0, 2) for number in (1, 2, 3)]
+    gone_over = msgspec.structs.replace(score("pm2", 4, 1.0), bundle=OTHER)
+    return plant_of(*scores, gone_over)
+
+
+@pytest.fixture
+def models(small_bundle: Bundle) -> UnderModels:
+    """Which the page has both; a threshold of pm2 under the first one counts no more."""
+    tuned = TunedModel(small_bundle.model, Budget(6.0))
+    return UnderModels(
+        ModelTable(BUNDLE, {"pm2": OTHER}),
+        {
+            BUNDLE: UnderModel(BUNDLE, {"pm3": wanted(2.0), "pm2": wanted(9.0)}, {}, tuned),
+            OTHER: UnderModel(OTHER, {"*": wanted(4.0)}, {}, tuned),
+        },
+    )
+
+
+def test_each_machine_stands_with_what_counts_under_its_model(
+    plant: Plant, models: UnderModels
+) -> None:
+    rows = threshold_rows(plant, models, clock=Clock(UTC))
+
+    assert [(row.machine, row.bundle, row.wanted) for row in rows] == [
+        ("*", BUNDLE, "6 a day"),
+        ("pm1", BUNDLE, "as for all"),
+        ("pm2", OTHER, "4 a day"),
+        ("pm3", BUNDLE, "2 a day"),
+    ]
+
+
+def test_a_threshold_of_all_is_about_those_of_its_model_without_their_own(
+    plant: Plant, models: UnderModels
+) -> None:
+    of_all, n_all = pasts_of(plant, "*", models)
+    of_one, n_one = pasts_of(plant, "pm2", models)
+
+    assert ([one.machine for one in of_all], n_all) == (["pm1"], 1)
+    assert ([(len(one.scores), one.n_left_out) for one in of_one], n_one) == ([(1, 2)], 1)
+
+
+def test_models_have_a_column_where_there_are_several(plant: Plant, models: UnderModels) -> None:
+    rows = threshold_rows(plant, models, clock=Clock(UTC))
+
+    several = render("thresholds.html", rows=rows, bundles=[BUNDLE, OTHER])
+    one = render("thresholds.html", rows=rows[:1], bundles=[BUNDLE])
+
+    assert several.count(f"<td>{OTHER}</td>") == 1
+    assert "<th>Model</th>" in several
+    assert "<th>Model</th>" not in one
+    assert f"Model {BUNDLE}. A machine" in one
