@@ -32,6 +32,11 @@ VARIABLES: Final = frozenset(
 _CONNECTIONS: Final = ("kafka_", "redis_")
 """How those that say who we are begin, beside those of the bridges' sources."""
 
+_LIMITS: Final = (
+    *("type", "enum", "pattern", "minLength", "maxLength"),
+    *("minimum", "exclusiveMinimum", "maximum"),
+)
+
 _SET_BY_CHART: Final = frozenset(("bundle", "bundles", "health_host", "health_port"))
 
 _WITHOUT_PASSWORD: Final = {
@@ -39,6 +44,11 @@ _WITHOUT_PASSWORD: Final = {
     "alertmanager_url": "^https?://[^@]+$",
 }
 """Secrets only where they hold a password; without one they may stand among the settings."""
+
+_HOST_AND_PORT: Final = r"(kafka://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/@,;]+):\d{1,5}"
+
+_CHECKED_BY_CODE: Final = {"broker": f"^{_HOST_AND_PORT}([,;]\\s*{_HOST_AND_PORT})*$"}
+"""What a validator looks at, in so far as a pattern can."""
 
 _BEGIN: Final = "<!-- made of the settings by make reference: {} -->\n"
 _END: Final = "<!-- end -->"
@@ -124,11 +134,9 @@ def _chart_settings() -> Iterator[tuple[str, dict[str, Any]]]:
         kind = one.get("format")
         if name in _SET_BY_CHART or kind == "path":
             continue
-        allowed: dict[str, Any] = {
-            key: one[key]
-            for key in ("type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum")
-            if key in one
-        }
+        allowed: dict[str, Any] = {key: one[key] for key in _LIMITS if key in one}
+        if name in _CHECKED_BY_CODE:
+            allowed["pattern"] = _CHECKED_BY_CODE[name]
         if kind == "password":
             if name not in _WITHOUT_PASSWORD:
                 continue

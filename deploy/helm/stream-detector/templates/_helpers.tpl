@@ -26,31 +26,6 @@ image: {{ printf "%s:%s" $image.repository $tag | quote }}
 imagePullPolicy: {{ $image.pullPolicy }}
 {{- end }}
 
-{{- /* What does not go together, and what no schema can say. */}}
-{{- define "sd.check" -}}
-{{- if and .Values.models.claim .Values.models.url }}
-{{- fail "models.claim and models.url are both set; give one of them" }}
-{{- end }}
-{{- if not (or .Values.models.claim .Values.models.url) }}
-{{- fail "models.claim and models.url are both empty; say where the models stand" }}
-{{- end }}
-{{- if not (or (hasKey .Values.files "DETECTOR_REDIS_URL_FILE") (hasKey .Values.settings "DETECTOR_REDIS_URL")) }}
-{{- fail "the worker needs Redis; give settings.DETECTOR_REDIS_URL, or files.DETECTOR_REDIS_URL_FILE if there is a password in it" }}
-{{- end }}
-{{- $most := int .Values.partitions }}
-{{- if gt (int .Values.worker.replicas) $most }}
-{{- fail (printf "worker.replicas is %d, but more workers than partitions (%d) are idle" (int .Values.worker.replicas) $most) }}
-{{- end }}
-{{- if and .Values.worker.autoscaling.enabled (gt (int .Values.worker.autoscaling.minReplicas) $most) }}
-{{- fail (printf "worker.autoscaling.minReplicas is %d, but more workers than partitions (%d) are idle" (int .Values.worker.autoscaling.minReplicas) $most) }}
-{{- end }}
-{{- if .Values.console.enabled }}
-{{- if not (and .Values.console.url .Values.console.users.secret) }}
-{{- fail "the console is for others than this machine: give console.url (https://…) and console.users.secret" }}
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{- define "sd.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 10001
@@ -84,9 +59,9 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- if ne .part "topics" }}
 - {name: DETECTOR_BUNDLE, value: {{ printf "/models/%s" .root.Values.models.first | quote }}}
+- {name: DETECTOR_BUNDLES, value: {{ .root.Values.models.url | default "/models" | quote }}}
 {{- end }}
 {{- if eq .part "worker" }}
-- {name: DETECTOR_BUNDLES, value: {{ .root.Values.models.url | default "/models" | quote }}}
 - {name: DETECTOR_HEALTH_HOST, value: 0.0.0.0}
 - {name: DETECTOR_HEALTH_PORT, value: "8080"}
 {{- end }}
