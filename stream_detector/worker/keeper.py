@@ -83,7 +83,9 @@ class StateKeeper:
         ServiceError
             If Kafka does not take the markers.
         """
-        now = time.monotonic()
+        # Due one after the other, and so they stay: the readings wait for a round, and for the
+        # rounds of all partitions in a row they would wait for too long.
+        now, n_partitions = time.monotonic(), len(positions)
         self._partitions = {
             partition: _Partition(
                 position=restored[partition].start,
@@ -91,9 +93,9 @@ class StateKeeper:
                 lost=set(),
                 suspicion=restored[partition].suspicion.begin(position),
                 suspect_until=position + _SUSPECT_READINGS,
-                written_at=now,
+                written_at=now - self._every_seconds * number / n_partitions,
             )
-            for partition, position in positions.items()
+            for number, (partition, position) in enumerate(positions.items())
         }
         for partition, one in self._partitions.items():
             if one.suspicion.is_suspect:
@@ -171,8 +173,7 @@ class StateKeeper:
     def got_on(self, positions: Mapping[int, int]) -> None:
         """Note that all below these offsets was judged and delivered, by partition.
 
-        The state is written now and then: the partition whose last round is longest ago,
-        one at a time, so that the load is spread.
+        The state is written now and then, of the partition whose last round is longest ago.
         """
         for partition, position in positions.items():
             one = self._partitions[partition]

@@ -27,7 +27,7 @@ from stream_detector.connections.operator_commands import OperatorCommands
 from stream_detector.connections.settings import Settings, read_settings
 from tests.alerting.told import Alerts, alert_id
 from tests.end_to_end.installation import N_PARTITIONS, Installation
-from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_kafka import AS_SHIPPED, RealKafka
 from tests.end_to_end.server import Server
 
 N_MACHINES = 1000
@@ -159,7 +159,10 @@ def _spread(delays: Sequence[float]) -> str:
 @click.option("--seconds", type=click.FloatRange(min=2), default=60.0, show_default=True)
 def main(*, seconds: float) -> None:
     """Put the alert book under load."""
-    with tempfile.TemporaryDirectory() as name, RealKafka(Path(name) / "kafka") as kafka:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        RealKafka(Path(name) / "kafka", java=AS_SHIPPED) as kafka,
+    ):
         folder = Path(name)
         made = Installation(kafka.bootstrap, "redis://unused", bundle=folder, folder=folder)
         made.create_topics()

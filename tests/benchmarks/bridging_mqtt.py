@@ -20,7 +20,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.end_to_end.mqtt_plant import MqttPlant
-from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_kafka import AS_SHIPPED, RealKafka
 from tests.end_to_end.real_mosquitto import RealMosquitto
 
 PER_SECOND = 2_000
@@ -37,7 +37,7 @@ def main(seconds: float = 20.0) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (
-            RealKafka(folder / "kafka") as kafka,
+            RealKafka(folder / "kafka", java=AS_SHIPPED) as kafka,
             RealMosquitto(folder / "mosquitto") as mosquitto,
         ):
             delays, per_second = _measured(MqttPlant(kafka, mosquitto, folder, tags={}), seconds)

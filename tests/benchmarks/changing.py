@@ -31,7 +31,7 @@ from tests.benchmarks.models import NETWORKS, Subject
 from tests.benchmarks.plant import Plant
 from tests.benchmarks.progress import tell
 from tests.benchmarks.yard import N_PARTITIONS, WORKER, Program, Yard
-from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_kafka import AS_SHIPPED, RealKafka
 from tests.end_to_end.real_redis import RealRedis
 from tests.waiting import wait_until
 
@@ -71,7 +71,10 @@ def main(*, quick: bool, out: Path) -> None:
         folder = Path(temporary)
         for subject in (first, second):
             subject.write_bundle(folder / "models" / str(subject.training_rows))
-        with RealKafka(folder / "kafka") as kafka, RealRedis(folder / "redis") as redis:
+        with (
+            RealKafka(folder / "kafka", java=AS_SHIPPED) as kafka,
+            RealRedis(folder / "redis") as redis,
+        ):
             yard = Yard(kafka, redis, folder, n_machines=effort.n_machines, core=core)
             bundles = folder / "models"
             program = yard.program(

@@ -24,7 +24,7 @@ from tests.benchmarks.progress import tell
 from tests.benchmarks.streaming_measuring import Effort, Found, measure
 from tests.benchmarks.streaming_results import Figure, figures
 from tests.benchmarks.yard import N_PARTITIONS, Yard
-from tests.end_to_end.real_kafka import RealKafka
+from tests.end_to_end.real_kafka import AS_SHIPPED, RealKafka
 from tests.end_to_end.real_redis import RealRedis
 
 _OUT = Path(__file__).resolve().parents[2] / "build" / "bench-kafka.json"
@@ -53,7 +53,10 @@ def main(*, quick: bool, out: Path) -> None:
     os.sched_setaffinity(0, others or {core})
     with tempfile.TemporaryDirectory(prefix="stream-detector-bench-") as temporary:
         folder = Path(temporary)
-        with RealKafka(folder / "kafka") as kafka, RealRedis(folder / "redis") as redis:
+        with (
+            RealKafka(folder / "kafka", java=AS_SHIPPED) as kafka,
+            RealRedis(folder / "redis") as redis,
+        ):
             yard = Yard(kafka, redis, folder, n_machines=effort.n_machines, core=core)
             found = measure(yard, folder, effort, tell=tell)
     results = {network: list(figures(network, one, effort)) for network, one in found.items()}

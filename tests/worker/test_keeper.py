@@ -1,0 +1,48 @@
+"""When the states of machines are kept, partition by partition."""
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from stream_detector.connections.kafka import PlacedMessage
+from stream_detector.pipeline.machines import Machines
+from stream_detector.worker import keeper
+from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.recovery import Restored
+from stream_detector.worker.suspicion import Suspicion
+
+POSITIONS = dict.fromkeys(range(5), 100)
+
+
+class Topic:
+    """Takes whatever is written to it."""
+
+    def __init__(self) -> None:
+        self.posted: list[int] = []
+
+    async def keep(self, messages: Sequence[PlacedMessage]) -> None:
+        pass
+
+    def post(self, messages: Sequence[PlacedMessage], **_: object) -> None:
+        self.posted += {one.partition for one in messages}
+
+
+def test_the_rounds_of_partitions_are_spread_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic, clock = Topic(), SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(keeper, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    ours = StateKeeper(Machines(), topic, every_seconds=10.0)  # type: ignore[arg-type]
+    restored = dict.fromkeys(POSITIONS, Restored(start=100, kept={}, suspicion=Suspicion()))
+    asyncio.run(ours.begin(POSITIONS, restored))
+
+    times: list[float] = []
+    for _ in range(405):
+        clock.now += 0.1
+        ours.got_on(POSITIONS)
+        times += [clock.now - 1000.0] * (len(topic.posted) - len(times))
+
+    #  a round of one of five partitions every 2 s, so each has one in 10
+    assert times == pytest.approx([2.0 * number for number in range(1, 21)], abs=0.3)
+    assert topic.posted == topic.posted[:5] * 4
+    assert sorted(topic.posted[:5]) == [*POSITIONS]
