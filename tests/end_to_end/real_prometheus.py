@@ -13,19 +13,21 @@ _CONFIGURATION = """
 global: {{scrape_interval: 1s}}
 rule_files: ["{rules}"]
 scrape_configs:
-  - job_name: stream-detector
+  - job_name: {job}
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
 
 
 class RealPrometheus(Server):
-    """It scrapes a worker at `port` every second and has the rules."""
+    """It scrapes what is at `port` every second, as this job, and has the rules."""
 
-    def __init__(self, folder: Path, port: str, rules: Path) -> None:
+    def __init__(
+        self, folder: Path, port: str, rules: Path, *, job: str = "stream-detector"
+    ) -> None:
         binary = require_command("prometheus")
         self._port = free_port()
         configuration = folder / "prometheus.yml"
-        configuration.write_text(_CONFIGURATION.format(rules=rules, port=port))
+        configuration.write_text(_CONFIGURATION.format(rules=rules, port=port, job=job))
         super().__init__(
             [
                 binary,
