@@ -76,8 +76,11 @@ def schema(text: str) -> str:
     """Give the chart's schema with what it lets through as settings and files."""
     found = json.loads(text)
     parts = found["properties"]
-    parts["settings"]["properties"] = dict(_chart_settings())
-    parts["files"]["propertyNames"] = {"enum": sorted(_chart_files())}
+    parts["settings"]["properties"] = dict(_chart_settings(Settings))
+    parts["files"]["propertyNames"] = {"enum": sorted(_chart_files(Settings))}
+    of_a_bridge = parts["bridges"]["additionalProperties"]["properties"]
+    of_a_bridge["settings"]["properties"] = dict(_chart_settings(SourceSettings))
+    of_a_bridge["files"]["propertyNames"] = {"enum": sorted(_chart_files(SourceSettings))}
     return json.dumps(found, indent=2) + "\n"
 
 
@@ -129,8 +132,8 @@ def _says(field: dict[str, Any]) -> str:
     return text.replace("``", "`")
 
 
-def _chart_settings() -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, one in _fields(Settings).items():
+def _chart_settings(model: type[BaseModel]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, one in _fields(model).items():
         kind = one.get("format")
         if name in _SET_BY_CHART or kind == "path":
             continue
@@ -144,9 +147,9 @@ def _chart_settings() -> Iterator[tuple[str, dict[str, Any]]]:
         yield PREFIX + name.upper(), {"description": _says(one), **allowed}
 
 
-def _chart_files() -> Iterator[str]:
-    for name, one in _fields(Settings).items():
-        if name in SECRETS:
+def _chart_files(model: type[BaseModel]) -> Iterator[str]:
+    for name, one in _fields(model).items():
+        if name in _ALL_SECRETS:
             yield f"{PREFIX}{name.upper()}_FILE"
         elif one.get("format") == "path" and name not in _SET_BY_CHART:
             yield PREFIX + name.upper()

@@ -1,6 +1,6 @@
 {{- /* What does not go together, and what no schema can say: all of it at once. */}}
 {{- define "sd.check" -}}
-{{- $faults := concat (include "sd.faults.parts" . | fromJsonArray) (include "sd.faults.security" . | fromJsonArray) (include "sd.faults.network" . | fromJsonArray) }}
+{{- $faults := concat (include "sd.faults.parts" . | fromJsonArray) (include "sd.faults.security" . | fromJsonArray) (include "sd.faults.network" . | fromJsonArray) (include "sd.faults.bridges" . | fromJsonArray) }}
 {{- if $faults }}
 {{- fail (printf "these values do not go together:\n- %s" (join "\n- " $faults)) }}
 {{- end }}
@@ -133,6 +133,51 @@
 {{- if $others }}
 {{- $faults = append $faults (printf "networkPolicy.egress is empty, so nobody gets out to %s; say there what may be reached" (join ", " $others)) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toJson $faults }}
+{{- end }}
+
+{{- define "sd.faults.bridges" -}}
+{{- $faults := list }}
+{{- range $name, $bridge := .Values.bridges }}
+{{- $toml := get $bridge.config "bridge.toml" }}
+{{- $table := dict "mqtt" "mqtt" "opcua" "opcua" "tags" "kafka" | dig $bridge.source "" }}
+{{- if not (regexMatch (printf "(?m)^\\[%s\\]" $table) $toml) }}
+{{- $faults = append $faults (printf "bridges.%s.source is %s, but its bridge.toml has no table [%s]" $name $bridge.source $table) }}
+{{- end }}
+{{- range regexFindAll "(?m)^mapping *= *[\"'][^\"']+[\"']" $toml -1 }}
+{{- $file := regexFind "[\"'][^\"']+[\"']" . | trimAll "\"'" }}
+{{- if not (hasKey $bridge.config $file) }}
+{{- $faults = append $faults (printf "bridges.%s.config has no file %s, which its bridge.toml names as mapping" $name $file) }}
+{{- end }}
+{{- end }}
+{{- if eq $bridge.source "tags" }}
+{{- if $bridge.journal }}
+{{- $faults = append $faults (printf "bridges.%s.journal is of no use: Kafka itself keeps the tags" $name) }}
+{{- end }}
+{{- else }}
+{{- if not $bridge.journal }}
+{{- $faults = append $faults (printf "bridges.%s.journal is missing; give its size, larger than max_bytes" $name) }}
+{{- end }}
+{{- if not (regexMatch "(?m)^path *= *[\"']/journal/[^\"'/]+[\"']" $toml) }}
+{{- $faults = append $faults (printf "bridges.%s keeps its journal where nothing outlives the pod; write path = \"/journal/journal.db\" into [journal] of its bridge.toml" $name) }}
+{{- end }}
+{{- if and $.Values.networkPolicy.enabled (not $bridge.egress) }}
+{{- $faults = append $faults (printf "bridges.%s.egress is empty, so the network policy keeps it from its source; say there what it may reach" $name) }}
+{{- end }}
+{{- end }}
+{{- range $source := list "MQTT" "OPCUA" "REGISTRY" }}
+{{- $user := printf "DETECTOR_%s_USERNAME" $source }}
+{{- $password := printf "DETECTOR_%s_PASSWORD_FILE" $source }}
+{{- if and (hasKey ($bridge.files | default dict) $password) (not (hasKey ($bridge.settings | default dict) $user)) }}
+{{- $faults = append $faults (printf "bridges.%s.files.%s needs bridges.%s.settings.%s" $name $password $name $user) }}
+{{- end }}
+{{- end }}
+{{- range $file, $from := $bridge.files }}
+{{- if and (hasKey $from "configMap") (regexMatch "_(KEY|PASSWORD)_FILE$" $file) }}
+{{- $faults = append $faults (printf "bridges.%s.files.%s is in a ConfigMap, which everybody may read; give a secret" $name $file) }}
 {{- end }}
 {{- end }}
 {{- end }}

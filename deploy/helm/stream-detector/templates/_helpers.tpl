@@ -4,11 +4,21 @@
 {{- end }}
 {{- end }}
 
+{{- /* Short enough for a Service: that of a bridge may have 20 letters. */}}
+{{- define "sd.bridgeName" -}}
+{{- printf "%s-bridge-%s" (include "sd.name" .root | trunc 34 | trimSuffix "-") .name }}
+{{- end }}
+
 {{- /* Labels that never change; takes {root, part}. */}}
 {{- define "sd.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .part }}
+app.kubernetes.io/component: {{ include "sd.component" . }}
+{{- end }}
+
+{{- /* Each bridge is one of its own; takes {root, part: bridge, name, bridge}. */}}
+{{- define "sd.component" -}}
+{{- if eq .part "bridge" }}{{ printf "bridge-%s" .name }}{{ else }}{{ .part }}{{ end }}
 {{- end }}
 
 {{- define "sd.labels" -}}
@@ -20,7 +30,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "sd.image" -}}
 {{- $image := .root.Values.image }}
-{{- $target := ternary "console" "worker" (eq .part "console") }}
+{{- $target := has .part (list "console" "bridge") | ternary .part "worker" }}
 {{- $tag := get $image (printf "%sTag" $target) | default (printf "%s-%s" $target .root.Chart.AppVersion) -}}
 image: {{ printf "%s:%s" $image.repository $tag | quote }}
 imagePullPolicy: {{ $image.pullPolicy }}
@@ -40,9 +50,24 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- /* Only the worker tells others of alerts, and only it needs to know how. */}}
+{{- /* Only the worker tells others of alerts, and only it needs to know how; a bridge knows Kafka alone. */}}
 {{- define "sd.isFor" -}}
-{{- if or (eq .part "worker") (not (regexMatch "^DETECTOR_(ALERTMANAGER|WEBHOOK)_" .name)) }}yes{{ end }}
+{{- $not := dict "worker" "^$" "bridge" "^DETECTOR_(ALERTMANAGER_|WEBHOOK_|REDIS_|RULES|PROMOTE|TRACES_)" }}
+{{- if not (regexMatch (get $not .part | default "^DETECTOR_(ALERTMANAGER|WEBHOOK)_") .name) }}yes{{ end }}
+{{- end }}
+
+{{- /* The files that a part is given, as JSON. */}}
+{{- define "sd.filesFor" -}}
+{{- $found := dict }}
+{{- range $name, $from := .root.Values.files }}
+{{- if include "sd.isFor" (dict "part" $.part "name" $name) }}
+{{- $_ := set $found $name $from }}
+{{- end }}
+{{- end }}
+{{- with .bridge }}
+{{- $_ := merge $found (.files | default dict) }}
+{{- end }}
+{{- toJson $found }}
 {{- end }}
 
 {{- define "sd.env" -}}
@@ -52,16 +77,19 @@ capabilities: {drop: [ALL]}
 - {name: {{ $name }}, value: {{ $value | toString | quote }}}
 {{- end }}
 {{- end }}
-{{- range $name, $_ := .root.Values.files }}
-{{- if include "sd.isFor" (dict "part" $context.part "name" $name) }}
+{{- with .bridge }}
+{{- range $name, $value := .settings }}
+- {name: {{ $name }}, value: {{ $value | toString | quote }}}
+{{- end }}
+{{- end }}
+{{- range $name, $_ := include "sd.filesFor" . | fromJson }}
 - {name: {{ $name }}, value: /etc/stream-detector/{{ $name }}}
 {{- end }}
-{{- end }}
-{{- if ne .part "topics" }}
+{{- if has .part (list "worker" "console") }}
 - {name: DETECTOR_BUNDLE, value: {{ printf "/models/%s" .root.Values.models.first | quote }}}
 - {name: DETECTOR_BUNDLES, value: {{ .root.Values.models.url | default "/models" | quote }}}
 {{- end }}
-{{- if eq .part "worker" }}
+{{- if has .part (list "worker" "bridge") }}
 - {name: DETECTOR_HEALTH_HOST, value: 0.0.0.0}
 - {name: DETECTOR_HEALTH_PORT, value: "8080"}
 {{- end }}
@@ -69,7 +97,7 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{- define "sd.storeEnv" -}}
-{{- if and .root.Values.models.endpoint (ne .part "topics") }}
+{{- if and .root.Values.models.endpoint (has .part (list "worker" "console")) }}
 - {name: AWS_ENDPOINT_URL, value: {{ .root.Values.models.endpoint | quote }}}
 {{- end }}
 {{- end }}
@@ -83,19 +111,18 @@ envFrom:
 
 {{- define "sd.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- if ne .part "topics" }}
+{{- if has .part (list "worker" "console") }}
 - {name: models, mountPath: /models, readOnly: true}
 {{- end }}
-{{- if .root.Values.files }}
+{{- if include "sd.filesFor" . | fromJson }}
 - {name: files, mountPath: /etc/stream-detector, readOnly: true}
 {{- end }}
 {{- end }}
 
 {{- define "sd.volumes" -}}
-{{- $context := . }}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
-{{- if ne .part "topics" }}
+{{- if has .part (list "worker" "console") }}
 - name: models
   {{- if .root.Values.models.claim }}
   persistentVolumeClaim: {claimName: {{ .root.Values.models.claim | quote }}, readOnly: true}
@@ -103,17 +130,15 @@ envFrom:
   emptyDir: {sizeLimit: 1Gi}
   {{- end }}
 {{- end }}
-{{- if .root.Values.files }}
+{{- with include "sd.filesFor" . | fromJson }}
 - name: files
   projected:
     defaultMode: 0440
     sources:
-      {{- range $name, $from := .root.Values.files }}
-      {{- if include "sd.isFor" (dict "part" $context.part "name" $name) }}
+      {{- range $name, $from := . }}
       - {{ ternary "secret" "configMap" (hasKey $from "secret") }}:
           name: {{ $from.secret | default $from.configMap | quote }}
           items: [{key: {{ $from.key | quote }}, path: {{ $name }}}]
-      {{- end }}
       {{- end }}
 {{- end }}
 {{- end }}
@@ -176,4 +201,16 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{- /* A rule of a network policy; takes {ports, to}. */}}
+{{- define "sd.letOut" -}}
+- ports:
+    {{- range .ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+  {{- with .to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
