@@ -27,7 +27,7 @@ class Output(NamedTuple):
     headers: Headers = ()
 
 
-class QualityInfo(msgspec.Struct, frozen=True):
+class QualityInfo(msgspec.Struct, frozen=True, gc=False):
     """How far a reading could be trusted."""
 
     state: str
@@ -35,7 +35,7 @@ class QualityInfo(msgspec.Struct, frozen=True):
     channels_total: int
 
 
-class Contributor(msgspec.Struct, frozen=True):
+class Contributor(msgspec.Struct, frozen=True, gc=False):
     """A sensor's part in a score: ``share`` of 1, actual and expected in its unit."""
 
     sensor: str
@@ -109,7 +109,7 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     runbook_url: str | None
 
 
-class HeadScore(msgspec.Struct, frozen=True):
+class HeadScore(msgspec.Struct, frozen=True, gc=False):
     """The score of a supervised head beside the threshold in force for it."""
 
     score: float | None
@@ -118,7 +118,7 @@ class HeadScore(msgspec.Struct, frozen=True):
     alarm: bool
 
 
-class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was said of one reading (``schemas/score.v1.json``)."""
 
     schema: str = "score/1.0"

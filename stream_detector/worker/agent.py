@@ -199,4 +199,4 @@ class BatchWork:
     async def _send(self, outputs: Sequence[Output]) -> None:
         if outputs:
             emitted = rfc3339(datetime.now(UTC)).encode()
-            await self._producer.send(outputs, [("emitted_at", emitted)])
+            await self._producer.send(outputs, (("emitted_at", emitted),))

@@ -1,6 +1,5 @@
 """The worker put together: the one place that knows all its parts."""
 
-import gc
 import os
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from stream_detector.connections.watchdog import Watchdog
 from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.model_at_work import ModelAtWork
 from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.worker import memory
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.book import BookService
 from stream_detector.worker.checks import load_bundle
@@ -46,10 +46,6 @@ from stream_detector.worker.traces import NO_TRACES, Traces
 from stream_detector.worker.web import HealthServer
 
 log = structlog.get_logger()
-
-_GARBAGE_OBJECTS = 50_000
-"""New objects after which the garbage collector looks through them; a batch of 500 readings makes
-some 6,000."""
 
 
 class _WithoutFaustClients(BootStrategy):
@@ -81,7 +77,7 @@ def run(settings: Settings, traces: Traces = NO_TRACES) -> None:
     )
     # It moves the cursor about, terminal or not.
     worker.spinner = None
-    _collect_garbage_seldom()
+    memory.prepare()
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
@@ -91,17 +87,6 @@ def run(settings: Settings, traces: Traces = NO_TRACES) -> None:
         # it is committed.
         sys.stderr.flush()
         os._exit(1 if end.code else 0)
-
-
-def _collect_garbage_seldom() -> None:
-    """Spare the readings the garbage collector.
-
-    It looks for objects that only hold each other. A batch leaves none, so all of it is freed at
-    once without; looked through after every 700 objects, as is usual, it costs an eighth more.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_OBJECTS)
 
 
 def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:

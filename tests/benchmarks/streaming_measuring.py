@@ -1,6 +1,5 @@
 """One network after the other: the worker and the bare loops on the same backlog, one by one."""
 
-import gc
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.pipeline.pipeline import PublishedScores
+from stream_detector.worker import memory
 from tests.benchmarks.latency import latencies_ms
 from tests.benchmarks.models import NETWORKS, Subject
 from tests.benchmarks.plant import Plant
@@ -130,9 +130,7 @@ def _in_memory_us(bundle: Path, effort: Effort, *, core: int) -> list[float]:
     batches = [plant.next_records(_BATCH) for _ in range(effort.batches)]
     others = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
-    # What the making of bundles has left must not make each collection long.
-    gc.collect()
-    gc.freeze()
+    memory.prepare()
     costs = []
     for batch in batches:
         began = time.thread_time()

@@ -23,7 +23,7 @@ def kafka() -> Iterator[EmbeddedKafka]:
 
 def send(kafka: EmbeddedKafka, *outputs: Output) -> None:
     settings = Settings(broker=kafka.bootstrap, redis_url=SecretStr("redis://redis"))
-    asyncio.run(ConfirmedProducer(settings).send(outputs, [("emitted_at", b"now")]))
+    asyncio.run(ConfirmedProducer(settings).send(outputs, (("emitted_at", b"now"),)))
 
 
 def test_outputs_are_in_their_topics_when_send_returns(kafka: EmbeddedKafka) -> None:
@@ -36,7 +36,7 @@ def test_outputs_are_in_their_topics_when_send_returns(kafka: EmbeddedKafka) -> 
 
     for topic, key, value, told in (
         ("detector.alerts", b"pm3/sheet-break", b"{}", {"ce_id": "1", "emitted_at": "now"}),
-        ("detector.scores", b"pm3", b"[]", {"emitted_at": "now"}),
+        ("detector.scores", b"pm3", b"[]", {}),
         ("detector.dead-letters", None, None, {"reason_code": "empty", "emitted_at": "now"}),
     ):
         subscriber = Subscriber(kafka.bootstrap, topic)
