@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
-from stream_detector.connections.kafka import MAX_MESSAGE_BYTES, client_options
+from stream_detector.connections.kafka import client_options
+from stream_detector.connections.producer import MAX_MESSAGE_BYTES
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError

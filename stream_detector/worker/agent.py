@@ -10,7 +10,7 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
-from stream_detector.connections.kafka import ConfirmedProducer
+from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.errors import ServiceError, listed
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline

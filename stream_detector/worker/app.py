@@ -15,9 +15,9 @@ from mode import CrashingSupervisor, Service, ServiceT
 from stream_detector.connections import receivers
 from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
-from stream_detector.connections.kafka import ConfirmedProducer
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings

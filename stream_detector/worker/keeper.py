@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from stream_detector.connections.kafka import ConfirmedProducer, PlacedMessage
+from stream_detector.connections.producer import ConfirmedProducer, PlacedMessage
 from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.machines import Machines
 from stream_detector.pipeline.pipeline import Decoded

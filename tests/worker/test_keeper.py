@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream_detector.connections.kafka import PlacedMessage
+from stream_detector.connections.producer import PlacedMessage
 from stream_detector.pipeline.machines import Machines
 from stream_detector.worker import keeper
 from stream_detector.worker.keeper import StateKeeper

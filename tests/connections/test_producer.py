@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from stream_detector.connections.kafka import ConfirmedProducer
+from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.settings import Settings
 from stream_detector.pipeline.messages import Output
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
