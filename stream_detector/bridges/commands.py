@@ -67,7 +67,8 @@ def mqtt(path: Path) -> None:
     1 on a fault: let systemd or Kubernetes start it again.
     """
     from stream_detector.bridges.formats import open_format
-    from stream_detector.bridges.mqtt_bridge import MqttBridge
+    from stream_detector.bridges.journal_bridge import JournalBridge
+    from stream_detector.bridges.mqtt_source import mqtt_source
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
@@ -76,8 +77,8 @@ def mqtt(path: Path) -> None:
     decode = open_format(configuration.format, source_settings).decode
     configure_logging(settings)
     health = _health(configuration.name, "the MQTT broker", settings)
-    program = MqttBridge(settings, source_settings, configuration, mapping, decode, health)
-    run(settings, health, program.run)
+    source = mqtt_source(configuration, source_settings, decode, health)
+    run(settings, health, JournalBridge(settings, configuration, mapping, health, source).run)
 
 
 @bridge.command(epilog="Example: stream-detector bridge opcua --config mill.toml")
@@ -89,7 +90,8 @@ def opcua(path: Path) -> None:
     Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
     start it again.
     """
-    from stream_detector.bridges.opcua_bridge import OpcUaBridge
+    from stream_detector.bridges.journal_bridge import JournalBridge
+    from stream_detector.bridges.opcua_source import opcua_source
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
@@ -97,9 +99,8 @@ def opcua(path: Path) -> None:
     configuration, mapping = _configured(path)
     configure_logging(settings)
     health = _health(configuration.name, "the OPC UA server", settings)
-    run(
-        settings, health, OpcUaBridge(settings, source_settings, configuration, mapping, health).run
-    )
+    source = opcua_source(configuration, source_settings, list(mapping.targets), health)
+    run(settings, health, JournalBridge(settings, configuration, mapping, health, source).run)
 
 
 @bridge.command(epilog="Example: stream-detector bridge check --config mill.toml")

@@ -2,19 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
+from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.keeping import is_kept
 from stream_detector.bridges.mqtt import Delivered, MqttConnection
 from stream_detector.bridges.mqtt_messages import Arrived, MqttMessages
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.rows import Decode, TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE
 from stream_detector.bridges.sparkplug_payload import rebirth_command
-from stream_detector.errors import RegistryAwayError
+from stream_detector.connections.source_settings import SourceSettings
+from stream_detector.errors import RegistryAwayError, SettingsError
 
 log = structlog.get_logger()
 
@@ -100,3 +103,36 @@ class MqttSource:
             else:
                 self._health.freed("registry", now=time.monotonic())
                 return rows
+
+
+def mqtt_source(
+    configuration: Configuration,
+    source_settings: SourceSettings,
+    decode: Decode,
+    health: BridgeHealth,
+) -> Callable[[Journal], MqttSource]:
+    """Give what makes the source of a journal.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    source_settings : SourceSettings
+    decode : Decode
+        As ``[format]`` says.
+    health : BridgeHealth
+
+    Raises
+    ------
+    SettingsError
+        If the configuration has no table of the broker.
+    """
+    table = configuration.mqtt
+    if table is None:
+        raise SettingsError("the configuration lacks [mqtt]; say in it where the broker is")
+
+    def make(journal: Journal) -> MqttSource:
+        connection = MqttConnection(table, source_settings, configuration.name)
+        messages = MqttMessages(decode, numbers_arrive=table.time_of_numbers == "arrival")
+        return MqttSource(connection, messages, journal, health)
+
+    return make

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 from asyncua.ua.uaerrors import UaError
 
-from stream_detector.bridges.configuration import OpcUaTable
+from stream_detector.bridges.configuration import Configuration, OpcUaTable
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.keeping import is_kept
@@ -18,7 +18,7 @@ from stream_detector.bridges.opcua_rows import ToldRows
 from stream_detector.bridges.opcua_subscription import OpcUaSubscription
 from stream_detector.bridges.rows import TagRow
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RefusedError
+from stream_detector.errors import RefusedError, SettingsError
 
 log = structlog.get_logger()
 
@@ -179,3 +179,30 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
+
+
+def opcua_source(
+    configuration: Configuration,
+    source_settings: SourceSettings,
+    tags: Sequence[str],
+    health: BridgeHealth,
+) -> Callable[[Journal], OpcUaSource]:
+    """Give what makes the source of a journal.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    source_settings : SourceSettings
+    tags : sequence of str
+        Node ids.
+    health : BridgeHealth
+
+    Raises
+    ------
+    SettingsError
+        If the configuration has no table of the server.
+    """
+    table = configuration.opcua
+    if table is None:
+        raise SettingsError("the configuration lacks [opcua]; say in it where the server is")
+    return lambda journal: OpcUaSource(table, source_settings, tags, journal, health)

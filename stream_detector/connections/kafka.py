@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -14,8 +13,6 @@ from stream_detector.connections.security import confluent_security, kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import token_source
 from stream_detector.errors import RefusedError, ServiceError
-
-log = structlog.get_logger()
 
 _ANSWER_SECONDS = 5.0
 

@@ -1,53 +1,61 @@
-"""``bridge opcua``: an OPC UA server -> journal -> readings on Kafka."""
+"""``bridge mqtt`` and ``bridge opcua``: a source -> journal -> readings on Kafka."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Protocol
 
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.delivery import Delivery
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.mapping import TagMap
-from stream_detector.bridges.opcua_source import OpcUaSource
 from stream_detector.bridges.running import together
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import SettingsError
 
 
-class OpcUaBridge:
+class Source(Protocol):
+    """Fills a journal with what a plant sends."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop."""
+        ...
+
+
+class JournalBridge:
     """The program.
 
     Parameters
     ----------
     settings : Settings
-    source_settings : SourceSettings
     configuration : Configuration
     tags : TagMap
     health : BridgeHealth
+    make_source : callable
+        Makes what fills a journal.
 
     Raises
     ------
     SettingsError
-        If the configuration has no table of the server or of the journal.
+        If the configuration has no table of the journal.
     """
 
     def __init__(
         self,
         settings: Settings,
-        source_settings: SourceSettings,
         configuration: Configuration,
         tags: TagMap,
         health: BridgeHealth,
+        make_source: Callable[[Journal], Source],
     ) -> None:
-        if configuration.opcua is None or configuration.journal is None:
+        if configuration.journal is None:
             raise SettingsError(
-                "the configuration lacks [opcua] or [journal]; say in them where the server is, "
-                "and where on disk rows wait for Kafka"
+                "the configuration lacks [journal]; say in it where on disk rows wait for Kafka"
             )
-        self._settings, self._source_settings = settings, source_settings
-        self._configuration, self._tags = configuration, tags
+        self._settings, self._configuration, self._tags = settings, configuration, tags
         self._health = health
-        self._opcua, self._journal = configuration.opcua, configuration.journal
+        self._table = configuration.journal
+        self._make_source = make_source
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop.
@@ -57,12 +65,11 @@ class OpcUaBridge:
         JournalError
             If the journal cannot be opened.
         SettingsError, ServiceError
-            As of `OpcUaSource.run`; or if Kafka refuses us, or a topic is missing.
+            As the source does; or if Kafka refuses us, or a topic is missing.
         """
-        with Journal(self._journal.path, max_bytes=self._journal.max_bytes) as journal:
+        with Journal(self._table.path, max_bytes=self._table.max_bytes) as journal:
             self._health.journal = journal
-            tags = list(self._tags.targets)
-            source = OpcUaSource(self._opcua, self._source_settings, tags, journal, self._health)
+            source = self._make_source(journal)
             delivery = Delivery(
                 self._settings, self._configuration, self._tags, journal, self._health
             )
