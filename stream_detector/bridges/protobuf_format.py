@@ -84,7 +84,8 @@ class ProtobufFormat:
         if prefix.message_indexes != self._index:
             raise RowError(
                 "other-schema",
-                f"the message is number {prefix.message_indexes} of its schema, and "
+                # Its writer can make that as long as the message.
+                f"the message is number {prefix.message_indexes!s:.60} of its schema, and "
                 f"{self._name} is {self._index} in the descriptor; make that anew, or send one "
                 "kind of message per topic",
             )

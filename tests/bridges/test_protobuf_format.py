@@ -109,6 +109,7 @@ def test_a_field_that_protobuf_writers_add_changes_nothing(
         (framed(99, b"", index=b"\0"), "unknown-schema"),
         (framed(1, b"", index=b"\0"), "other-schema"),
         (framed(3, b"\x0a\x01a", index=b"\2\2"), "other-schema"),  # a plant.Note
+        (framed(3, b"", index=b"\x90\3" + 200 * b"\2"), "other-schema"),  # nested 200 deep
         (framed(3, b"\x0a\x05a", index=b"\0"), "unreadable"),
         (framed(3, b"", index=b"\xff"), "unreadable"),
         (framed(3, b"", index=b"\0"), "time"),
@@ -124,6 +125,7 @@ def test_a_protobuf_message_that_cannot_be_used_is_refused(
     with pytest.raises(RowError) as caught:
         form.decode(record, topic="rows")
     assert caught.value.code == code
+    assert len(caught.value.reason) < 250
 
 
 @pytest.mark.parametrize(
