@@ -140,7 +140,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         changed: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
         if plain is None and default.kind != "lstm" and network.window is not None:
             raise SettingsError(
-                f"a {network.kind} model has no window to set, it sees 4 readings: leave that out, "
+                f"a {network.kind} model has no window to set, it sees 5 readings: leave that out, "
                 "or take an lstm or a plain model"
             )
         if plain is not None and network.steps is not None:

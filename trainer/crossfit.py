@@ -3,11 +3,13 @@
 A score in sample flatters: limits taken from it are exceeded by most later rows. So the
 history is cut into contiguous blocks, and each block is scored by a whitening and a
 network that were fitted on the others; rows next to the block, as many as a window has
-readings and 10 at least, are purged. The final parts are fitted on all rows.
+readings and 10 at least, are purged. The final parts are fitted on all rows. Of the level part
+a row that is far out weighs less (``row_weights``), but its own score is as any other's.
 
-Memory: the windows as given, with a network one more array of n * 4 * p float32 (the rows
-outside a block), and chunks. 100,000 rows of 60 sensors, measured: 114 MB given, 43 MB
-besides without a network, 107 MB with one; making the rows took more (``training_rows``).
+Memory: the windows as given, with a network one more array of n * 5 * p float32 (the rows
+outside a block), and chunks. 100,000 rows of 60 sensors, windows of 4, measured: 114 MB
+given, 43 MB besides without a network, 107 MB with one; making the rows took more
+(``training_rows``).
 """
 
 from collections.abc import Mapping
@@ -22,6 +24,7 @@ from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.export import export
 from trainer.parity import check_parity
 from trainer.plain_parts import PlainParts
+from trainer.row_weights import draw, weigh
 from trainer.score_parts import Coordinates, Network, NetworkSpace, ScoreParts
 from trainer.whitening import PURGED_ROWS, blocks, fit_whitening, outside
 
@@ -129,7 +132,7 @@ def fit_parts(
     True
     """
     n_blocks = 10 if len(windows) < _SHORT_HISTORY else 5
-    coordinates = _coordinates(windows[:, -STACKED_READINGS:], n_blocks=n_blocks)
+    coordinates, weights = _coordinates(windows[:, -STACKED_READINGS:], n_blocks=n_blocks)
     deviation = fit_whitening(deviations, n_blocks=n_blocks)
     scores, network, network_unit = coordinates.level.out_of_sample, None, 1.0
     linear_unit = _unit(scores)
@@ -139,7 +142,7 @@ def fit_parts(
         of_network, losses = _cross_fit(fitter, windows)
         network_unit = _unit(of_network)
         scores = (scores + of_network / network_unit) / 2
-        network = fitter.fit(windows, coordinates, name="final")
+        network = fitter.fit(windows, coordinates, learn_from=draw(weights), name="final")
         losses["final"] = network.losses
     parts = ScoreParts(coordinates, deviation, linear_unit, network_unit, network)
     graph = export(parts)
@@ -165,9 +168,11 @@ def _cross_fit(
                 f"learn from, at least {_LEAST_ROWS} are needed; bring more history, or shorten "
                 "--window"
             )
-        coordinates = _coordinates(windows[:, -STACKED_READINGS:][learn_from], n_blocks=5)
+        stacked = windows[:, -STACKED_READINGS:][learn_from]
+        coordinates, weights = _coordinates(stacked, n_blocks=5)
         name = f"block-{number}-of-{len(parts)}"
-        network = fitter.fit(windows, coordinates, learn_from=learn_from, name=name)
+        drawn = learn_from[draw(weights)]
+        network = fitter.fit(windows, coordinates, learn_from=drawn, name=name)
         losses[name] = network.losses
         for start in range(block.start, block.stop, _ROWS_PER_CHUNK):
             chunk = slice(start, min(start + _ROWS_PER_CHUNK, block.stop))
@@ -177,11 +182,21 @@ def _cross_fit(
     return scores, losses
 
 
-def _coordinates(stacked: NDArray[np.float32], *, n_blocks: int) -> Coordinates:
-    return Coordinates(
-        level=fit_whitening(stacked, n_blocks=n_blocks),
-        row=fit_whitening(stacked[:, -1], n_blocks=n_blocks),
+def _coordinates(
+    stacked: NDArray[np.float32], *, n_blocks: int
+) -> tuple[Coordinates, NDArray[np.float64]]:
+    """Fit the whitenings of the level part; give them with what each row counted for.
+
+    Only here are rows weighed. What is odd in a history stays so for a while, and its
+    deviation from the running mean is then small.
+    """
+    plain = fit_whitening(stacked, n_blocks=n_blocks)
+    weights = weigh(plain.out_of_sample)
+    coordinates = Coordinates(
+        level=fit_whitening(stacked, n_blocks=n_blocks, weights=weights),
+        row=fit_whitening(stacked[:, -1], n_blocks=n_blocks, weights=weights),
     )
+    return coordinates, weights
 
 
 def _unit(scores: NDArray[np.float64]) -> float:

@@ -35,7 +35,7 @@ class Coordinates:
     Parameters
     ----------
     level : Whitening
-        Of the last 4 readings side by side, 4 * p columns, oldest first.
+        Of the last 5 readings side by side, 5 * p columns, oldest first.
     row : Whitening
         Of single readings.
     """
@@ -48,11 +48,11 @@ class Coordinates:
         return self.targets(windows) if kind == "dense" else self.row.whiten(windows)
 
     def targets(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Whiten what every network gives back, shape (n, 4 * p)."""
+        """Whiten what every network gives back, shape (n, 5 * p)."""
         return self.level.whiten(stack(windows))
 
     def residuals(self, network: "Network", windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Leave of the targets what a network does not give back, shape (n, 4 * p)."""
+        """Leave of the targets what a network does not give back, shape (n, 5 * p)."""
         return self.targets(windows) - network.reconstruct(
             self.inputs(network.config.kind, windows)
         )
@@ -65,7 +65,7 @@ class Coordinates:
 
 
 class Network(Protocol):
-    """A fitted autoencoder of the last readings: 4 in the default recipe."""
+    """A fitted autoencoder of the last readings: 5 in the default recipe."""
 
     @property
     def config(self) -> NetworkConfig:
@@ -158,15 +158,15 @@ class ScoreParts:
         )
 
     def _shares(self, rows: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
-        """Each sensor's share of the mean of squares of 4 readings side by side."""
+        """Each sensor's share of the mean of squares of 5 readings side by side."""
         squares = np.square(rows).reshape(-1, STACKED_READINGS, self.n_sensors)
         return np.asarray(squares.sum(axis=1) / (rows.shape[1] * unit))
 
 
 def stack(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay the last 4 readings of every window side by side, oldest first.
+    """Lay the last 5 readings of every window side by side, oldest first.
 
-    >>> stack(np.arange(10).reshape(1, 5, 2))
-    array([[2, 3, 4, 5, 6, 7, 8, 9]])
+    >>> stack(np.arange(12).reshape(1, 6, 2))
+    array([[ 2,  3,  4,  5,  6,  7,  8,  9, 10, 11]])
     """
     return windows[:, -STACKED_READINGS:].reshape(len(windows), -1)

@@ -144,7 +144,12 @@ def outside(block: slice, n_rows: int, *, n_purged: int) -> NDArray[np.intp]:
     return np.concatenate((before, np.arange(min(block.stop + n_purged, n_rows), n_rows)))
 
 
-def fit_whitening(rows: NDArray[np.floating[Any]], *, n_blocks: int) -> Whitening:
+def fit_whitening(
+    rows: NDArray[np.floating[Any]],
+    *,
+    n_blocks: int,
+    weights: NDArray[np.float64] | None = None,
+) -> Whitening:
     """Fit a whitening whose variances, and whose training scores, are out of sample.
 
     Per block: principal axes of the other blocks, and the second moments of the block
@@ -159,6 +164,8 @@ def fit_whitening(rows: NDArray[np.floating[Any]], *, n_blocks: int) -> Whitenin
         In time order, scaled, without NaN. The k readings are one row of k * p columns.
     n_blocks : int
         Contiguous blocks, at least 3.
+    weights : float64 array, shape (n,), optional
+        What each row counts for, see ``row_weights``; by default all the same. Every row is scored.
 
     Raises
     ------
@@ -183,21 +190,22 @@ def fit_whitening(rows: NDArray[np.floating[Any]], *, n_blocks: int) -> Whitenin
             f"{n_rows} normal training rows are too few for {n_blocks} blocks of at least "
             f"{2 * PURGED_ROWS}; bring a longer history"
         )
-    grams = [_gram(rows, part) for part in parts]
+    weights = np.ones(n_rows) if weights is None else weights
+    grams = [_gram(rows, part, weights) for part in parts]
     total = np.sum(grams, axis=0)
     axes = [
-        _Axes.of(total - gram - _purged(rows, part))
+        _Axes.of(total - gram - _purged(rows, part, weights))
         for part, gram in zip(parts, grams, strict=True)
     ]
     moments = np.array([one.moments(gram) for one, gram in zip(axes, grams, strict=True)])
-    lengths = np.array([part.stop - part.start for part in parts], np.float64)
+    lengths = np.array([gram[0, 0] for gram in grams])
 
     out_of_sample = np.empty(n_rows)
     for held_out, part in enumerate(parts):
         others = np.arange(n_blocks) != held_out
-        weights = 1 / _variances(moments[others], lengths[others]) / moments.shape[1]
+        shares = 1 / _variances(moments[others], lengths[others]) / moments.shape[1]
         for chunk in _chunks(part):
-            out_of_sample[chunk] = np.square(axes[held_out].project(rows[chunk])) @ weights
+            out_of_sample[chunk] = np.square(axes[held_out].project(rows[chunk])) @ shares
 
     final, variances = _Axes.of(total), _variances(moments, lengths)
     return Whitening(
@@ -230,22 +238,26 @@ class _Axes(NamedTuple):
         return np.asarray((centering * (gram @ centering)).sum(axis=0) / gram[0, 0])
 
 
-def _gram(rows: NDArray[np.floating[Any]], part: slice) -> NDArray[np.float64]:
-    """Sum of (1, row)' (1, row): number, sums and products. Parts of a history just add up."""
+def _gram(
+    rows: NDArray[np.floating[Any]], part: slice, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weighted sum of (1, row)' (1, row): number, sums and products. Parts just add up."""
     size = 1 + math.prod(rows.shape[1:])
     gram = np.zeros((size, size))
     for chunk in _chunks(part):
         values = rows[chunk].reshape(chunk.stop - chunk.start, -1)
         ones = np.ones((len(values), 1))
         extended = np.hstack((ones, values), dtype=np.float64)
-        gram += extended.T @ extended
+        gram += extended.T @ (extended * weights[chunk, None])
     return gram
 
 
-def _purged(rows: NDArray[np.floating[Any]], part: slice) -> NDArray[np.float64]:
+def _purged(
+    rows: NDArray[np.floating[Any]], part: slice, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     before = slice(max(part.start - PURGED_ROWS, 0), part.start)
     after = slice(part.stop, min(part.stop + PURGED_ROWS, len(rows)))
-    return _gram(rows, before) + _gram(rows, after)
+    return _gram(rows, before, weights) + _gram(rows, after, weights)
 
 
 def _chunks(part: slice) -> Iterator[slice]:

@@ -1,6 +1,6 @@
 """Part scores -> how surprising each is -> one score.
 
-The model measures three parts of a reading: ``level`` (this reading and the three
+The model measures three parts of a reading: ``level`` (this reading and the four
 before it against normal operation), ``sustained`` (the mean of the run's last eight
 levels) and ``deviation`` (from the run's own recent mean). Each becomes -log10 of
 the probability of so high a score in normal operation; the root of their weighted

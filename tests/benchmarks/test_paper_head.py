@@ -40,7 +40,7 @@ def folds() -> list[tuple[LabelledRows, int]]:
     timing, found = measure_timing(recording), []
     for begin, end in itertools.pairwise(FOLD_EDGES):
         cut, stop = (round(share * recording.n_rows) for share in (begin, end))
-        trained = prepare(recording.slice(0, cut), timing, window_size=4, rules=RULES)
+        trained = prepare(recording.slice(0, cut), timing, window_size=5, rules=RULES)
         rows = label_rows(
             recording.slice(0, stop),
             timing,

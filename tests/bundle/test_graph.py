@@ -82,7 +82,7 @@ def test_a_graph_that_ends_too_early_is_refused(small_bundle_folder: Path) -> No
 @pytest.mark.parametrize("n_rows", [1, 2, MAX_ROWS - 1, MAX_ROWS, MAX_ROWS + 1, 200])
 def test_a_row_gets_the_same_bits_in_any_batch(small_bundle: Bundle, n_rows: int) -> None:
     random = np.random.default_rng(seed=7)
-    windows = random.normal(size=(n_rows, 4, 5)).astype(np.float32)
+    windows = random.normal(size=(n_rows, 5, 5)).astype(np.float32)
     deviations = random.normal(size=(n_rows, 5)).astype(np.float32)
     graph = small_bundle.model.graph
 
@@ -96,7 +96,7 @@ def test_a_row_gets_the_same_bits_in_any_batch(small_bundle: Bundle, n_rows: int
 def test_contributions_are_never_negative_and_sum_to_their_score(small_bundle: Bundle) -> None:
     random = np.random.default_rng(seed=7)
     scores = small_bundle.model.graph(
-        random.uniform(-12, 12, size=(100, 4, 5)).astype(np.float32),
+        random.uniform(-12, 12, size=(100, 5, 5)).astype(np.float32),
         random.uniform(-12, 12, size=(100, 5)).astype(np.float32),
     )
 

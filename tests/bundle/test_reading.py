@@ -41,7 +41,7 @@ def test_a_bundle_says_what_it_was_trained_on(small_bundle: Bundle) -> None:
     assert model.max_gap == 1.5 * CADENCE
     assert model.feed_limits.silence_after == 10 * CADENCE
     assert model.limits.readings_per_day == 720
-    assert model.conditioning.window_size == 4
+    assert model.conditioning.window_size == 5
 
 
 def test_what_is_read_is_what_was_written(folder: Path, small_bundle: Bundle) -> None:

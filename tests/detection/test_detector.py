@@ -152,7 +152,7 @@ def test_a_state_goes_on_from_its_snapshot_bit_for_bit(
     # Through MessagePack: a snapshot is plain data and nothing else.
     kept = msgspec.msgpack.decode(msgspec.msgpack.encode(plant.snapshots()))
     restored.states = {
-        name: DetectorState.restore(snapshot, n_sensors=len(SENSORS), window_size=4)
+        name: DetectorState.restore(snapshot, n_sensors=len(SENSORS), window_size=5)
         for name, snapshot in kept.items()
     }
 
@@ -176,7 +176,7 @@ def test_a_snapshot_of_another_model_is_refused(small_bundle: Bundle) -> None:
     snapshot = Plant(small_bundle).detector.new_state().snapshot()
 
     with pytest.raises(ValueError, match="not of 7 sensors"):
-        DetectorState.restore(snapshot, n_sensors=7, window_size=4)
+        DetectorState.restore(snapshot, n_sensors=7, window_size=5)
 
 
 def last_score(bundle: Bundle, readings: Sequence[Reading]) -> float:

@@ -84,7 +84,7 @@ def test_a_raised_alert_says_all_that_the_contract_says(small_bundle: Bundle) ->
         "threshold_source": {"kind": "budget", "per_day": 6.0},
         "evidence": {
             "run_start": "2026-11-22T03:02:00Z",
-            "from": "2026-11-22T03:38:00Z",
+            "from": "2026-11-22T03:36:00Z",
             "to": "2026-11-22T03:44:00Z",
         },
         "response": "Check the steam box.",

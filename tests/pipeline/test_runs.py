@@ -58,16 +58,16 @@ def warming_up(records: list[Record], station: Station) -> list[bool]:
 
 
 def test_a_run_warms_up_until_its_window_is_full(small_bundle: Bundle) -> None:
-    assert warming_up(Feed().rows(6), Station(small_bundle)) == [True] * 3 + [False] * 3
+    assert warming_up(Feed().rows(6), Station(small_bundle)) == [True] * 4 + [False] * 2
 
 
 @pytest.mark.parametrize(
     ("minutes", "expected"),
     [
-        (2, [False, False, False, False]),
-        (3, [False, False, False, False]),
-        (3.1, [True, True, True, False]),
-        (60, [True, True, True, False]),
+        (2, [False] * 5),
+        (3, [False] * 5),
+        (3.1, [True] * 4 + [False]),
+        (60, [True] * 4 + [False]),
     ],
 )
 def test_a_long_gap_starts_a_new_run(
@@ -76,7 +76,7 @@ def test_a_long_gap_starts_a_new_run(
     feed = Feed()
     feed.rows(10)
     feed.pause(timedelta(minutes=minutes - 2))
-    feed.rows(4)
+    feed.rows(5)
 
     assert warming_up(feed.records, Station(small_bundle))[10:] == expected
 
@@ -85,9 +85,9 @@ def test_a_break_starts_a_new_run(small_bundle: Bundle) -> None:
     feed = Feed()
     feed.rows(10)
     feed.tell(event="break")
-    feed.rows(4)
+    feed.rows(5)
 
-    assert warming_up(feed.records, Station(small_bundle))[10:] == [True] * 3 + [False]
+    assert warming_up(feed.records, Station(small_bundle))[10:] == [True] * 4 + [False]
 
 
 def test_a_reading_with_a_break_is_not_scored(small_bundle: Bundle) -> None:
@@ -106,16 +106,13 @@ def test_which_events_end_a_run_the_rules_say(small_bundle: Bundle) -> None:
     feed.tell(event="break")
     feed.rows(4)
     feed.tell(event="stop")
-    feed.rows(4)
+    feed.rows(5)
     rules = Rules(run_ending_events=("stop",))
 
     # The step over the break is longer than the largest gap, so that alone starts a run.
-    assert warming_up(feed.records, Station(small_bundle, rules=rules))[14:] == [
-        True,
-        True,
-        True,
-        False,
-    ]
+    assert warming_up(feed.records, Station(small_bundle, rules=rules))[14:] == (
+        [True] * 4 + [False]
+    )
 
 
 def test_a_run_starts_as_if_nothing_had_been_before(small_bundle: Bundle) -> None:

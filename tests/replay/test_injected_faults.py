@@ -169,7 +169,7 @@ def test_one_missing_cell_changes_the_score_little(small_bundle: Bundle) -> None
         changes += [abs(faulty[i] - plain[i]) for i in range(row, 40)]
 
     assert np.median(changes) < 0.1
-    assert np.quantile(changes, 0.9) < 0.6
+    assert np.quantile(changes, 0.9) < 0.8
     assert max(changes) < 3.0
 
 

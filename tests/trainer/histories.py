@@ -15,7 +15,7 @@ FOUR_MINUTES = timedelta(minutes=4)
 """The warning horizon."""
 
 
-def prepared(recording: Recording, *, window_size: int = 4) -> TrainingRows:
+def prepared(recording: Recording, *, window_size: int = 5) -> TrainingRows:
     timing = measure_timing(recording)
     return prepare(recording, timing, window_size=window_size, rules=Rules())
 

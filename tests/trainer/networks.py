@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.architectures import Layer, NetworkConfig, Plan, plan
+from trainer.architectures import STACKED_READINGS, Layer, NetworkConfig, Plan, plan
 from trainer.score_parts import Coordinates, NetworkSpace, ScoreParts
 from trainer.whitening import fit_whitening
 
@@ -142,7 +142,7 @@ def correlated_windows(*, n_rows: int, window_size: int, n_sensors: int) -> NDAr
 def coordinates_of(windows: NDArray[np.float32]) -> Coordinates:
     """Fit both whitenings."""
     return Coordinates(
-        level=fit_whitening(windows[:, -4:], n_blocks=5),
+        level=fit_whitening(windows[:, -STACKED_READINGS:], n_blocks=5),
         row=fit_whitening(windows[:, -1], n_blocks=5),
     )
 

@@ -143,9 +143,9 @@ def test_a_network_with_relu_is_exported_too() -> None:
 
 def test_only_what_a_network_leaves_counts() -> None:
     """Principal components that keep every column leave nothing but the linear half."""
-    windows = correlated_windows(n_rows=400, window_size=4, n_sensors=2)
+    windows = correlated_windows(n_rows=400, window_size=5, n_sensors=2)
     parts = parts_with(None, windows, windows[:, -1])
-    everything = PrincipalComponents(code=8).fit(windows, parts.coordinates)
+    everything = PrincipalComponents(code=10).fit(windows, parts.coordinates)
 
     linear = _session(parts)(windows, windows[:, -1]).level
     mixed = _session(replace(parts, network=everything))(windows, windows[:, -1]).level

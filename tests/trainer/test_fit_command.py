@@ -145,7 +145,7 @@ def test_a_wrong_configuration_is_refused_by_name(
     ("options", "told"),
     [
         ("--window 0", "Invalid value for '--window': 0: Expected `int` >= 1"),
-        ("--model lstm --window 3", "the window has 3 readings; it needs at least the 4"),
+        ("--model lstm --window 3", "the window has 3 readings; it needs at least the 5"),
         ("--model linear --plain", "linear has no network"),
         ("--model magic", "'magic' is not one of 'dense', 'linear', 'lstm'"),
         ("--window 10", "a dense model has no window to set"),

@@ -55,7 +55,7 @@ def test_the_halves_saved_make_the_whole(config: NetworkConfig, tmp_path: Path) 
     back = models["decoder.keras"](code).numpy()
 
     assert code.shape == (200, config.code)
-    assert back.shape == (200, 4, 3)
+    assert back.shape == (200, 5, 3)
     np.testing.assert_allclose(models["model.keras"](windows).numpy(), back, rtol=1e-5, atol=1e-5)
     given_back = network.reconstruct(coordinates.inputs(config.kind, windows))
     np.testing.assert_allclose(coordinates.targets(back), given_back, rtol=1e-3, atol=1e-4)
@@ -79,7 +79,7 @@ def test_a_plain_model_is_saved_between_scaled_windows(name: str, tmp_path: Path
 
 
 def _rows(config: NetworkConfig) -> Any:
-    shape = (50, 12) if config.kind == "dense" else (50, config.window_size, 3)
+    shape = (50, 15) if config.kind == "dense" else (50, config.window_size, 3)
     return np.random.default_rng(seed=4).normal(size=shape).astype(np.float32)
 
 

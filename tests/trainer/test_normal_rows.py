@@ -133,7 +133,7 @@ def test_deviations_are_scaled_by_their_own_spread() -> None:
 
     assert np.median(rows.deviations, axis=0).tolist() == pytest.approx([0.0] * 5, abs=1e-6)
     assert rows.deviations.std(axis=0).tolist() == pytest.approx([1.0] * 5, abs=0.15)
-    assert rows.windows.shape == (1000, 4, len(SENSORS))
+    assert rows.windows.shape == (1000, 5, len(SENSORS))
     assert rows.times[0] == np.datetime64(datetime(2026, 11, 22, 3))  # noqa: DTZ001
 
 

@@ -10,9 +10,9 @@ from trainer.architectures import NetworkConfig
 
 pytestmark = pytest.mark.tensorflow
 
-BARE = NetworkConfig(layers=(), code=2, activation="linear", decay=0.0)
+BARE = NetworkConfig(layers=(), code=2, activation="linear", decay=0.0, plain=True, window_size=4)
 ONE_SENSOR = {"n_sensors": 1}
-"""Four columns: its last four readings."""
+"""Four columns: the window of four readings."""
 
 CODE_SEES = np.array([[3.0, 0.0], [4.0, 5.0], [0.0, 0.0], [0.0, 0.0]], np.float32)
 """Units with weights (3, 4) and (0, 5): their cosine is 4 / 5."""

@@ -19,7 +19,7 @@ from trainer.score_parts import ScoreParts
 
 
 def test_a_graph_of_other_parts_is_refused() -> None:
-    windows = correlated_windows(n_rows=256, window_size=4, n_sensors=3)
+    windows = correlated_windows(n_rows=256, window_size=5, n_sensors=3)
     parts = parts_with(untrained_network(DENSE, n_sensors=3), windows, windows[:, -1])
     other = export(replace(parts, network_unit=parts.network_unit * 1.001))
 
@@ -43,13 +43,13 @@ def test_a_graph_that_leaves_a_tenth_more_of_a_thousandth_is_refused() -> None:
 
 
 def test_the_size_of_a_small_residual_is_that_of_what_was_subtracted() -> None:
-    """Whitened w = (2, 2, 2, 2): the linear half is 4, and the network leaves 0.002 of each.
+    """Whitened w = (2, 2, 2, 2, 2): the linear half is 4, and the network leaves 0.002 of each.
 
     Its half is 0.002 ** 2 in units of the same, 1; what w would be in them is 1e6. So the
     size is (4 + sqrt(1 * 1e6)) / 2.
     """
     parts, windows = _parts_that_leave(0.001)
-    whitening = replace(parts.coordinates.level, mean=np.zeros(4), matrix=np.eye(4))
+    whitening = replace(parts.coordinates.level, mean=np.zeros(5), matrix=np.eye(5))
     coordinates = replace(parts.coordinates, level=whitening)
     parts = replace(parts, coordinates=coordinates, linear_unit=1.0, network_unit=0.002**2)
 
@@ -60,9 +60,9 @@ def test_the_size_of_a_small_residual_is_that_of_what_was_subtracted() -> None:
 
 def _parts_that_leave(share: float) -> tuple[ScoreParts, NDArray[np.float32]]:
     """Make parts of one sensor whose network gives all of it back but a share."""
-    windows = correlated_windows(n_rows=256, window_size=4, n_sensors=1)
+    windows = correlated_windows(n_rows=256, window_size=5, n_sensors=1)
     parts = parts_with(None, windows, windows[:, -1])
-    everything = PrincipalComponents(code=4).fit(windows, parts.coordinates)
+    everything = PrincipalComponents(code=5).fit(windows, parts.coordinates)
     into, bias, back, offset = everything.weights
     network = PlainNetwork(
         everything.config, (into, bias, back * np.float32(1 - share), offset), everything.losses

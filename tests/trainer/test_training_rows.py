@@ -99,17 +99,17 @@ def test_rows_of_the_written_bundle_equal_training_rows_bit_for_bit(
 
 
 def test_a_sensor_is_unseen_once_the_whole_window_holds_no_value_of_it() -> None:
-    #  row          99 100 101 102 103 104 105
-    #  speed         x   -   -   -   -   -   x      window of 4
-    #  draw          x   x   x   -   x   x   x
+    #  row          99 100 101 102 103 104 105 106
+    #  speed         x   -   -   -   -   -   -   x      window of 5
+    #  draw          x   x   x   -   x   x   x   x
     recording = normal_recording(400)
     values = recording.values.copy()
-    values[100:105, 0] = values[102, 1] = np.nan
+    values[100:106, 0] = values[102, 1] = np.nan
 
     rows = prepared(dataclasses.replace(recording, values=values))
 
-    assert rows.n_left_out[99:106].tolist() == [0, 1, 1, 2, 1, 1, 0]
-    assert rows.n_unseen[99:106].tolist() == [0, 0, 0, 0, 1, 1, 0]
+    assert rows.n_left_out[99:107].tolist() == [0, 1, 1, 2, 1, 1, 1, 0]
+    assert rows.n_unseen[99:107].tolist() == [0, 0, 0, 0, 0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("share_missing", [0.3, 0.4])
