@@ -1,7 +1,7 @@
 """Which model people want for each machine, as they wrote it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -64,7 +64,10 @@ class ModelTable:
     by_machine: Mapping[str, str] = field(default_factory=dict)
 
     unknown: frozenset[str] = frozenset()
-    """Machines, or ``*``, of which something may be wanted that could not be read so far."""
+    """Machines, or ``*``, of which something may be wanted that cannot be read, or be used."""
+
+    before: Mapping[str, str] = field(default_factory=dict)
+    """What judged before: new machines begin with it while what is wanted is unknown."""
 
     def of(self, machine: str, taken: str | None = None) -> str:
         """Give the model for a machine that has taken this one, if any, before.
@@ -74,4 +77,23 @@ class ModelTable:
         own = self.by_machine.get(machine)
         if own is None and taken is not None and self.unknown & {machine, ALL_MACHINES}:
             return taken
-        return own or self.by_machine.get(ALL_MACHINES) or self.default
+        for name in (machine, ALL_MACHINES):
+            if found := self.by_machine.get(name) or self.before.get(name):
+                return found
+        return self.default
+
+    def without(self, model: str) -> "ModelTable":
+        """Give the same, but for a model that is offered to nobody: who has it keeps it.
+
+        Examples
+        --------
+        >>> table = ModelTable("own", {"*": "new"}).without("new")
+        >>> table.of("pm3"), table.of("pm3", "own"), table.of("pm3", "new")
+        ('own', 'own', 'new')
+        """
+        by_machine, before = (
+            {name: one for name, one in table.items() if one != model}
+            for table in (self.by_machine, self.before)
+        )
+        unknown = self.unknown | (self.by_machine.keys() - by_machine.keys())
+        return replace(self, by_machine=by_machine, unknown=unknown, before=before)

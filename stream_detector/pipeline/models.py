@@ -32,7 +32,10 @@ class Models:
     Attributes
     ----------
     choice : ModelTable
-        Which of them a machine never heard of begins with.
+        Which of them a machine never heard of begins with; the first one where that is not at
+        work. It does not decide about readings that were judged: what a machine begins with is
+        kept with its state, before its first reading is judged, and whoever takes it over goes on
+        with that. Only where no state is left does it count anew, for the whole log.
     oddities : Oddities
     """
 
@@ -83,7 +86,9 @@ class Models:
         if name is None:
             return self.first  # which refuses it, and says why
         machine = machines.find(record.partition, name)
-        return self._by_id[self.choice.of(name) if machine is None else machine.bundle_id]
+        if machine is None:
+            return self._by_id.get(self.choice.of(name), self.first)
+        return self._by_id[machine.bundle_id]
 
     def score(self, batch: Sequence[tuple[Reading, Machine]]) -> Iterator[Scored]:
         """Score readings, each by the model of its machine; one call of each model's graph."""

@@ -1,10 +1,11 @@
 """The bundles that models are changed to: read, checked, and put to work."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.connections.redis import ThresholdStore
@@ -12,6 +13,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import StreamDetectorError
 from stream_detector.pipeline.models import Models
+from stream_detector.pipeline.try_out import try_out
 from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 
@@ -69,12 +71,11 @@ class ModelShelf:
         if bundle_id in self._models:
             return True
         try:
-            bundle = await asyncio.to_thread(self._read, bundle_id)
-            rules = load_rules(self._settings.rules, with_head=bundle.model.head is not None)
+            bundle, rules = await asyncio.to_thread(self._read, bundle_id)
         except StreamDetectorError as error:
             fault = str(error)
         else:
-            self._keep_refusals(lambda one: one != bundle_id)
+            self.keep_refusals(self.refused.keys() - {bundle_id})
             self._models.add(bundle, rules)
             log.info("model.at-work", bundle=bundle_id)
             return True
@@ -84,8 +85,9 @@ class ModelShelf:
         return False
 
     def refuse(self, bundle_id: str, why: str) -> None:
-        """Note that a model cannot be used, though somebody wants it."""
+        """Note that a model cannot be used, though somebody wants it: no machine begins with it."""
         self._health.refused_models = {**self.refused, bundle_id: why}
+        self._models.choice = self._models.choice.without(bundle_id)
 
     def put_away(self, needed: set[str]) -> None:
         """Put away the models that are not needed; the first one stays."""
@@ -99,21 +101,20 @@ class ModelShelf:
         """Of each model that is wanted, but cannot be used, why."""
         return self._health.refused_models
 
-    def forget_refusals(self, wanted: set[str]) -> None:
-        """Forget those that nobody wants any more."""
-        self._keep_refusals(wanted.__contains__)
-
-    def _keep_refusals(self, is_kept: Callable[[str], bool]) -> None:
-        kept = {one: why for one, why in self.refused.items() if is_kept(one)}
+    def keep_refusals(self, of: Collection[str]) -> None:
+        """Forget why models cannot be used, but for these: each is tried again."""
+        kept = {one: why for one, why in self.refused.items() if one in of}
         self._health.refused_models = kept
 
-    def _read(self, bundle_id: str) -> Bundle:
+    def _read(self, bundle_id: str) -> tuple[Bundle, Rules]:
         if self._store is None:
             raise StreamDetectorError(
                 f"bundle {bundle_id} is wanted, but DETECTOR_BUNDLES is not set; name the folder "
                 "that it stands in"
             )
         bundle = self._store.read(bundle_id)
+        rules = load_rules(self._settings.rules, with_head=bundle.model.head is not None)
+        try_out(bundle, rules)
         store = ThresholdStore(self._settings, bundle_id)
         self._thresholds.add(store, bundle.manifest.default_threshold)
-        return bundle
+        return bundle, rules

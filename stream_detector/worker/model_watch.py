@@ -2,7 +2,9 @@
 
 As with thresholds, the stream never waits for Redis, and while Redis is away, or an entry is
 wrong, what was wanted last stays wanted. A model that cannot be used is refused, and the one that
-judges goes on.
+judges goes on. So is one that failed: no machine goes over to it, or begins with it, until an
+entry that names it is written anew, or nobody wants it any more. A machine that it judges stays
+with it, as its kept state says, and a new one begins with the model before.
 """
 
 import asyncio
@@ -65,6 +67,7 @@ class ModelWatch(Service):
         self._health = health
         self._entries: dict[str, bytes] = {}
         self._wanted: dict[str, ModelChoice] = {}
+        self._named_anew: set[str] = set()
         self._published: dict[str, str] = {}
         # Until Redis has answered, something may be wanted of any machine.
         models.choice = ModelTable(models.first.bundle.id, unknown=frozenset({ALL_MACHINES}))
@@ -116,6 +119,12 @@ class ModelWatch(Service):
         for machine, error in refused.items():
             if entries[machine] != self._entries.get(machine):
                 log.error("model.choice-refused", machine=machine, error=error)
+        self._named_anew = {
+            bundle_id
+            for machine, one in wanted.items()
+            for bundle_id in (one.active, one.candidate)
+            if bundle_id is not None and entries[machine] != self._entries.get(machine)
+        }
         self._entries, self._wanted = entries, wanted
         self._health.unreadable_choices = frozenset(refused)
 
@@ -126,14 +135,22 @@ class ModelWatch(Service):
         candidates = {name: one.candidate for name, one in self._wanted.items() if one.candidate}
         # First: what is named here is not put away again.
         self.named = {*active.values(), *candidates.values()}
-        ready = {one for one in sorted(self.named) if await self._shelf.put_to_work(one)}
-        self._shelf.forget_refusals(self.named)
+        self._shelf.keep_refusals(self.named - self._named_anew)
+        for one in sorted(self.named):
+            await self._shelf.put_to_work(one)
+        ready = {one for one in self._models if one not in self._shelf.refused}
         before = self._models.choice
         # What cannot be used changes nothing: the one before it stays wanted.
         kept = {name: one for name, one in before.by_machine.items() if name in self._entries}
         by_machine = kept | {name: one for name, one in active.items() if one in ready}
         unknown = frozenset(self._entries.keys() - by_machine.keys())
-        choice = ModelTable(default, by_machine, unknown)
+        judged_before = {name: one.previous or default for name, one in self._wanted.items()}
+        choice = ModelTable(
+            default,
+            by_machine,
+            unknown,
+            {name: one for name, one in judged_before.items() if one in ready},
+        )
         for name in by_machine.keys() | before.by_machine.keys():
             if by_machine.get(name) != before.by_machine.get(name):
                 log.info("model.wanted", machine=name, bundle=by_machine.get(name, default))

@@ -1,80 +1,22 @@
 """The worker's copy of what models people want: what it has ready, and what it refuses."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import redis
 from pydantic import SecretStr
-from structlog.testing import capture_logs
 
-from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
-from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.settings import Settings
-from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
-from stream_detector.worker.health import Health
-from stream_detector.worker.model_shelf import ModelShelf
-from stream_detector.worker.model_watch import ModelWatch
-from stream_detector.worker.thresholds import ThresholdWatch
 from tests.small_models import fit_small_bundle, normal_recording
+from tests.worker.model_site import Site
 
 NOT_THERE = "0123456789abcdef"
-
-
-@dataclass
-class Site:
-    """A worker's models, what is wanted of them in Redis, and the watch on that."""
-
-    first: Bundle
-    second: Bundle
-    client: "redis.Redis"
-    settings: Settings
-    judging: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.store = ModelChoiceStore(self.settings)
-        self.restart()
-
-    def restart(self) -> None:
-        """A worker that knows nothing yet."""
-        self.models = Pipeline(self.first, Rules()).models
-        self.health = Health(stall_seconds=60, began_at=0.0)
-        thresholds = ThresholdWatch(
-            ThresholdStore(self.settings, self.first.id),
-            self.first.manifest.default_threshold,
-            in_force=dict,
-            refresh_seconds=1.0,
-            health=self.health,
-        )
-        store = bundle_store(self.settings)
-        self.shelf = ModelShelf(self.settings, self.models, store, thresholds, self.health)
-        self.watch = ModelWatch(
-            self.store,
-            self.models,
-            self.shelf,
-            lambda: self.judging,
-            refresh_seconds=1.0,
-            health=self.health,
-        )
-
-    def look(self) -> list[str]:
-        """Let the watch look once; give what it says of models."""
-        with capture_logs() as lines:
-            asyncio.run(self.watch.on_start())
-        events = [line["event"] for line in lines]
-        return [one for one in events if one.startswith("model.")]
-
-    def write(self, machine: str, entry: str) -> None:
-        """Write to Redis past the command and its checks."""
-        self.client.hset("detector:bundle:stream-detector", machine, entry)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +40,7 @@ def site(
     settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url), bundles=str(tmp_path))
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
-        yield Site(small_bundle, bundle, client, settings)
+        yield Site(settings, client, small_bundle, bundle)
 
 
 def test_where_nobody_chose_the_workers_own_model_judges(site: Site) -> None:

@@ -1,0 +1,151 @@
+"""A model that fails is given up: it judges no machine that it did not judge before."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from aiokafka import TopicPartition
+from confluent_kafka import Producer
+from pydantic import SecretStr
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.consumers import log_consumer
+from stream_detector.connections.producer import ConfirmedProducer
+from stream_detector.connections.settings import Settings
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.recovery import Restored
+from stream_detector.worker.rehearsals import Rehearsals
+from stream_detector.worker.suspicion import Suspicion
+from tests.failing_models import ALWAYS, NEVER_IN_NORMAL_OPERATION, fit_failing_bundle
+from tests.pipeline.station import read
+from tests.small_models import BROKEN_STEAM, Feed, fit_small_bundle, normal_recording
+from tests.worker.keeping import until
+from tests.worker.model_site import Site
+
+PARTITION = TopicPartition("sensor.readings", 0)
+
+
+@pytest.fixture
+def kafka() -> Iterator[EmbeddedKafka]:
+    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
+        yield running
+
+
+@pytest.fixture
+def site(small_bundle: Bundle, tmp_path: Path) -> Iterator[Site]:
+    second = fit_small_bundle(tmp_path / "second", normal_recording(seed=8))
+    with EmbeddedRedis() as server, redis.Redis.from_url(server.url) as client:
+        settings = Settings(
+            broker="kafka:9092", redis_url=SecretStr(server.url), bundles=str(tmp_path)
+        )
+        yield Site(settings, client, small_bundle, second)
+
+
+def test_a_new_machine_does_not_begin_with_a_model_that_failed_on_another(
+    site: Site, kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    wanted = fit_failing_bundle(tmp_path / "wanted", above=NEVER_IN_NORMAL_OPERATION)
+    site.store.activate("*", wanted.id, set_by="anna")
+    feed, other = Feed("pm3"), Feed("pm4")
+    feed.rows(20)
+    feed.rows(3, steam=BROKEN_STEAM)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for one in feed.records:
+        producer.produce(one.topic, one.value, one.key, partition=0)
+    assert producer.flush(30) == 0
+    site.pipeline.process(feed.records, site.thresholds.tables)
+    settings = site.settings.model_copy(update={"broker": kafka.bootstrap})
+    keeper = StateKeeper(site.pipeline.machines, ConfirmedProducer(settings), every_seconds=60)
+    rehearsals = Rehearsals(
+        site.pipeline,
+        site.watch,
+        site.shelf,
+        site.thresholds,
+        keeper,
+        lambda: {PARTITION: len(feed.records)},
+        lambda bundle_id: Pipeline(site.models[bundle_id].bundle, Rules(), is_shadow=True),
+        lambda: log_consumer(settings),
+    )
+
+    async def let_it_fail() -> None:
+        n_judged = len(feed.records)
+        await keeper.begin({0: n_judged}, {0: Restored(0, {}, Suspicion())})
+        await site.watch.on_start()
+        await rehearsals.start()
+        try:
+            #  it follows pm3 silently, up to the fault
+            async def is_given_up() -> bool:
+                await rehearsals.before()
+                return wanted.id in site.shelf.refused
+
+            await until(is_given_up)
+        finally:
+            await rehearsals.stop()
+
+    assert site.pipeline.models.choice.of("pm4") == site.first.id
+    asyncio.run(let_it_fail())
+    fault = other.rows(20) + other.rows(1, steam=BROKEN_STEAM)
+    scores = read(site.pipeline.process(fault, site.thresholds.tables)).scores
+
+    assert {one["bundle"] for one in scores} == {site.first.id}
+
+
+def test_a_model_that_fails_at_the_least_work_judges_nobody(site: Site, tmp_path: Path) -> None:
+    failing = fit_failing_bundle(tmp_path / "failing", above=ALWAYS)
+    site.store.activate("*", failing.id, set_by="anna")
+
+    assert site.look() == ["model.refused"]
+    assert "fails at work" in site.health.refused_models[failing.id]
+    assert site.models.choice.of("pm3") == site.first.id
+
+
+def test_a_model_that_failed_is_offered_to_nobody_and_who_has_it_keeps_it(site: Site) -> None:
+    site.store.activate("*", site.second.id, set_by="anna")
+    site.look()
+    site.shelf.refuse(site.second.id, "it fails at work")
+
+    for _ in range(2):  # at once, and with every look
+        assert site.models.choice.of("pm3") == site.first.id
+        assert site.models.choice.of("pm3", site.first.id) == site.first.id
+        assert site.models.choice.of("pm3", site.second.id) == site.second.id
+        assert site.look() == []
+
+
+def test_until_an_entry_that_names_it_is_written_anew(site: Site) -> None:
+    site.store.shadow("*", site.second.id, set_by="anna")
+    site.look()
+    site.shelf.refuse(site.second.id, "it fails at work")
+    site.store.activate("pm4", site.first.id, set_by="ben")
+    site.look()
+
+    assert site.watch.candidates.of("pm3") == ""
+
+    site.store.activate("*", site.second.id, set_by="anna")
+    site.look()
+
+    assert site.models.choice.of("pm3") == site.second.id
+    assert site.health.refused_models == {}
+
+
+def test_a_new_machine_begins_with_the_model_before_one_that_failed(
+    site: Site, tmp_path: Path
+) -> None:
+    third = fit_small_bundle(tmp_path / "third", normal_recording(seed=9))
+    site.store.activate("*", site.second.id, set_by="anna")
+    site.store.activate("*", third.id, set_by="anna")
+    site.restart()
+    asyncio.run(site.shelf.put_to_work(site.second.id))  # its machines were taken up
+    site.look()
+    site.shelf.refuse(third.id, "it fails at work")
+
+    assert site.models.choice.of("pm3") == site.second.id
+
+    site.shelf.refuse(site.second.id, "it fails, too")
+
+    assert site.models.choice.of("pm3") == site.first.id
