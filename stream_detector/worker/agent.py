@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import AsyncIterable, Collection, Sequence
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.producer import ConfirmedProducer
-from stream_detector.errors import ServiceError, listed
+from stream_detector.errors import ServiceError, StreamDetectorError, listed
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
@@ -25,6 +26,8 @@ from stream_detector.worker.thresholds import ThresholdWatch
 from stream_detector.worker.traces import Traces
 
 log = structlog.get_logger()
+
+_ENDING = "ending the process; the batch is not committed"
 
 
 class BatchWork:
@@ -79,10 +82,13 @@ class BatchWork:
                     await self._work_off(batch)
                 if not batch.done.done():
                     batch.done.set_result(None)
+        except StreamDetectorError as error:
+            # What our own errors say is all there is to know: it needs no traceback.
+            log.error("agent.failed", error=str(error), doing=_ENDING)  # noqa: TRY400
+            _end()
         except Exception:
-            log.exception("agent.failed", doing="ending the process; the batch is not committed")
-            sys.stderr.flush()
-            os._exit(1)
+            log.exception("agent.failed", doing=_ENDING)
+            _end()
 
     async def tell_silences(self, partitions: Collection[int]) -> None:
         """Tell of machines of these partitions that nothing was heard of for too long."""
@@ -200,3 +206,8 @@ class BatchWork:
         if outputs:
             emitted = rfc3339(datetime.now(UTC)).encode()
             await self._producer.send(outputs, (("emitted_at", emitted),))
+
+
+def _end() -> NoReturn:
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,7 +1,8 @@
 """The bundles that models are changed to: read, checked, and put to work."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -11,13 +12,38 @@ from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import StreamDetectorError
+from stream_detector.errors import BundleError, StreamDetectorError, listed
 from stream_detector.pipeline.models import Models
 from stream_detector.pipeline.try_out import try_out
 from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class KnownModels:
+    """The models that there are, and whether a further one is sure to be gone."""
+
+    ids: Collection[str]
+
+    empty_place: str | None = None
+    """Where others should stand, if no model is there at all."""
+
+    def check_is_gone(self, bundle_id: str, machines: Sequence[str]) -> None:
+        """Check that a model that judged these machines was deleted, and is not out of sight.
+
+        Raises
+        ------
+        BundleError
+            If there is no model at all where it should be, as in a folder that is not mounted.
+        """
+        if self.empty_place is not None:
+            raise BundleError(
+                f"bundle {bundle_id} judged {listed(machines)}, and there is no model in "
+                f"{self.empty_place!r}; mount it, or correct DETECTOR_BUNDLES. If that bundle is "
+                "gone for good, unset DETECTOR_BUNDLES: what was known of them is lost then"
+            )
 
 
 class ModelShelf:
@@ -50,18 +76,19 @@ class ModelShelf:
         self._thresholds = thresholds
         self._health = health
 
-    async def known(self) -> Callable[[str], bool]:
-        """Give a function that tells whether there is a model, at work or in the store.
+    async def known(self) -> KnownModels:
+        """Give the models that there are, at work or in the store.
 
         Raises
         ------
         ServiceError
             If the store does not answer: who judged a machine so far must not be guessed.
         """
-        ids = set(self._models)
-        if self._store is not None:
-            ids |= await asyncio.to_thread(self._store.ids)
-        return ids.__contains__
+        at_work = frozenset(self._models)
+        if self._store is None:
+            return KnownModels(at_work)
+        found = await asyncio.to_thread(self._store.ids)
+        return KnownModels(at_work | found, empty_place=None if found else self._settings.bundles)
 
     async def put_to_work(self, bundle_id: str) -> bool:
         """Put a model to work, if it is not; False, and the log says why, if it cannot be.
@@ -95,6 +122,21 @@ class ModelShelf:
             self._models.remove(bundle_id)
             self._thresholds.remove(bundle_id)
             log.info("model.put-away", bundle=bundle_id)
+
+    async def take_up(self, bundle_id: str, machine: str) -> None:
+        """Put a model to work that a machine was judged by.
+
+        Raises
+        ------
+        BundleError
+            If it is there, and cannot be used.
+        """
+        if not await self.put_to_work(bundle_id):
+            raise BundleError(
+                f"bundle {bundle_id} judged {machine!r}, and cannot be used: "
+                f"{self.refused[bundle_id]}. If it is lost for good, delete its folder: what was "
+                "known of its machines is lost then"
+            )
 
     @property
     def refused(self) -> Mapping[str, str]:

@@ -4,6 +4,10 @@ State is a function of the log. A worker that is given a partition reads the sna
 its machines, and from where they end the log, which it judges silently up to the offset
 at which it goes on. What it knew of the partition before is forgotten: meanwhile another
 worker may have had it, and have taken thresholds that we do not know of.
+
+A machine goes on under the model that its state is of. Where that is out of sight, or cannot be
+used, the partition is not taken over: another model would not have judged as it did. Only a model
+that was deleted, while others still stand beside where it was, is gone for good.
 """
 
 import asyncio
@@ -16,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_detector.connections.consumers import is_passing, started
+from stream_detector.errors import listed
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.model_shelf import ModelShelf
@@ -100,6 +105,11 @@ class Recovery:
         -------
         dict of int to Restored
             By partition.
+
+        Raises
+        ------
+        BundleError, ServiceError
+            If a model that judged machines of ours cannot be had.
         """
         self.give_away()
         if not begins:
@@ -155,10 +165,8 @@ class Recovery:
         self._pipeline.machines.drop(partition.partition)
         found = await self._read_snapshots(consumers.of_snapshots, partition.partition)
         for name, one in list(found.snapshots.items()):
-            if await self._shelf.put_to_work(one.bundle):
-                self._take_up(partition.partition, name, one, found)
-            else:
-                found.discard(name)
+            await self._shelf.take_up(one.bundle, name)
+            self._take_up(partition.partition, name, one, found)
         log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
         start = log_begin if found.start is None else found.start
         if start < log_begin:
@@ -206,11 +214,21 @@ class Recovery:
         topic = TopicPartition(self._snapshots_topic, partition)
         begin = (await consumer.beginning_offsets([topic]))[topic]
         end = (await consumer.end_offsets([topic]))[topic]
-        found = PartitionSnapshots(await self._shelf.known())
+        known = await self._shelf.known()
+        found = PartitionSnapshots(known.ids.__contains__)
         async for messages in read_log(consumer, topic, begin, end):
             for message in messages:
                 found.take(message.key, message.value)
             self._on_progress()
+        for bundle_id, machines in found.passed_over.items():
+            known.check_is_gone(bundle_id, machines)
+            log.warning(
+                "recovery.model-gone",
+                partition=partition,
+                machines=listed(machines),
+                judged_by=bundle_id,
+                doing="reading their log again, and judging them by the model that is wanted now",
+            )
         return found
 
 

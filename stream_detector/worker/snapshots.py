@@ -7,7 +7,7 @@ is missing or older, whoever wrote last: a worker that was frozen may wake, and 
 state after a newer one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -76,22 +76,26 @@ class PartitionSnapshots:
     def __init__(self, has_model: Callable[[str], bool]) -> None:
         self._has_model = has_model
         self._snapshots: dict[str, Snapshot] = {}
+        self._newest: dict[str, Snapshot] = {}
         self._marker: Marker | None = None
         self._n_unusable = 0
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Take in the next message of the topic."""
         if key == MARKER_KEY:
-            self._marker = _newer(self._marker, self._decode(value, Marker))
+            if (said := self._decode(value, Marker)) is not None:
+                self._marker = _newer(self._marker, said)
             return
         name = (key or b"").decode(errors="replace")
         if value is None:  # the machine is gone for good
             self._snapshots.pop(name, None)
+            self._newest.pop(name, None)
         elif (found := self._decode(value, Snapshot)) is not None:
-            if not self._has_model(found.bundle):
+            self._newest[name] = _newer(self._newest.get(name), found)
+            if self._has_model(found.bundle):
+                self._snapshots[name] = _newer(self._snapshots.get(name), found)
+            else:
                 self._n_unusable += 1
-            elif (newer := _newer(self._snapshots.get(name), found)) is not None:
-                self._snapshots[name] = newer
 
     def discard(self, name: str) -> None:
         """Pass over the snapshot of a machine, as if it were lost."""
@@ -102,6 +106,15 @@ class PartitionSnapshots:
     def snapshots(self) -> Mapping[str, Snapshot]:
         """The newest state of each machine, by name."""
         return self._snapshots
+
+    @property
+    def passed_over(self) -> Mapping[str, Sequence[str]]:
+        """Machines whose newest state is of a model that there is not, by its bundle's id."""
+        found: dict[str, list[str]] = {}
+        for name, one in self._newest.items():
+            if not self._has_model(one.bundle):
+                found.setdefault(one.bundle, []).append(name)
+        return found
 
     @property
     def suspicion(self) -> Suspicion:
@@ -141,8 +154,6 @@ class PartitionSnapshots:
         return found
 
 
-def _newer(one: Kept | None, other: Kept | None) -> Kept | None:
+def _newer(one: Kept | None, later: Kept) -> Kept:
     """Give the one that reaches further, the later one of two equals."""
-    if one is None or other is None:
-        return one or other
-    return one if one.next_offset > other.next_offset else other
+    return one if one is not None and one.next_offset > later.next_offset else later

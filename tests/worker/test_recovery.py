@@ -1,49 +1,33 @@
 """The state of a partition is brought to where its log stands, silently."""
 
 import asyncio
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka import Producer
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.connections.redis import ThresholdStore
-from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Fixed
-from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
-from stream_detector.worker.health import Health
-from stream_detector.worker.model_shelf import ModelShelf
-from stream_detector.worker.recovery import Recovery
-from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
-from stream_detector.worker.thresholds import ThresholdWatch
+from stream_detector.worker.snapshots import Snapshot, encode
 from tests.end_to_end.server import free_port
-from tests.small_models import BROKEN_STEAM, Feed
-
-PARTITION = TopicPartition("sensor.readings", 0)
-THRESHOLDS = ThresholdTable(Fixed(3.0))
-STAMP = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() * 1000)
+from tests.worker.recovering import (
+    THRESHOLDS,
+    Station,
+    judged,
+    made_records,
+    marker,
+    send,
+    snapshots_of,
+    states_of,
+)
 
 
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
-    """A machine's log: a fault in the middle, a message that is no reading, two machines."""
-    feed = Feed("pm3")
-    feed.rows(20)
-    feed.rows(3, steam=BROKEN_STEAM)
-    feed.message(b"Guten Morgen")
-    feed.rows(16)
-    at = datetime.fromtimestamp(STAMP / 1000, UTC)
-    return [record._replace(timestamp=at) for record in feed.records]
+    return made_records()
 
 
 @pytest.fixture(scope="module")
@@ -51,79 +35,6 @@ def kafka(records: list[Record]) -> Iterator[EmbeddedKafka]:
     with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
         send(running, "sensor.readings", [(one.key, one.value) for one in records])
         yield running
-
-
-def send(
-    kafka: EmbeddedKafka, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]
-) -> None:
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
-    for key, value in messages:
-        producer.produce(topic, value, key, partition=0, timestamp=STAMP)
-    assert producer.flush(30) == 0
-
-
-def shelf_of(pipeline: Pipeline) -> ModelShelf:
-    """A shelf with nothing on it but the model that is at work."""
-    settings = Settings(broker="kafka:9092", redis_url=SecretStr("redis://nowhere"))
-    store = ThresholdStore(settings, pipeline.models.first.bundle.id)
-    health = Health(stall_seconds=60, began_at=0.0)
-    thresholds = ThresholdWatch(
-        store, THRESHOLDS.default, in_force=dict, refresh_seconds=1.0, health=health
-    )
-    return ModelShelf(settings, pipeline.models, None, thresholds, health)
-
-
-class Station:
-    """A pipeline and its recovery, on a broker; its first consumers may ask at other places."""
-
-    def __init__(self, kafka: EmbeddedKafka, bundle: Bundle, first: Sequence[str] = ()) -> None:
-        brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
-        self.pipeline = Pipeline(bundle, Rules())
-        self.recovery = Recovery(
-            self.pipeline,
-            lambda: AIOKafkaConsumer(
-                bootstrap_servers=next(brokers),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=10,
-            ),
-            snapshots_topic="detector.snapshots",
-            shelf=shelf_of(self.pipeline),
-        )
-
-    def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:
-        """The states of the partition's machines once it is ours, from this offset on."""
-        asyncio.run(self.recovery.take_over({PARTITION: offset}, thresholds))
-        assert self.recovery.positions == {PARTITION: offset}
-        return states_of(self.pipeline)
-
-
-def states_of(pipeline: Pipeline) -> dict[str, Any]:
-    return {machine.name: machine.snapshot() for machine in pipeline.machines.of([0])}
-
-
-def judged(
-    bundle: Bundle, records: Sequence[Record], thresholds: ThresholdTable = THRESHOLDS
-) -> Pipeline:
-    """A pipeline that has judged these records, and nothing else."""
-    pipeline = Pipeline(bundle, Rules())
-    pipeline.take_in(records, thresholds)
-    return pipeline
-
-
-def snapshots_of(pipeline: Pipeline, bundle_id: str) -> list[tuple[bytes, bytes]]:
-    return [
-        (
-            one.name.encode(),
-            encode(Snapshot(bundle=bundle_id, next_offset=one.next_offset, state=one.snapshot())),
-        )
-        for one in pipeline.machines.of([0])
-    ]
-
-
-def marker(next_offset: int, **machines: int) -> tuple[bytes, bytes]:
-    said = Marker(next_offset=next_offset, machines=machines)
-    return MARKER_KEY, encode(said)
 
 
 def test_without_snapshots_a_partition_is_read_from_the_logs_begin(

@@ -82,6 +82,21 @@ def test_a_machine_that_is_gone_for_good_is_forgotten() -> None:
     assert found(snapshot("pm1", 40), (b"pm1", None)).snapshots == {}
 
 
+def test_machines_whose_newest_state_is_of_a_model_that_there_is_not_are_named() -> None:
+    gone = "51b318c78f9ba4b5"
+    topic = found(
+        snapshot("pm1", 40),
+        snapshot("pm1", 90, bundle=gone),
+        snapshot("pm2", 40, bundle=gone),
+        snapshot("pm2", 40),  # it went over between two readings
+        snapshot("pm3", 40, bundle=gone),
+        (b"pm3", None),
+    )
+
+    assert topic.passed_over == {gone: ["pm1"]}
+    assert topic.snapshots["pm1"].next_offset == 40
+
+
 @pytest.mark.parametrize(
     "strange",
     [
