@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from stream_detector.bundle.directory import MANIFEST, Bundle, read_bundle
 from stream_detector.bundle.manifest import Manifest, decode_manifest
@@ -39,7 +40,7 @@ class BundleStore:
         self._root = PurePosixPath(root)
 
     def check_is_there(self) -> None:
-        """Check that there is such a folder; a store at a URL has none while it has no file there.
+        """Check that there is such a folder; a store at a URL has none before its first model.
 
         Raises
         ------
@@ -50,7 +51,7 @@ class BundleStore:
         """
         with self._faults():
             is_there = self._files.isdir(str(self._root))
-        if not is_there:
+        if not is_there and isinstance(self._files, LocalFileSystem):
             raise BundleError(
                 f"there is no folder {self._place!r}; correct DETECTOR_BUNDLES, or copy the first "
                 "model there"

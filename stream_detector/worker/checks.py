@@ -122,6 +122,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         for name, one in found.items():
             if isinstance(one, BundleError):
                 raise BundleError(f"{name} in {settings.bundles!r}: {one}")
+        if not found:
+            return f"{settings.bundles}; note: no model is there yet, or it is another place"
         return f"{settings.bundles}: {counted(len(found), 'model')}"
 
     def traces() -> str:

@@ -77,7 +77,18 @@ def test_a_manifest_that_is_none_hides_no_other(place: str, small_bundle: Bundle
 
 
 def test_a_place_that_is_not_there_yet_has_no_models(tmp_path: Path) -> None:
-    assert BundleStore(str(tmp_path / "later")).manifests() == {}
+    store = BundleStore(str(tmp_path / "later"))
+
+    assert store.manifests() == {}
+    with pytest.raises(BundleError, match=f"there is no folder '{tmp_path}/later'; correct DETECT"):
+        store.check_is_there()
+
+
+def test_a_store_at_a_url_may_have_no_folder_yet() -> None:
+    store = BundleStore("memory://mill/later")
+
+    assert store.manifests() == {}
+    store.check_is_there()
 
 
 def test_a_place_nobody_knows_how_to_read_is_refused_by_name() -> None:

@@ -81,8 +81,7 @@ def test_a_place_that_is_not_there_yet_has_no_models() -> None:
     store = BundleStore(PLACE)
 
     assert store.manifests() == {}
-    with pytest.raises(BundleError, match=f"there is no folder '{PLACE}'; correct DETECTOR_BUND"):
-        store.check_is_there()
+    store.check_is_there()  # there are no folders in such a store
 
 
 def test_a_store_that_is_away_is_a_fault_that_says_so(filled: Server) -> None:

@@ -57,6 +57,18 @@ def test_where_all_is_well_it_says_what_it_found(check: Check, small_bundle_fold
     assert lines[-1] == f"ok    models: {small_bundle_folder.parent}: 1 model"
 
 
+@pytest.mark.parametrize("place", ["memory://mill/later", "a folder"])
+def test_a_place_without_a_model_yet_is_a_note(place: str, check: Check, tmp_path: Path) -> None:
+    named = str(tmp_path) if place == "a folder" else place
+
+    code, lines = check({"DETECTOR_BUNDLES": named})
+
+    assert code == 0
+    assert (
+        lines[-1] == f"ok    models: {named}; note: no model is there yet, or it is another place"
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
