@@ -121,7 +121,9 @@ def test_the_page_is_started_with_options_that_it_has(services: dict[str, Any]) 
         assert {"--users", "--url"} <= given <= has
 
 
-def test_grafana_has_the_dashboard_and_its_source_from_the_start(services: dict[str, Any]) -> None:
+def test_grafana_has_the_dashboards_and_their_source_from_the_start(
+    services: dict[str, Any],
+) -> None:
     mounts = dict(reversed(one.split(":")[:2]) for one in services["grafana"]["volumes"])
     provisioned = {
         path: yaml.safe_load((DEPLOY / source).read_text())
@@ -137,5 +139,6 @@ def test_grafana_has_the_dashboard_and_its_source_from_the_start(services: dict[
 
     assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
     assert "prometheus" in services
-    dashboard = mounts[f"{provider['options']['path']}/stream-detector.json"]
-    assert (DEPLOY / dashboard).is_file()
+    folder = provider["options"]["path"]
+    shown = {DEPLOY / source for path, source in mounts.items() if path.startswith(f"{folder}/")}
+    assert shown == set((DEPLOY / "grafana").glob("*.json"))
