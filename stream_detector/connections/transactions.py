@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream_detector.connections.kafka import client_options
 from stream_detector.connections.producer import MAX_MESSAGE_BYTES
@@ -120,8 +120,12 @@ class TransactionalProducer:
                 return
 
     def _failed(self, error: Exception) -> ServiceError:
-        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        fault = error.args[0]
+        if not isinstance(fault, KafkaError):
+            return ServiceError(f"Kafka takes nothing that {self._name!r} writes: {fault}")
+        if fault.retriable():
+            return ServiceError(f"Kafka does not answer what {self._name!r} writes: {fault.str()}")
         return ServiceError(
             f"Kafka does not let {kafka_user(self._settings)} write in transactions as "
-            f"{self._name!r}: {reason}"
+            f"{self._name!r}: {fault.str()}"
         )

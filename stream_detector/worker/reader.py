@@ -6,6 +6,8 @@ flight.
 """
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -108,7 +110,17 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._app.flow_control.resume()
         self._consumer = self._make_consumer()
         self._consumer.subscribe([self._topic], listener=self)
-        await start(self._consumer)
+        try:
+            await start(self._consumer)
+        except KafkaError as error:
+            # From here Faust would tell of it with a traceback, and of much that it does besides.
+            log.error(  # noqa: TRY400
+                "worker.not-started",
+                error=f"Kafka went away meanwhile: {error}",
+                doing="ending the process; start it again",
+            )
+            sys.stderr.flush()
+            os._exit(1)
 
     async def on_stop(self) -> None:
         """Leave the group, with what is done committed."""

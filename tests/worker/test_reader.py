@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from faust.types import ChannelT
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.worker.health import Health
 from stream_detector.worker.reader import Batch, BatchReader
+from tests.end_to_end.server import free_port
 
 TOPIC = "sensor.readings"
 
@@ -156,3 +159,29 @@ def test_while_kafka_does_not_answer_nobody_knows_what_was_read_to_its_end(
 
     with EmbeddedKafka({TOPIC: 2}) as kafka:
         assert asyncio.run(scenario(Group(kafka, "asks"))) == set()
+
+
+def test_a_kafka_that_goes_away_during_the_start_ends_it_with_one_line() -> None:
+    program = f"""
+import asyncio, faust
+from aiokafka import AIOKafkaConsumer
+from stream_detector.worker.health import Health
+from stream_detector.worker.reader import BatchReader
+
+app = faust.App("mill", broker="kafka://127.0.0.1:{free_port()}", store="memory://")
+health = Health(stall_seconds=60, began_at=0.0)
+
+async def start():
+    member = lambda: AIOKafkaConsumer(bootstrap_servers="127.0.0.1:{free_port()}", group_id="mill")
+    await BatchReader(app, app.channel(), member, "readings", health).start()
+
+asyncio.run(start())
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert ended.returncode == 1
+    assert "worker.not-started" in ended.stdout
+    assert "Kafka went away meanwhile: " in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
