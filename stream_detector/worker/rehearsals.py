@@ -207,8 +207,12 @@ class Rehearsals(Service):
         self, partition: TopicPartition, bundle_id: str, rehearsal: Rehearsal, *, at_most: int
     ) -> int:
         """Let some of the machines go over for which this model is wanted; tell how many did."""
-        choice, replaced = self._pipeline.models.choice, []
-        due = (one for one in rehearsal.successors() if choice.of(one.name, bundle_id) == bundle_id)
+        replaced = []
+        due = (
+            one
+            for one in rehearsal.successors()
+            if self._is_due(partition.partition, one.name, bundle_id)
+        )
         for successor in islice(due, at_most):
             if self._pipeline.replace(partition.partition, successor):
                 rehearsal.release(successor.name)
@@ -227,6 +231,13 @@ class Rehearsals(Service):
         if replaced:
             await self._keeper.keep_replaced(partition.partition, replaced)
         return len(replaced)
+
+    def _is_due(self, partition: int, name: str, bundle_id: str) -> bool:
+        """Whether a machine is to go over to this model; not to one that is merely on trial."""
+        incumbent = self._pipeline.machines.find(partition, name)
+        if incumbent is None:
+            return False
+        return self._pipeline.models.choice.of(name, incumbent.bundle_id) == bundle_id
 
     def _is_on_trial(self, score: Output, bundle_id: str) -> bool:
         return self._watch.candidates.of((score.key or b"").decode()) == bundle_id

@@ -1,7 +1,8 @@
 """A model that fails is given up: it judges no machine that it did not judge before."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from stream_detector.connections.consumers import log_consumer
 from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.settings import Settings
 from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.keeper import StateKeeper
@@ -47,53 +49,88 @@ def site(small_bundle: Bundle, tmp_path: Path) -> Iterator[Site]:
         yield Site(settings, client, small_bundle, second)
 
 
+class Plant:
+    """A machine's log on a broker, and the models beside the stream that has judged it."""
+
+    def __init__(self, site: Site, kafka: EmbeddedKafka) -> None:
+        self.site, self.feed = site, Feed("pm3")
+        self._producer = Producer({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+        settings = site.settings.model_copy(update={"broker": kafka.bootstrap})
+        machines = site.pipeline.machines
+        self._keeper = StateKeeper(machines, ConfirmedProducer(settings), every_seconds=60)
+        self.rehearsals = Rehearsals(
+            site.pipeline,
+            site.watch,
+            site.shelf,
+            site.thresholds,
+            self._keeper,
+            lambda: {PARTITION: len(self.feed.records)},
+            lambda bundle_id: Pipeline(site.models[bundle_id].bundle, Rules(), is_shadow=True),
+            lambda: log_consumer(settings),
+        )
+
+    def judge(self, records: list[Record]) -> list[Record]:
+        for one in records:
+            self._producer.produce(one.topic, one.value, one.key, partition=0)
+        assert self._producer.flush(30) == 0
+        self.site.pipeline.process(records, self.site.thresholds.tables)
+        return records
+
+    def go_on_until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        async def go_on() -> None:
+            begins = {0: len(self.feed.records)}
+            await self._keeper.begin(begins, {0: Restored(0, {}, Suspicion())})
+            await self.site.watch.on_start()
+            await self.rehearsals.start()
+            try:
+                await until(condition)
+            finally:
+                await self.rehearsals.stop()
+
+        asyncio.run(go_on())
+
+
+@pytest.fixture
+def plant(site: Site, kafka: EmbeddedKafka) -> Plant:
+    return Plant(site, kafka)
+
+
 def test_a_new_machine_does_not_begin_with_a_model_that_failed_on_another(
-    site: Site, kafka: EmbeddedKafka, tmp_path: Path
+    plant: Plant, tmp_path: Path
 ) -> None:
+    site, other = plant.site, Feed("pm4")
     wanted = fit_failing_bundle(tmp_path / "wanted", above=NEVER_IN_NORMAL_OPERATION)
     site.store.activate("*", wanted.id, set_by="anna")
-    feed, other = Feed("pm3"), Feed("pm4")
-    feed.rows(20)
-    feed.rows(3, steam=BROKEN_STEAM)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
-    for one in feed.records:
-        producer.produce(one.topic, one.value, one.key, partition=0)
-    assert producer.flush(30) == 0
-    site.pipeline.process(feed.records, site.thresholds.tables)
-    settings = site.settings.model_copy(update={"broker": kafka.bootstrap})
-    keeper = StateKeeper(site.pipeline.machines, ConfirmedProducer(settings), every_seconds=60)
-    rehearsals = Rehearsals(
-        site.pipeline,
-        site.watch,
-        site.shelf,
-        site.thresholds,
-        keeper,
-        lambda: {PARTITION: len(feed.records)},
-        lambda bundle_id: Pipeline(site.models[bundle_id].bundle, Rules(), is_shadow=True),
-        lambda: log_consumer(settings),
-    )
+    plant.judge(plant.feed.rows(20) + plant.feed.rows(3, steam=BROKEN_STEAM))
 
-    async def let_it_fail() -> None:
-        n_judged = len(feed.records)
-        await keeper.begin({0: n_judged}, {0: Restored(0, {}, Suspicion())})
-        await site.watch.on_start()
-        await rehearsals.start()
-        try:
-            #  it follows pm3 silently, up to the fault
-            async def is_given_up() -> bool:
-                await rehearsals.before()
-                return wanted.id in site.shelf.refused
+    async def is_given_up() -> bool:
+        #  it follows pm3 silently, up to the fault
+        await plant.rehearsals.before()
+        return wanted.id in site.shelf.refused
 
-            await until(is_given_up)
-        finally:
-            await rehearsals.stop()
-
-    assert site.pipeline.models.choice.of("pm4") == site.first.id
-    asyncio.run(let_it_fail())
+    plant.go_on_until(is_given_up)
     fault = other.rows(20) + other.rows(1, steam=BROKEN_STEAM)
     scores = read(site.pipeline.process(fault, site.thresholds.tables)).scores
 
     assert {one["bundle"] for one in scores} == {site.first.id}
+
+
+def test_a_model_on_trial_does_not_take_the_place_of_one_that_cannot_be_used(plant: Plant) -> None:
+    site = plant.site
+    site.write("*", json.dumps({"active": "0123456789abcdef", "candidate": site.second.id}))
+    plant.judge(plant.feed.rows(20))
+
+    judging: set[str] = set()
+
+    async def is_on_trial() -> bool:
+        told = plant.rehearsals.after(PARTITION, plant.judge(plant.feed.rows(1)))
+        await plant.rehearsals.before()
+        judging.update(site.pipeline.machines.judging([0]).values())
+        return bool(told) or len(judging) > 1
+
+    plant.go_on_until(is_on_trial)
+
+    assert judging == {site.first.id}
 
 
 def test_a_model_that_fails_at_the_least_work_judges_nobody(site: Site, tmp_path: Path) -> None:
