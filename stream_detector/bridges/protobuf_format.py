@@ -82,12 +82,12 @@ class ProtobufFormat:
         prefix = SchemaId("PROTOBUF")
         prefix.from_bytes(BytesIO(value))
         if prefix.message_indexes != self._index:
+            # Without its number there: that is as long as its writer likes.
             raise RowError(
                 "other-schema",
-                # Its writer can make that as long as the message.
-                f"the message is number {prefix.message_indexes!s:.60} of its schema, and "
-                f"{self._name} is {self._index} in the descriptor; make that anew, or send one "
-                "kind of message per topic",
+                f"the message is another one of its schema, and {self._name} is number "
+                f"{self._index} in the descriptor; make that anew, or send one kind of message "
+                "per topic",
             )
 
 

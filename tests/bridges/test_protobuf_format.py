@@ -109,7 +109,7 @@ def test_a_field_that_protobuf_writers_add_changes_nothing(
         (framed(99, b"", index=b"\0"), "unknown-schema"),
         (framed(1, b"", index=b"\0"), "other-schema"),
         (framed(3, b"\x0a\x01a", index=b"\2\2"), "other-schema"),  # a plant.Note
-        (framed(3, b"", index=b"\x90\3" + 200 * b"\2"), "other-schema"),  # nested 200 deep
+        (framed(3, b"", index=b"\2" + 20_000 * b"\xff" + b"\1"), "other-schema"),  # 42,000 digits
         (framed(3, b"\x0a\x05a", index=b"\0"), "unreadable"),
         (framed(3, b"", index=b"\xff"), "unreadable"),
         (framed(3, b"", index=b"\0"), "time"),
