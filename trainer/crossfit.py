@@ -7,9 +7,9 @@ readings and 10 at least, are purged. The final parts are fitted on all rows. Of
 a row that is far out weighs less (``row_weights``), but its own score is as any other's.
 
 Memory: the windows as given, with a network one more array of n * 5 * p float32 (the rows
-outside a block), and chunks. 100,000 rows of 60 sensors, windows of 4, measured: 114 MB
-given, 43 MB besides without a network, 107 MB with one; making the rows took more
-(``training_rows``).
+outside a block), and chunks. 100,000 rows of 60 sensors, windows of 5, measured: 137 MB
+given, 31 MB besides without a network; with one it is that array, 114 MB, and what Keras
+takes. Making the rows took more (``training_rows``).
 """
 
 from collections.abc import Mapping
