@@ -76,6 +76,10 @@ class Machines:
         """Give the model that judges each machine, by name."""
         return {machine.name: machine.bundle_id for machine in self.of(partitions)}
 
+    def bundle_ids(self) -> set[str]:
+        """Name the models of all machines that there are, whatever partition they are of."""
+        return {one.bundle_id for one in self.of(self._partitions)}
+
     def drop(self, partition: int) -> None:
         """Forget the machines of a partition."""
         for name in self._partitions.pop(partition, {}):

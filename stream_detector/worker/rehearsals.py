@@ -125,9 +125,10 @@ class Rehearsals(Service):
             for key in wanted - self._running.keys():
                 self._begin(key)
             used = {bundle_id for _, bundle_id in self._running}
-            # Without an await since then: nothing of these is in use.
-            judging = self._pipeline.machines.judging({one.partition for one in self._positions()})
-            self._shelf.put_away({*self._watch.named, *used, *judging.values()})
+            # Without an await since then: nothing of the others is in use. A partition that is
+            # being taken over has machines already, but no position yet.
+            judging = self._pipeline.machines.bundle_ids()
+            self._shelf.put_away({*self._watch.named, *used, *judging})
 
     def _wanted(self) -> Iterator[Key]:
         for partition in self._positions():

@@ -18,6 +18,7 @@ from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.settings import Settings
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.keeper import StateKeeper
@@ -113,6 +114,30 @@ def test_a_new_machine_does_not_begin_with_a_model_that_failed_on_another(
     scores = read(site.pipeline.process(fault, site.thresholds.tables)).scores
 
     assert {one["bundle"] for one in scores} == {site.first.id}
+
+
+def test_a_model_that_judges_in_a_partition_that_is_being_taken_over_is_not_put_away(
+    plant: Plant, tmp_path: Path
+) -> None:
+    site = plant.site
+    third = fit_small_bundle(tmp_path / "third", normal_recording(seed=9))
+    judged = Pipeline(site.second, Rules())
+    judged.process(Feed("pm4").rows(20), ThresholdTable(site.second.manifest.default_threshold))
+    (machine,) = judged.machines.of([0])
+
+    async def is_third_put_away() -> bool:
+        return third.id not in site.models
+
+    async def take_up() -> None:
+        for one in (site.second, third):
+            assert await site.shelf.put_to_work(one.id)
+
+    asyncio.run(take_up())
+    #  partition 1 has a machine, and its log is still read: no position of it is known
+    site.pipeline.restore(1, "pm4", machine.snapshot(), next_offset=20, bundle_id=site.second.id)
+    plant.go_on_until(is_third_put_away)
+
+    assert site.second.id in site.models
 
 
 def test_a_model_on_trial_does_not_take_the_place_of_one_that_cannot_be_used(plant: Plant) -> None:
