@@ -1,6 +1,7 @@
 """Reads and writes thresholds for the page: Redis, the models' curves, and the rules."""
 
 import asyncio
+import threading
 import time
 from typing import Final
 
@@ -39,6 +40,8 @@ class Tuning:
         self._first_id = first.id
         self._tuned = {first.id: _tuned(first)}
         self._faults: dict[str, tuple[float, str]] = {}
+        # Each open page reads in a thread of its own.
+        self._reading = threading.Lock()
         self.rules = rules
         self.default_budget = Budget(first.manifest.default_budget_per_day)
 
@@ -71,8 +74,9 @@ class Tuning:
             ids = {choice.default, choice.of(ALL_MACHINES), *choice.by_machine.values()}
             stores = {one: ThresholdStore(self._settings, one) for one in ids}
             kept = {one: (store.read(), store.read_current()) for one, store in stores.items()}
-        self._tuned = {one: tuned for one, tuned in self._tuned.items() if one in ids}
-        by_id = {one: UnderModel(one, *kept[one], self._tuned_model(one)) for one in ids}
+        with self._reading:
+            self._tuned = {one: tuned for one, tuned in self._tuned.items() if one in ids}
+            by_id = {one: UnderModel(one, *kept[one], self._tuned_model(one)) for one in ids}
         return UnderModels(choice, by_id)
 
     def _save(self, machine: str, budget: Budget, by: str, seen: UnderModels) -> None:

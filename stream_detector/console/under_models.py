@@ -35,11 +35,20 @@ class UnderModel:
         An entry that cannot be read does not count.
         """
         for name in (machine, ALL_MACHINES):
-            try:
-                return decode_setting(self.wanted.get(name, b"")).threshold
-            except SettingsError:
-                continue
+            if found := self._set_for(name):
+                return found
         return self.tuned.default if isinstance(self.tuned, TunedModel) else None
+
+    @property
+    def is_set_for_all(self) -> bool:
+        """Whether somebody set a threshold of all its machines, readably."""
+        return self._set_for(ALL_MACHINES) is not None
+
+    def _set_for(self, name: str) -> Threshold | None:
+        try:
+            return decode_setting(self.wanted.get(name, b"")).threshold
+        except SettingsError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,11 @@ def test_each_machine_stands_with_what_counts_under_its_model(
 ) -> None:
     rows = threshold_rows(plant, models, clock=Clock(UTC))
 
-    assert [(row.machine, row.bundle, row.wanted) for row in rows] == [
-        ("*", BUNDLE, "6 a day"),
-        ("pm1", BUNDLE, "as for all"),
-        ("pm2", OTHER, "4 a day"),
-        ("pm3", BUNDLE, "2 a day"),
+    assert [(row.machine, row.bundle, row.wanted, row.by[:6]) for row in rows] == [
+        ("*", BUNDLE, "6 a day", "bundle"),
+        ("pm1", BUNDLE, "as for all", ""),
+        ("pm2", OTHER, "4 a day", "all of"),
+        ("pm3", BUNDLE, "2 a day", "anna s"),
     ]
 
 

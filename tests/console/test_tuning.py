@@ -119,7 +119,7 @@ def test_what_is_missing_to_tune_another_model_is_said(
 
 
 def test_a_model_that_nobody_wants_any_more_is_forgotten(
-    settings: Settings, second: tuple[Path, Bundle]
+    settings: Settings, second: tuple[Path, Bundle], tmp_path: Path
 ) -> None:
     choices = ModelChoiceStore(settings)
     choices.activate("pm3", second[1].id, set_by="anna")
@@ -127,3 +127,7 @@ def test_a_model_that_nobody_wants_any_more_is_forgotten(
     choices.roll_back("pm3", set_by="anna")
 
     assert set(seen.by_id) - set(asyncio.run(page.read()).by_id) == {second[1].id}
+    # It is read anew where somebody wants it again, and so found missing.
+    shutil.rmtree(tmp_path / "second")
+    choices.roll_back("pm3", set_by="anna")
+    assert isinstance(asyncio.run(page.read()).of("pm3").tuned, str)

@@ -118,7 +118,8 @@ def _row(name: str, plant: Plant, models: UnderModels, *, clock: Clock) -> Thres
             text, by = "UNREADABLE", "the last good value counts"
     elif name == ALL_MACHINES or under.bundle_id != models.choice.of(ALL_MACHINES):
         wanted = under.wanted_of(name)
-        text, by = words.NOTHING if wanted is None else _short(wanted), "bundle"
+        text = words.NOTHING if wanted is None else _short(wanted)
+        by = "all of its model" if under.is_set_for_all else "bundle"
     in_force, machine = under.in_force.get(name), plant.machines.get(name)
     drift = f" ({in_force.shift:+.2f} drift)" if in_force and in_force.shift else ""
     return ThresholdRow(
