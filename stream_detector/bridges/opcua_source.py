@@ -174,13 +174,6 @@ async def messages(
             log.debug("opcua.disconnected")
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
-
-
 def opcua_source(
     configuration: Configuration,
     source_settings: SourceSettings,
@@ -206,3 +199,10 @@ def opcua_source(
     if table is None:
         raise SettingsError("the configuration lacks [opcua]; say in it where the server is")
     return lambda journal: OpcUaSource(table, source_settings, tags, journal, health)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -78,7 +78,8 @@ class ModelChoiceStore:
         Raises
         ------
         SettingsError
-            If it is the active one already, or somebody else changed the entry meanwhile.
+            If it is the active one already, what is wanted of all is to begin with and cannot
+            be read, or somebody else changed the entry meanwhile.
         """
 
         def change(choice: ModelChoice) -> ModelChoice:
