@@ -133,10 +133,15 @@ class ModelWatch(Service):
         default = self._models.first.bundle.id
         active = {name: one.active or default for name, one in self._wanted.items()}
         candidates = {name: one.candidate for name, one in self._wanted.items() if one.candidate}
+        named = {*active.values(), *candidates.values()}
         # First: what is named here is not put away again.
-        self.named = {*active.values(), *candidates.values()}
+        self.named = named | self._stand_ins(active)
         self._shelf.keep_refusals(self.named - self._named_anew)
-        for one in sorted(self.named):
+        for one in sorted(named):
+            await self._shelf.put_to_work(one)
+        # In the place of those of which that has shown just now that they cannot be used.
+        self.named = named | self._stand_ins(active)
+        for one in sorted(self.named - named):
             await self._shelf.put_to_work(one)
         ready = {one for one in self._models if one not in self._shelf.refused}
         before = self._models.choice
@@ -158,6 +163,14 @@ class ModelWatch(Service):
         self.candidates = ModelTable(
             "", {name: one for name, one in candidates.items() if one in ready}
         )
+
+    def _stand_ins(self, active: Mapping[str, str]) -> set[str]:
+        """Name the models before those that cannot be used."""
+        return {
+            one.previous
+            for name, one in self._wanted.items()
+            if one.previous is not None and active[name] in self._shelf.refused
+        }
 
     async def _publish(self) -> None:
         """Tell others which model judges each machine, where that has changed."""

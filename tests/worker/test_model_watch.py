@@ -82,6 +82,16 @@ def test_what_cannot_be_used_is_refused_once_and_leaves_what_was_wanted_before(
     assert site.models.choice.of("pm3") == site.second.id
 
 
+def test_a_new_machine_begins_with_the_model_before_one_that_cannot_be_used(site: Site) -> None:
+    entry = {"active": NOT_THERE, "previous": site.second.id, "version": 2}
+    site.write("*", json.dumps(entry))
+
+    #  a worker that starts with it: no machine was judged by either
+    assert site.look() == ["model.refused", "model.at-work"]
+    assert site.look() == []
+    assert site.models.choice.of("pm3") == site.second.id
+
+
 def test_healthz_is_told_of_a_refused_model_for_as_long_as_somebody_wants_it(site: Site) -> None:
     site.write("pm3", json.dumps({"active": NOT_THERE}))
     site.look()
