@@ -125,9 +125,9 @@ def fit_parts(
 
     >>> g = np.random.default_rng(seed=7)
     >>> both = g.normal(size=(500, 1)) + 0.3 * g.normal(size=(500, 2))
-    >>> windows = np.repeat(both[:, None], 4, axis=1).astype(np.float32)
+    >>> windows = np.repeat(both[:, None], STACKED_READINGS, axis=1).astype(np.float32)
     >>> fitted = fit_parts(windows, both.astype(np.float32), fitter=None)
-    >>> apart = np.tile(np.float32([1, -1]), (1, 4, 1))
+    >>> apart = np.tile(np.float32([1, -1]), (1, STACKED_READINGS, 1))
     >>> bool(fitted.parts.score(apart, apart[:, 0]).level[0] > fitted.level_out_of_sample.max())
     True
     """

@@ -15,7 +15,7 @@ from stream_detector.bundle.directory import read_bundle, write_bundle
 from stream_detector.errors import BundleError, RecordingError
 from tests.small_models import SENSORS, SPREAD, Feed, normal_recording
 from tests.trainer.networks import untrained_network
-from trainer.architectures import NetworkConfig
+from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.assembly import keras_files_of
 from trainer.commands import main
 from trainer.config import PlainSettings, TrainingConfig
@@ -93,13 +93,14 @@ def test_decoded_codes_are_what_the_network_gives_back_of_the_newest_reading(
     read = pd.read_csv(recording)[list(SENSORS)].to_numpy()
     scale = read_bundle(folder).model.conditioning
     scaled = ((read - scale.center) / scale.spread).clip(-12, 12).astype(np.float32)
-    windows = np.stack([scaled[np.maximum(np.arange(200) - k, 0)] for k in (3, 2, 1, 0)], axis=1)
+    back_to_front = range(STACKED_READINGS - 1, -1, -1)
+    windows = np.stack([scaled[np.maximum(np.arange(200) - k, 0)] for k in back_to_front], axis=1)
     windows = windows[:, -scale.window_size :]
     back = keras.models.load_model(folder / "model.keras")(windows).numpy()[:, -1]
     assert decoded["row"].tolist() == [row for row in range(200) if row != 6]
-    # From row 10 on no window holds a value that was missing.
-    expected = (back * scale.spread + scale.center)[10:]
-    given = decoded[list(SENSORS)].to_numpy()[9:]
+    # From row 11 on no window holds a value that was missing.
+    expected = (back * scale.spread + scale.center)[11:]
+    given = decoded[list(SENSORS)].to_numpy()[10:]
     assert np.abs((given - expected) / SPREAD).max() < 1e-3
 
 
