@@ -7,8 +7,6 @@ supervises it starts it again, when Kafka answers and its health is found failin
 topic is gone.
 """
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Collection, Mapping
@@ -18,6 +16,7 @@ import structlog
 
 from stream_detector.connections.health_report import Report, Status
 from stream_detector.connections.kafka import cluster_metadata, end_offsets
+from stream_detector.connections.log import end_at_once
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import missing_topics
 from stream_detector.errors import ServiceError
@@ -111,8 +110,5 @@ class Watchdog:
 
 
 def _end(reason: str) -> NoReturn:
-    """End the process at once: an event loop that hangs cannot be asked to."""
     log.error("watchdog.ending", reason=reason, doing="ending the process, to be started again")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(1)
+    end_at_once()

@@ -157,7 +157,7 @@ class MachineRecord:
         if message.head is not None:
             head = (_or_nan(message.head.score), message.head.threshold)
         score, mode = _or_nan(message.score), self._mode(message.mode)
-        model = self._model(message.bundle)
+        model = _numbered(self._models, message.bundle, at_most=_MAX_MODELS, beyond=_NO_MODEL)
         self.scores.append((time, score, message.threshold, *head, flags, mode, model))
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
@@ -250,12 +250,7 @@ class MachineRecord:
         )
 
     def _number(self, sensor: str) -> int:
-        number = self._sensors.get(sensor)
-        if number is None:
-            if len(self._sensors) >= MAX_SENSORS:
-                return NO_SENSOR
-            number = self._sensors[sensor] = len(self._sensors)
-        return number
+        return _numbered(self._sensors, sensor, at_most=MAX_SENSORS, beyond=NO_SENSOR)
 
     def _mode(self, mode: str | None) -> int:
         number = self._mode_numbers.get(mode)
@@ -266,13 +261,12 @@ class MachineRecord:
             self.modes.append(mode)
         return number
 
-    def _model(self, bundle_id: str) -> int:
-        number = self._models.get(bundle_id)
-        if number is None:
-            if len(self._models) >= _MAX_MODELS:
-                return _NO_MODEL
-            number = self._models[bundle_id] = len(self._models)
-        return number
+
+def _numbered(numbers: dict[str, int], name: str, *, at_most: int, beyond: int) -> int:
+    """Give the number of a name, a new one if it has none yet and there are not too many."""
+    if name not in numbers and len(numbers) >= at_most:
+        return beyond
+    return numbers.setdefault(name, len(numbers))
 
 
 def _or_nan(value: float | None) -> float:

@@ -39,6 +39,7 @@ class Tuning:
         self._bundles = bundle_store(settings)
         self._first_id = first.id
         self._tuned = {first.id: _tuned(first)}
+        self._stores: dict[str, ThresholdStore] = {}
         self._faults: dict[str, tuple[float, str]] = {}
         # Each open page reads in a thread of its own.
         self._reading = threading.Lock()
@@ -72,9 +73,11 @@ class Tuning:
         with redis_faults():
             choice = self._choices.table(self._first_id)
             ids = {choice.default, choice.of(ALL_MACHINES), *choice.by_machine.values()}
-            stores = {one: ThresholdStore(self._settings, one) for one in ids}
+            # Kept from one reading to the next, as each has its connection to Redis.
+            stores = {one: self._store_of(one) for one in ids}
             kept = {one: (store.read(), store.read_current()) for one, store in stores.items()}
         with self._reading:
+            self._stores = stores
             self._tuned = {one: tuned for one, tuned in self._tuned.items() if one in ids}
             by_id = {one: UnderModel(one, *kept[one], self._tuned_model(one)) for one in ids}
         return UnderModels(choice, by_id)
@@ -90,12 +93,15 @@ class Tuning:
                     f"somebody else chose model {wanted} for {machine} meanwhile; look, and try "
                     "again"
                 )
-            store = ThresholdStore(self._settings, under.bundle_id)
+            store = self._store_of(under.bundle_id)
             if store.read().get(machine) != under.wanted.get(machine):
                 raise SettingsError(
                     "somebody else changed this threshold meanwhile; look, and try again"
                 )
             store.put(machine, budget, set_by=by)
+
+    def _store_of(self, bundle_id: str) -> ThresholdStore:
+        return self._stores.get(bundle_id) or ThresholdStore(self._settings, bundle_id)
 
     def _tuned_model(self, bundle_id: str) -> TunedModel | str:
         """Read a model, unless that was done before; a text says why there is none."""

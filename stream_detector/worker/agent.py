@@ -1,16 +1,14 @@
 """The agent: a batch in, its messages delivered, the batch done."""
 
-import os
-import sys
 import time
 from collections.abc import AsyncIterable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import NoReturn
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from stream_detector.alerting.life import rfc3339
+from stream_detector.connections.log import end_at_once
 from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.errors import ServiceError, StreamDetectorError, listed
 from stream_detector.pipeline.messages import Output
@@ -85,10 +83,10 @@ class BatchWork:
         except StreamDetectorError as error:
             # What our own errors say is all there is to know: it needs no traceback.
             log.error("agent.failed", error=str(error), doing=_ENDING)  # noqa: TRY400
-            _end()
+            end_at_once()
         except Exception:
             log.exception("agent.failed", doing=_ENDING)
-            _end()
+            end_at_once()
 
     async def tell_silences(self, partitions: Collection[int]) -> None:
         """Tell of machines of these partitions that nothing was heard of for too long."""
@@ -206,8 +204,3 @@ class BatchWork:
         if outputs:
             emitted = rfc3339(datetime.now(UTC)).encode()
             await self._producer.send(outputs, (("emitted_at", emitted),))
-
-
-def _end() -> NoReturn:
-    sys.stderr.flush()
-    os._exit(1)

@@ -6,8 +6,6 @@ flight.
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -18,6 +16,7 @@ from faust.types import AppT, ChannelT
 from mode import Service
 
 from stream_detector.connections.consumers import is_passing, leave, start
+from stream_detector.connections.log import end_at_once
 from stream_detector.worker.health import Health
 
 log = structlog.get_logger()
@@ -119,8 +118,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 error=f"Kafka went away meanwhile: {error}",
                 doing="ending the process; start it again",
             )
-            sys.stderr.flush()
-            os._exit(1)
+            end_at_once()
 
     async def on_stop(self) -> None:
         """Leave the group, with what is done committed."""

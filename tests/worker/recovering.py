@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ def made_records() -> list[Record]:
     feed.rows(16)
     at = datetime.fromtimestamp(STAMP / 1000, UTC)
     return [record._replace(timestamp=at) for record in feed.records]
+
+
+@contextmanager
+def broker_with(records: Iterable[Record]) -> Iterator[EmbeddedKafka]:
+    """A broker that holds this log, and no snapshots yet."""
+    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
+        send(running, "sensor.readings", [(one.key, one.value) for one in records])
+        yield running
 
 
 def send(

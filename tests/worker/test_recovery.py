@@ -16,6 +16,7 @@ from tests.end_to_end.server import free_port
 from tests.worker.recovering import (
     THRESHOLDS,
     Station,
+    broker_with,
     judged,
     made_records,
     marker,
@@ -32,8 +33,7 @@ def records() -> list[Record]:
 
 @pytest.fixture(scope="module")
 def kafka(records: list[Record]) -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
-        send(running, "sensor.readings", [(one.key, one.value) for one in records])
+    with broker_with(records) as running:
         yield running
 
 

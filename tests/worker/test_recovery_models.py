@@ -13,6 +13,7 @@ from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from tests.small_models import fit_small_bundle, normal_recording
 from tests.worker.recovering import (
     Station,
+    broker_with,
     judged,
     made_records,
     marker,
@@ -29,8 +30,7 @@ def records() -> list[Record]:
 
 @pytest.fixture(scope="module")
 def kafka(records: list[Record]) -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
-        send(running, "sensor.readings", [(one.key, one.value) for one in records])
+    with broker_with(records) as running:
         yield running
 
 
