@@ -86,10 +86,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     on_delay: OnDelay = OnDelay()
     """1 of 1 by default: the score's sustained part is an on-delay already."""
 
-    clear_share: Share = 0.8
-    """An alert may clear below this share of the threshold (hysteresis)."""
+    clear_share: Share = 1.0
+    """An alert may clear below this share of the threshold (hysteresis; 0.8 suits plain scores).
+    All of it by default: the score's sustained part, a mean of 8 readings, does not flutter."""
 
-    off_delay: Count = 5
+    off_delay: Count = 2
     """... after so many readings in a row."""
 
     cooldown_seconds: Seconds = 1800.0

@@ -4,7 +4,7 @@ People ask for a threshold in one of three ways: a number (:class:`Fixed`), a sh
 of normal readings above it (:class:`Rate`), or false alerts a day (:class:`Budget`).
 A model's :class:`Limits`, measured on cross-fitted training scores, turn the last
 two into numbers. A frozen limit does not survive the drift of a real machine, so a
-budget is kept by a :class:`Controller`, one number of state per machine.
+budget is kept by a controller (:func:`controlled`), one number of state per machine.
 """
 
 import math
@@ -16,12 +16,6 @@ CONTROLLER_STEP = 0.2
 
 LOWEST_SHIFT, HIGHEST_SHIFT = -1.0, 2.0
 """Bounds of the controller's shift: it may follow drift, not unlearn a fault."""
-
-_FURTHER_READINGS = 5
-"""Readings over the threshold after which a long alert raises it again ..."""
-
-_FURTHER_STEPS = 3
-"""... at most so often: a long fault is one alert, so it is not learned away."""
 
 
 def _check_positive(name: str, value: float) -> None:
@@ -155,61 +149,33 @@ def shifted(limit: float, shift: float) -> float:
     return rounded(level if level > lowest else lowest)
 
 
-class Controller:
-    """Keeps the alerts of one machine to its budget by shifting the threshold.
+def controlled(shift: float, *, raised: bool, alarm: bool, budget_per_reading: float) -> float:
+    """Give the controller's shift after one more judged reading.
 
-    Each alert raised lifts the threshold by 0.2, and each quiet reading takes back as
-    much as is due to one: with ``per_day`` alerts a day both balance. A long alert
-    lifts it again after every further 5 readings over the threshold, at most 3 times.
+    Each alert raised lifts the threshold by 0.2, and each quiet reading takes back as much as
+    is due to one: with as many alerts as were asked for, both balance. An open alert holds it,
+    however long, so a fault that lasts is not learned away.
+
+    Parameters
+    ----------
+    shift : float
+        Before it.
+    raised : bool
+        It raised an alert.
+    alarm : bool
+        An alert is open after it.
+    budget_per_reading : float
+        Alerts asked for, per reading.
 
     Examples
     --------
-    >>> controller = Controller()
-    >>> controller.step(over=True, raised=True, alarm=True, budget_per_reading=0.01)
-    >>> controller.shift
+    >>> controlled(0.0, raised=True, alarm=True, budget_per_reading=0.01)
     0.2
-    >>> controller.step(over=False, raised=False, alarm=False, budget_per_reading=0.01)
-    >>> round(controller.shift, 6)
+    >>> round(controlled(0.2, raised=False, alarm=False, budget_per_reading=0.01), 6)
     0.198
     """
-
-    __slots__ = ("further_steps", "readings_over", "shift")
-
-    def __init__(self, shift: float = 0.0, readings_over: int = 0, further_steps: int = 0) -> None:
-        self.shift = shift
-        self.readings_over = readings_over
-        self.further_steps = further_steps
-
-    def step(self, *, over: bool, raised: bool, alarm: bool, budget_per_reading: float) -> None:
-        """Take in one judged reading.
-
-        Parameters
-        ----------
-        over : bool
-            Its score is over the threshold.
-        raised : bool
-            It raised an alert.
-        alarm : bool
-            An alert is open after it.
-        budget_per_reading : float
-            Alerts asked for, per reading.
-        """
-        if raised:
-            self.readings_over = self.further_steps = 0
-            self._lift()
-        if alarm:
-            self.readings_over += over
-            due = self.readings_over > _FURTHER_READINGS * (self.further_steps + 1)
-            if due and self.further_steps < _FURTHER_STEPS:
-                self.further_steps += 1
-                self._lift()
-        else:
-            shift = self.shift - CONTROLLER_STEP * budget_per_reading
-            self.shift = shift if shift > LOWEST_SHIFT else LOWEST_SHIFT
-
-    def _lift(self) -> None:
-        self.shift = min(self.shift + CONTROLLER_STEP, HIGHEST_SHIFT)
-
-    def snapshot(self) -> tuple[float, int, int]:
-        """Give the state as plain numbers, the arguments of a new controller."""
-        return (self.shift, self.readings_over, self.further_steps)
+    if raised:
+        return min(shift + CONTROLLER_STEP, HIGHEST_SHIFT)
+    if alarm:
+        return shift
+    return max(shift - CONTROLLER_STEP * budget_per_reading, LOWEST_SHIFT)

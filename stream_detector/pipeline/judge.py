@@ -10,7 +10,7 @@ from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import Rule
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
-from stream_detector.detection.threshold import Budget, Controller, Limits, Threshold, shifted
+from stream_detector.detection.threshold import Budget, Limits, Threshold, controlled, shifted
 from stream_detector.pipeline.thresholds import ThresholdSetting, setting_of
 
 Transitions = tuple[tuple[Rule, Transition], ...]
@@ -59,7 +59,7 @@ class Judge:
         "_limits",
         "_machine",
         "_next_level",
-        "controller",
+        "_shift",
         "level",
         "lives",
         "threshold",
@@ -69,7 +69,7 @@ class Judge:
         self._machine = machine
         self._limits = limits
         self.lives = [(rule, AlertLife(rule, machine=machine)) for rule in rules]
-        self.controller = Controller()
+        self._shift = 0.0
         self.threshold: Threshold | None = None
         """What people want of the machine, since it took that."""
         self.level: float | None = None
@@ -110,7 +110,7 @@ class Judge:
         self._budget_per_reading = None
         if isinstance(threshold, Budget):
             self._budget_per_reading = threshold.per_day / limits.readings_per_day
-            self._next_level = shifted(self._limit, self.controller.shift * limits.unit)
+            self._next_level = shifted(self._limit, self._shift * limits.unit)
 
     def _follow(self, reading: Reading, judged: Judged, judgement: Judgement | None) -> Transitions:
         """Advance the alerts by a reading: by its event, if that is their outcome, or its score.
@@ -136,26 +136,24 @@ class Judge:
         judged.alarm = alarm
         # Where no rule could raise an alert, the lack of alerts says nothing.
         if can_raise and judgement is not None and not judgement.first_of_run:
-            self._control(over=judged.over, raised=raised, alarm=alarm)
+            self._control(raised=raised, alarm=alarm)
         return changes
 
-    def _control(self, *, over: bool, raised: bool, alarm: bool) -> None:
-        budget_per_reading, controller = self._budget_per_reading, self.controller
-        if budget_per_reading is None:
+    def _control(self, *, raised: bool, alarm: bool) -> None:
+        budget = self._budget_per_reading
+        if budget is None:
             return
-        before = controller.shift
-        controller.step(
-            over=over, raised=raised, alarm=alarm, budget_per_reading=budget_per_reading
-        )
-        if controller.shift != before:
-            self._next_level = shifted(self._limit, controller.shift * self._limits.unit)
+        shift = controlled(self._shift, raised=raised, alarm=alarm, budget_per_reading=budget)
+        if shift != self._shift:
+            self._shift = shift
+            self._next_level = shifted(self._limit, shift * self._limits.unit)
 
     @property
     def shift(self) -> float:
         """The part of the threshold that is the controller's: without a budget, none."""
         if self._budget_per_reading is None:
             return 0.0
-        return round(self.controller.shift * self._limits.unit, 6)
+        return round(self._shift * self._limits.unit, 6)
 
     def inherit(self, lives: Mapping[str, AlertLife]) -> None:
         """Go on with the alerts, by rule, that another model has followed so far."""
@@ -169,7 +167,7 @@ class Judge:
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
         return {
-            "controller": list(self.controller.snapshot()),
+            "shift": self._shift,
             "threshold": self.threshold and setting_of(self.threshold).source(),
             "lives": {rule.name: life.snapshot() for rule, life in self.lives},
         }
@@ -182,7 +180,7 @@ class Judge:
         KeyError
             If it lacks a part.
         """
-        self.controller = Controller(*data["controller"])
+        self._shift = data["shift"]
         if data["threshold"] is not None:
             self._take(ThresholdSetting(**data["threshold"]).threshold)
         lives, machine = data["lives"], self._machine

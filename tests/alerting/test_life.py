@@ -13,14 +13,16 @@ from tests.alerting.judged import STEP, THREE, at, changes, judgement, judgement
 
 def rule(**settings: object) -> Rule:
     """Clears after two readings below 0.8; no cooldown and no heartbeat, if not told otherwise."""
-    patient = {"heartbeat_seconds": 86400.0, "cooldown_seconds": 0.0, "off_delay": 2}
+    low = {"clear_share": 0.8, "off_delay": 2}
+    patient = {"heartbeat_seconds": 86400.0, "cooldown_seconds": 0.0, **low}
     return Rule(name="odd", outcome="break", **{**patient, **settings})  # type: ignore[arg-type]
 
 
-def test_the_default_rule_raises_at_once_and_clears_after_five_low_readings() -> None:
-    drawing = "...##......."
+def test_the_default_rule_raises_at_once_and_clears_after_two_readings_below() -> None:
+    #  - is below the threshold, but above 80 % of it
+    drawing = "...##-#--..."
 
-    assert picture(SHEET_BREAK, drawing) == "   R    uC  "
+    assert picture(SHEET_BREAK, drawing) == "   R    C   "
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_without_a_file_there_is_one_rule() -> None:
     assert rule is SHEET_BREAK
     assert (rule.name, rule.outcome, rule.horizon_seconds) == ("sheet-break", "break", 240.0)
     assert (rule.alert_class, rule.priority, rule.on_delay) == ("advisory", "medium", OnDelay(1, 1))
-    assert (rule.clear_share, rule.off_delay) == (0.8, 5)
+    assert (rule.clear_share, rule.off_delay) == (1.0, 2)
     assert (rule.cooldown, rule.heartbeat) == (timedelta(minutes=30), timedelta(minutes=10))
 
 

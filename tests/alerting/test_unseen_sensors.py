@@ -7,8 +7,8 @@ from stream_detector.alerting.life import AlertLife
 from stream_detector.alerting.rules import Rule
 from tests.alerting.judged import judgements
 
-RULE = Rule(name="odd", off_delay=2, heartbeat_seconds=86400.0)
-"""Clears after two readings below."""
+RULE = Rule(name="odd", clear_share=0.8, off_delay=2, heartbeat_seconds=86400.0)
+"""Clears after two readings below 0.8."""
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream_detector.detection.threshold import (
     HIGHEST_SHIFT,
     LOWEST_SHIFT,
-    Controller,
+    controlled,
     shifted,
 )
 
@@ -18,80 +18,52 @@ BUDGET = 6 / 720
 """Six alerts a day, per reading at two minutes."""
 
 
-def quiet(controller: Controller, n_readings: int, *, budget: float = BUDGET) -> None:
+def quiet(shift: float, n_readings: int, *, budget: float = BUDGET) -> float:
     for _ in range(n_readings):
-        controller.step(over=False, raised=False, alarm=False, budget_per_reading=budget)
+        shift = controlled(shift, raised=False, alarm=False, budget_per_reading=budget)
+    return shift
 
 
-def alert(controller: Controller, n_over: int, *, n_open: int = 0) -> list[float]:
-    """An alert of so many readings over the threshold, then some while it is still open."""
-    shifts = []
-    for n in range(n_over + n_open):
-        controller.step(over=n < n_over, raised=n == 0, alarm=True, budget_per_reading=BUDGET)
-        shifts.append(round(controller.shift, 6))
-    return shifts
+def alert(shift: float, n_open: int = 1) -> float:
+    """An alert that is open for so many readings."""
+    for n in range(n_open):
+        shift = controlled(shift, raised=n == 0, alarm=True, budget_per_reading=BUDGET)
+    return shift
 
 
 def test_an_alert_raises_the_threshold_and_its_due_time_takes_it_back() -> None:
-    controller = Controller()
+    raised = alert(0.0)
 
-    assert alert(controller, 1) == [0.2]
-    quiet(controller, 120)  # six a day at 720 readings: one is due every 120 readings
-
-    assert controller.shift == pytest.approx(0.0)
-
-
-def test_a_long_alert_raises_it_three_times_more_and_then_no_more() -> None:
-    #  reading over the threshold   1 ... 6 ... 11 ... 16 ... 100
-    #  shift                       .2    .4    .6     .8      .8
-    shifts = alert(Controller(), 100)
-
-    assert shifts == [0.2] * 5 + [0.4] * 5 + [0.6] * 5 + [0.8] * 85
+    assert raised == 0.2
+    # Six a day at 720 readings: one is due every 120 readings.
+    assert quiet(raised, 120) == pytest.approx(0.0)
 
 
-def test_readings_below_the_threshold_do_not_make_an_alert_longer() -> None:
-    assert alert(Controller(), 5, n_open=50) == [0.2] * 55
-
-
-def test_an_open_alert_takes_nothing_back() -> None:
-    controller = Controller()
-    alert(controller, 1, n_open=1000)
-
-    assert controller.shift == 0.2
-
-
-def test_the_next_alert_counts_its_readings_anew() -> None:
-    controller = Controller()
-    alert(controller, 30)
-
-    assert alert(controller, 6) == [1.0] * 5 + [1.2]
+def test_an_alert_counts_once_however_long_it_is_open() -> None:
+    assert alert(0.0, n_open=1000) == 0.2
 
 
 def test_the_shift_ends_at_two() -> None:
-    controller = Controller()
+    shift = 0.0
     for _ in range(20):
-        alert(controller, 1)
+        shift = alert(shift)
 
-    assert controller.shift == HIGHEST_SHIFT == 2.0
+    assert shift == HIGHEST_SHIFT == 2.0
 
 
 def test_the_shift_ends_at_minus_one() -> None:
-    controller = Controller()
-    quiet(controller, 10_000)
-
-    assert controller.shift == LOWEST_SHIFT == -1.0
+    assert quiet(0.0, 10_000) == LOWEST_SHIFT == -1.0
 
 
 @pytest.mark.parametrize("readings_per_alert", [15, 120, 720])
 def test_alerts_at_the_asked_rate_let_the_shift_stay_where_it_is(readings_per_alert: int) -> None:
     # One alert among every so many quiet readings, now early, now late among them.
     random = np.random.default_rng(seed=7)
-    controller, shifts = Controller(), []
+    shift, shifts = 0.0, []
     for place in random.integers(0, readings_per_alert + 1, size=500).tolist():
-        quiet(controller, place, budget=1 / readings_per_alert)
-        alert(controller, 1)
-        quiet(controller, readings_per_alert - place, budget=1 / readings_per_alert)
-        shifts.append(controller.shift)
+        shift = alert(quiet(shift, place, budget=1 / readings_per_alert))
+        shift = quiet(shift, readings_per_alert - place, budget=1 / readings_per_alert)
+        shifts.append(shift)
 
     assert max(map(abs, shifts)) < 1e-9
 
@@ -102,32 +74,20 @@ def test_the_shift_finds_the_asked_rate_on_a_machine_that_drifted(drift: float) 
     # The limit was right for the machine as it was; then every score moved by the drift.
     random = np.random.default_rng(seed=7)
     n_readings, limit = 50_000, -math.log(BUDGET)
-    controller, n_raised = Controller(), 0
+    shift, n_raised = 0.0, 0
     for score in (random.exponential(size=n_readings) + drift).tolist():
-        over = score > shifted(limit, controller.shift)
+        over = score > shifted(limit, shift)
         n_raised += over
-        controller.step(over=over, raised=over, alarm=over, budget_per_reading=BUDGET)
+        shift = controlled(shift, raised=over, alarm=over, budget_per_reading=BUDGET)
 
     asked, without = BUDGET * n_readings, n_readings * math.exp(drift - limit)
     assert n_raised == pytest.approx(asked, rel=0.1)
     assert abs(without - asked) > 0.35 * asked
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans(), st.floats(0, 1)), max_size=200),
-    st.data(),
-)
-def test_a_controller_goes_on_from_its_snapshot_and_never_leaves_its_bounds(
-    steps: list[tuple[bool, bool, bool, float]], data: st.DataObject
-) -> None:
-    controller, restored = Controller(), Controller()
-    at = data.draw(st.integers(0, len(steps)))
-    for n, (over, raised, alarm, budget) in enumerate(steps):
-        if n == at:
-            restored = Controller(*controller.snapshot())
-        for one in (controller, restored) if n >= at else (controller,):
-            one.step(over=over, raised=raised, alarm=alarm, budget_per_reading=budget)
-        assert LOWEST_SHIFT <= controller.shift <= HIGHEST_SHIFT
-
-    if at < len(steps):
-        assert restored.snapshot() == controller.snapshot()
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1)), max_size=200))
+def test_the_shift_never_leaves_its_bounds(steps: list[tuple[bool, bool, float]]) -> None:
+    shift = 0.0
+    for raised, alarm, budget in steps:
+        shift = controlled(shift, raised=raised, alarm=alarm, budget_per_reading=budget)
+        assert LOWEST_SHIFT <= shift <= HIGHEST_SHIFT

@@ -46,7 +46,7 @@ def test_unrest_raises_the_alert_of_the_head_alone(headed_bundle: Bundle) -> Non
 def test_its_alert_tells_of_its_own_score_and_threshold(headed_bundle: Bundle) -> None:
     alert = restless(station(headed_bundle)).alerts[0]
 
-    assert (alert["score"], alert["threshold"], alert["clear_level"]) == (RESTLESS_STEAM, 2.0, 1.6)
+    assert (alert["score"], alert["threshold"], alert["clear_level"]) == (RESTLESS_STEAM, 2.0, 2.0)
     assert alert["threshold_source"] == {"kind": "fixed", "value": 2.0}
     assert alert["warning"] == {
         "outcome": "break",

@@ -193,4 +193,4 @@ def test_no_data_never_clears_an_alert(small_bundle: Bundle) -> None:
 
     assert [one["event"] for one in sent.alerts] == ["raised"]
     assert all(one["alarm"] for one in sent.scores[-60:])
-    assert station.state()["controller"][0] == 0.0
+    assert station.state()["shift"] == 0.0

@@ -167,7 +167,7 @@ def test_a_rule_that_is_new_starts_afresh(small_bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    "lacks", ["detector", "controller", "lives", "run_offset", "received_at", "threshold"]
+    "lacks", ["detector", "shift", "lives", "run_offset", "received_at", "threshold"]
 )
 def test_a_snapshot_that_lacks_a_part_is_refused(small_bundle: Bundle, lacks: str) -> None:
     at = Station(small_bundle)

@@ -56,7 +56,7 @@ def test_the_threshold_stays_where_it_is_while_no_rule_can_raise(
     station.take(feed.rows(4, steam=steam))
 
     # The first reading of a run is not judged; 19 took back what is due to them.
-    assert station.state()["controller"][0] == pytest.approx(-19 * 0.2 * 6 / 720)
+    assert station.state()["shift"] == pytest.approx(-19 * 0.2 * 6 / 720)
 
 
 def test_the_threshold_moves_while_one_of_the_rules_can_raise(small_bundle: Bundle) -> None:
@@ -66,4 +66,4 @@ def test_the_threshold_moves_while_one_of_the_rules_can_raise(small_bundle: Bund
 
     station.take(feed.rows(21))
 
-    assert station.state()["controller"][0] == pytest.approx(-20 * 0.2 * 6 / 720)
+    assert station.state()["shift"] == pytest.approx(-20 * 0.2 * 6 / 720)
