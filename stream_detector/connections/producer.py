@@ -146,10 +146,11 @@ class ConfirmedProducer:
         try:
             self._producer.produce(
                 self._topics[output.topic],
-                key=output.key,
-                value=output.value,
-                headers=list(headers),
+                output.value,
+                output.key,
                 on_delivery=note,
+                # An empty list would cost as much as a full one.
+                headers=list(headers) or None,
             )
         except KafkaException as error:
             note(error.args[0], None)
