@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.graph import OnnxHead
 from stream_detector.detection.conditioning import ConditionalMeans
-from stream_detector.detection.head import HeadRows, follow_runs, lay_out
+from stream_detector.detection.head import HeadRows, lay_out
+from stream_detector.detection.head_memory import follow_runs
 from stream_detector.detection.scored import Status
 from stream_detector.replay.recording import Recording
 from trainer.head_graph import PrincipalAxes, features_graph

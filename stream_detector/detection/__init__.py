@@ -16,7 +16,7 @@ The story of one reading, module by module:
     how the machines of a batch advance at once, and their rows become arrays
 ``scoring``, ``contributions``
     part scores -> how surprising each is -> one score, and each sensor's share of it
-``head``
+``head``, ``head_memory``
     how much the run's last readings look like those before an outcome, where such are labelled
 ``threshold``
     the level above which a score is anomalous, and the controller that keeps to an alarm budget

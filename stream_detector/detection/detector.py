@@ -13,7 +13,8 @@ from stream_detector.detection.conditioning import ConditionalMeans, Conditionin
 from stream_detector.detection.contributions import Evidence
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
-from stream_detector.detection.head import Head, follow_runs
+from stream_detector.detection.head import Head
+from stream_detector.detection.head_memory import follow_runs
 from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.packed import cut_rows
 from stream_detector.detection.reading import Reading
