@@ -1,8 +1,10 @@
 """The bundles that models are changed to: read, checked, and put to work."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -19,6 +21,17 @@ from stream_detector.worker.health import Health
 from stream_detector.worker.thresholds import ThresholdWatch
 
 log = structlog.get_logger()
+
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+"""Between two attempts at a model that cannot be used: from a URL each is a download."""
+
+
+class _Pause(NamedTuple):
+    """How long a model is not tried again, and until when."""
+
+    seconds: float
+    until: float
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,8 @@ class ModelShelf:
         Follows those of each model at work.
     health : Health
         Told which models cannot be used, and why.
+    clock : callable
+        Seconds since whenever.
     """
 
     def __init__(
@@ -69,12 +84,16 @@ class ModelShelf:
         store: BundleStore | None,
         thresholds: ThresholdWatch,
         health: Health,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._models = models
         self._store = store
         self._thresholds = thresholds
         self._health = health
+        self._clock = clock
+        self._pauses: dict[str, _Pause] = {}
 
     async def known(self) -> KnownModels:
         """Give the models that there are, at work or in the store.
@@ -93,10 +112,14 @@ class ModelShelf:
     async def put_to_work(self, bundle_id: str) -> bool:
         """Put a model to work, if it is not; False, and the log says why, if it cannot be.
 
-        It may be tried again and again: somebody may copy the bundle anew.
+        It may be asked for again and again, as somebody may copy the bundle anew: it is tried
+        after longer and longer pauses, of a minute at the most.
         """
         if bundle_id in self._models:
             return True
+        pause = self._pauses.get(bundle_id)
+        if pause is not None and self._clock() < pause.until:
+            return False
         try:
             bundle, rules = await asyncio.to_thread(self._read, bundle_id)
         except StreamDetectorError as error:
@@ -107,8 +130,15 @@ class ModelShelf:
             log.info("model.at-work", bundle=bundle_id)
             return True
         if bundle_id not in self.refused:
-            log.error("model.refused", bundle=bundle_id, error=fault)
+            log.error(
+                "model.refused",
+                bundle=bundle_id,
+                error=fault,
+                doing=f"trying it again, every {_LONGEST_PAUSE_SECONDS:.0f} s in the end",
+            )
         self.refuse(bundle_id, fault)
+        seconds = min(2 * pause.seconds, _LONGEST_PAUSE_SECONDS) if pause else _FIRST_PAUSE_SECONDS
+        self._pauses[bundle_id] = _Pause(seconds, self._clock() + seconds)
         return False
 
     def refuse(self, bundle_id: str, why: str) -> None:
@@ -131,6 +161,7 @@ class ModelShelf:
         BundleError
             If it is there, and cannot be used.
         """
+        self._pauses.pop(bundle_id, None)
         if not await self.put_to_work(bundle_id):
             raise BundleError(
                 f"bundle {bundle_id} judged {machine!r}, and cannot be used: "
@@ -144,9 +175,10 @@ class ModelShelf:
         return self._health.refused_models
 
     def keep_refusals(self, of: Collection[str]) -> None:
-        """Forget why models cannot be used, but for these: each is tried again."""
+        """Forget why models cannot be used, but for these: each is tried again at once."""
         kept = {one: why for one, why in self.refused.items() if one in of}
         self._health.refused_models = kept
+        self._pauses = {one: pause for one, pause in self._pauses.items() if one in kept}
 
     def _read(self, bundle_id: str) -> tuple[Bundle, Rules]:
         if self._store is None:

@@ -32,6 +32,7 @@ class Site:
         self.first, self.second = first, second
         self.judging: dict[str, str] = {}
         self.store = ModelChoiceStore(settings)
+        self.now = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -47,7 +48,14 @@ class Site:
             health=self.health,
         )
         store = bundle_store(self.settings)
-        self.shelf = ModelShelf(self.settings, self.models, store, self.thresholds, self.health)
+        self.shelf = ModelShelf(
+            self.settings,
+            self.models,
+            store,
+            self.thresholds,
+            self.health,
+            clock=lambda: self.now,
+        )
         self.watch = ModelWatch(
             self.store,
             self.models,
@@ -58,7 +66,8 @@ class Site:
         )
 
     def look(self) -> list[str]:
-        """Let the watch look once; give what it says of models."""
+        """Let the watch look once, a second later; give what it says of models."""
+        self.now += 1.0
         with capture_logs() as lines:
             asyncio.run(self.watch.on_start())
         events = [line["event"] for line in lines]

@@ -10,6 +10,7 @@ import redis
 from pydantic import SecretStr
 
 from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.settings import Settings
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
@@ -120,6 +121,30 @@ def test_healthz_is_told_no_more_of_a_model_that_was_copied_anew(
 
     assert site.look() == ["model.at-work", "model.wanted"]
     assert site.health.refused_models == {}
+
+
+def test_what_cannot_be_used_is_tried_again_after_longer_and_longer_pauses(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "second/model.onnx").unlink()
+    site.write("pm3", json.dumps({"active": site.second.id}))
+    read, tried = BundleStore.read, list[float]()
+
+    def noting(store: BundleStore, bundle_id: str) -> Bundle:
+        tried.append(site.now)
+        return read(store, bundle_id)
+
+    monkeypatch.setattr(BundleStore, "read", noting)
+    for _ in range(250):
+        site.look()
+
+    assert tried == [1, 2, 4, 8, 16, 32, 64, 124, 184, 244]
+
+    #  somebody chooses it once more: at once
+    site.write("pm3", json.dumps({"active": site.second.id, "version": 2}))
+    site.look()
+
+    assert tried[-1] == 251
 
 
 def test_healthz_is_told_of_a_model_that_fails_until_nobody_wants_it(site: Site) -> None:
