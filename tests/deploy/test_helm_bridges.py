@@ -126,6 +126,12 @@ def config(number: int) -> dict[str, str]:
     }
 
 
+def with_registry(number: int) -> dict[str, str]:
+    files = config(number)
+    registry = '[format]\nkind = "avro"\n[format.registry]\nurl = "http://registry:8080"\n'
+    return {**files, "bridge.toml": files["bridge.toml"] + registry}
+
+
 def test_the_longest_names_fit(tmp_path: Path) -> None:
     longest = "a" * 20
     values = {f"bridges.{longest}": {"source": "tags", "config": config(1)}}
@@ -157,6 +163,7 @@ def test_the_bridge_of_the_readme_is_taken(tmp_path: Path) -> None:
         ({"mill.journal.size": "3"}, "/bridges/mill/journal/size"),
         ({"mill.journal": None}, "bridges.mill.journal is missing; give its size"),
         ({"mill.egress": None}, "bridges.mill.egress is empty, so the network policy keeps it"),
+        ({"historian.config": with_registry(1)}, "keeps it from its registry of schemas"),
         ({"mill.settings": None}, "needs bridges.mill.settings.DETECTOR_MQTT_USERNAME"),
         ({"mill.source": "opcua"}, "source is opcua, but its bridge.toml has no table [opcua]"),
         ({"historian.source": "mqtt"}, "keeps its journal where nothing outlives the pod"),

@@ -164,8 +164,12 @@
 {{- if not (regexMatch "(?m)^path *= *[\"']/journal/[^\"'/]+[\"']" $toml) }}
 {{- $faults = append $faults (printf "bridges.%s keeps its journal where nothing outlives the pod; write path = \"/journal/journal.db\" into [journal] of its bridge.toml" $name) }}
 {{- end }}
+{{- end }}
 {{- if and $.Values.networkPolicy.enabled (not $bridge.egress) }}
+{{- if ne $bridge.source "tags" }}
 {{- $faults = append $faults (printf "bridges.%s.egress is empty, so the network policy keeps it from its source; say there what it may reach" $name) }}
+{{- else if regexMatch "(?m)^\\[format\\.registry\\]" $toml }}
+{{- $faults = append $faults (printf "bridges.%s.egress is empty, so the network policy keeps it from its registry of schemas; say there what it may reach" $name) }}
 {{- end }}
 {{- end }}
 {{- range $source := list "MQTT" "OPCUA" "REGISTRY" }}
