@@ -94,6 +94,7 @@ class ModelShelf:
         self._health = health
         self._clock = clock
         self._pauses: dict[str, _Pause] = {}
+        self._putting = asyncio.Lock()
 
     async def known(self) -> KnownModels:
         """Give the models that there are, at work or in the store.
@@ -115,8 +116,12 @@ class ModelShelf:
         It may be asked for again and again, as somebody may copy the bundle anew: it is tried
         after longer and longer pauses, of a minute at the most.
         """
-        if bundle_id in self._models:
-            return True
+        # The same model may be wanted, and have judged a machine that is being taken over: read
+        # twice at once, the second would take the place of the first, which is at work already.
+        async with self._putting:
+            return bundle_id in self._models or await self._try(bundle_id)
+
+    async def _try(self, bundle_id: str) -> bool:
         pause = self._pauses.get(bundle_id)
         if pause is not None and self._clock() < pause.until:
             return False

@@ -1,5 +1,6 @@
 """The worker's copy of what models people want: what it has ready, and what it refuses."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -145,6 +146,28 @@ def test_what_cannot_be_used_is_tried_again_after_longer_and_longer_pauses(
     site.look()
 
     assert tried[-1] == 251
+
+
+def test_a_model_that_is_asked_for_twice_at_once_is_read_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the watch on what is wanted, and by a partition that is being taken over."""
+    read, asked = BundleStore.read, list[str]()
+
+    def noting(store: BundleStore, bundle_id: str) -> Bundle:
+        asked.append(bundle_id)
+        return read(store, bundle_id)
+
+    monkeypatch.setattr(BundleStore, "read", noting)
+
+    async def both() -> None:
+        taken_over = site.shelf.take_up(site.second.id, "pm3")
+        wanted = site.shelf.put_to_work(site.second.id)
+        assert [*await asyncio.gather(taken_over, wanted)] == [None, True]
+
+    asyncio.run(both())
+
+    assert asked == [site.second.id]
 
 
 def test_healthz_is_told_of_a_model_that_fails_until_nobody_wants_it(site: Site) -> None:
