@@ -40,7 +40,9 @@ class BundleStore:
         self._root = PurePosixPath(root)
 
     def check_is_there(self) -> None:
-        """Check that there is such a folder; a store at a URL has none before its first model.
+        """Check that there is such a folder, or at a URL such a bucket.
+
+        A store at a URL has no folder before its first model.
 
         Raises
         ------
@@ -49,12 +51,14 @@ class BundleStore:
         ServiceError
             If the store does not answer.
         """
+        is_local = isinstance(self._files, LocalFileSystem)
+        needed = str(self._root) if is_local else self._root.parts[0]
         with self._faults():
-            is_there = self._files.isdir(str(self._root))
-        if not is_there and isinstance(self._files, LocalFileSystem):
+            is_there = self._files.isdir(str(self._root)) or self._may_be_there(needed)
+        if not is_there:
+            what = f"folder {self._place!r}" if is_local else f"bucket {needed!r}"
             raise BundleError(
-                f"there is no folder {self._place!r}; correct DETECTOR_BUNDLES, or copy the first "
-                "model there"
+                f"there is no {what}; correct DETECTOR_BUNDLES, or copy the first model there"
             )
 
     def manifests(self) -> dict[str, Manifest | BundleError]:
@@ -141,6 +145,12 @@ class BundleStore:
             for file in sorted(folder.iterdir(), key=lambda one: one.name == MANIFEST):
                 self._files.put_file(str(file), str(place / file.name))
         return str(place)
+
+    def _may_be_there(self, needed: str) -> bool:
+        try:
+            return bool(self._files.isdir(needed))
+        except PermissionError:
+            return True  # whoever may look into a part of a bucket need not see all of it
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

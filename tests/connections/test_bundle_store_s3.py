@@ -84,6 +84,28 @@ def test_a_place_that_is_not_there_yet_has_no_models() -> None:
     store.check_is_there()  # there are no folders in such a store
 
 
+@pytest.mark.usefixtures("server")
+def test_a_bucket_that_is_not_there_is_a_fault() -> None:
+    for place in ("s3://mil/models", "s3://mil"):
+        with pytest.raises(BundleError, match="there is no bucket 'mil'; correct DETECTOR_BUND"):
+            BundleStore(place).check_is_there()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_bucket_that_may_not_be_looked_into_may_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key may be for what is under models alone."""
+    is_folder = fsspec.filesystem("s3").isdir
+
+    def isdir(path: str) -> bool:
+        if path == "mill":
+            raise PermissionError("Access Denied")
+        return bool(is_folder(path))
+
+    monkeypatch.setattr(fsspec.filesystem("s3"), "isdir", isdir)
+
+    BundleStore(PLACE).check_is_there()
+
+
 def test_a_store_that_is_away_is_a_fault_that_says_so(filled: Server) -> None:
     store = BundleStore(PLACE)
     filled.kill()
