@@ -68,11 +68,11 @@ class Fitter(Protocol):
         windows: NDArray[np.float32],
         space: NetworkSpace,
         *,
-        learn_from: NDArray[np.intp] | None = None,
+        learn_from: NDArray[np.intp],
         validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> Trained:
-        """Train on the windows of these numbers, or on all."""
+        """Train on the windows of these numbers."""
         ...
 
 

@@ -127,7 +127,7 @@ class NetworkFitter:
         windows: NDArray[np.float32],
         space: NetworkSpace,
         *,
-        learn_from: NDArray[np.intp] | None = None,
+        learn_from: NDArray[np.intp],
         validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> FittedNetwork:
@@ -139,9 +139,9 @@ class NetworkFitter:
             Scaled and clipped. Batches are drawn, and whitened, as they are needed.
         space : NetworkSpace
             Fitted on the windows to learn from.
-        learn_from : integer array, optional
-            Numbers of the windows to learn from. Default all.
-        validate_on : integer array
+        learn_from : integer array
+            Numbers of the windows to learn from.
+        validate_on : integer array, optional
             Numbers of the windows to validate on after every epoch, which a configuration in
             epochs needs.
         name : str, optional
@@ -154,13 +154,12 @@ class NetworkFitter:
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        numbers = np.arange(len(windows)) if learn_from is None else learn_from
         validation = None if validate_on is None else self._tensors(windows[validate_on], space)
-        n_steps = n_steps_of(self.config, len(numbers))
+        n_steps = n_steps_of(self.config, len(learn_from))
         best = Checkpoint(self.config.patience)
         losses = np.empty(0, np.float32)
         with self._writer(name).as_default():
-            for call in calls(self.config, numbers):
+            for call in calls(self.config, learn_from):
                 rows = self._tensors(windows[call.windows], space)
                 done = self._run(*rows, first=len(losses), n_steps=call.n_steps)
                 losses = np.append(losses, done.numpy()[: call.n_steps])

@@ -43,7 +43,7 @@ class Untrained:
         windows: NDArray[np.float32],  # noqa: ARG002
         space: NetworkSpace,  # noqa: ARG002
         *,
-        learn_from: NDArray[np.intp] | None = None,  # noqa: ARG002
+        learn_from: NDArray[np.intp],  # noqa: ARG002
         validate_on: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
     ) -> FittedNetwork:

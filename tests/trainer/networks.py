@@ -115,12 +115,11 @@ class PrincipalComponents:
         windows: NDArray[np.float32],
         space: NetworkSpace,
         *,
-        learn_from: NDArray[np.intp] | None = None,
+        learn_from: NDArray[np.intp],
         validate_on: NDArray[np.intp] | None = None,  # noqa: ARG002
         name: str = "network",  # noqa: ARG002
     ) -> PlainNetwork:
-        learnt = windows if learn_from is None else windows[learn_from]
-        rows = space.targets(learnt)
+        rows = space.targets(windows[learn_from])
         axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2]
         kept = axes[: self.config.code].astype(np.float32)
         nothing = np.zeros(self.config.code, np.float32)

@@ -30,11 +30,10 @@ class NotingFitter(PrincipalComponents):
         windows: NDArray[np.float32],
         space: NetworkSpace,
         *,
-        learn_from: NDArray[np.intp] | None = None,
+        learn_from: NDArray[np.intp],
         validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> PlainNetwork:
-        assert learn_from is not None
         self.learnt[name] = {*learn_from.tolist()}
         return super().fit(
             windows, space, learn_from=learn_from, validate_on=validate_on, name=name

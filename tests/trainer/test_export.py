@@ -145,7 +145,8 @@ def test_only_what_a_network_leaves_counts() -> None:
     """Principal components that keep every column leave nothing but the linear half."""
     windows = correlated_windows(n_rows=400, window_size=5, n_sensors=2)
     parts = parts_with(None, windows, windows[:, -1])
-    everything = PrincipalComponents(code=10).fit(windows, parts.coordinates)
+    fitter = PrincipalComponents(code=10)
+    everything = fitter.fit(windows, parts.coordinates, learn_from=np.arange(len(windows)))
 
     linear = _session(parts)(windows, windows[:, -1]).level
     mixed = _session(replace(parts, network=everything))(windows, windows[:, -1]).level

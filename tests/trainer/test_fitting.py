@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
+ALL = np.arange(400)
+"""The windows of the data."""
+
 SMALL_DENSE = replace(DENSE, layers=(8,), code=3, steps=100, batch=16, rate=0.02)
 SMALL_LSTM = replace(LSTM, layers=(6,), code=4, steps=100, batch=16, rate=0.02)
 KINDS = pytest.mark.parametrize("config", [SMALL_DENSE, SMALL_LSTM], ids=["dense", "lstm"])
@@ -35,10 +38,12 @@ def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: Networ
 
     windows, coordinates = _data(config)
 
-    first = _fitter(config).fit(windows, coordinates)
-    again = _fitter(config).fit(windows, coordinates)
-    anew = NetworkFitter(config, n_sensors=3).fit(windows, coordinates)
-    other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(windows, coordinates)
+    first = _fitter(config).fit(windows, coordinates, learn_from=ALL)
+    again = _fitter(config).fit(windows, coordinates, learn_from=ALL)
+    anew = NetworkFitter(config, n_sensors=3).fit(windows, coordinates, learn_from=ALL)
+    other = NetworkFitter(replace(config, seed=1), n_sensors=3).fit(
+        windows, coordinates, learn_from=ALL
+    )
 
     for fitted in (again, anew):
         for ours, theirs in zip(first.weights, fitted.weights, strict=True):
@@ -51,7 +56,7 @@ def test_the_same_data_and_seed_give_the_same_weights_bit_for_bit(config: Networ
 def test_training_lowers_the_loss(config: NetworkConfig) -> None:
     windows, coordinates = _data(config)
 
-    losses = _fitter(config).fit(windows, coordinates).losses
+    losses = _fitter(config).fit(windows, coordinates, learn_from=ALL).losses
 
     assert losses.shape == (100,)
     assert losses[-20:].mean() < 0.98 * losses[:20].mean()
@@ -81,7 +86,7 @@ def test_progress_is_told_and_tensorboard_logs_it(tmp_path: Path) -> None:
         n_sensors=3,
         progress=lambda *args: told.append(args),
         tensorboard=tmp_path,
-    ).fit(windows, coordinates, name="final")
+    ).fit(windows, coordinates, learn_from=ALL, name="final")
 
     means = fitted.losses.reshape(2, 50).mean(axis=1)
     assert told == [("final", 50, 100, float(means[0])), ("final", 100, 100, float(means[1]))]
@@ -99,11 +104,11 @@ def test_any_number_of_steps_is_run_fifty_at_a_time() -> None:
 
     fitted = NetworkFitter(
         config, n_sensors=3, progress=lambda _, step, *__: told.append(step)
-    ).fit(windows, coordinates)
+    ).fit(windows, coordinates, learn_from=ALL)
 
     assert told == [50, 100, 101]
     assert fitted.losses.shape == (101,)
-    hundred = _fitter(replace(config, steps=100)).fit(windows, coordinates)
+    hundred = _fitter(replace(config, steps=100)).fit(windows, coordinates, learn_from=ALL)
     np.testing.assert_array_equal(fitted.losses[0], hundred.losses[0])
     assert (fitted.losses > 0).all()
 
@@ -115,7 +120,7 @@ def test_a_network_that_diverges_is_refused() -> None:
     windows, coordinates = _data(config)
 
     with pytest.raises(TrainingError, match="lower the rate"):
-        NetworkFitter(config, n_sensors=3).fit(windows, coordinates)
+        NetworkFitter(config, n_sensors=3).fit(windows, coordinates, learn_from=ALL)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_the_constraints_of_a_network_hold_when_it_is_trained() -> None:
     config = replace(MODELS["well-posed"], code=3, steps=100, batch=16, rate=0.02)
     windows, coordinates = _data(config)
 
-    into, _, back, _ = _fitter(config).fit(windows, coordinates).weights
+    into, _, back, _ = _fitter(config).fit(windows, coordinates, learn_from=ALL).weights
 
     np.testing.assert_array_equal(back, into.T)
     np.testing.assert_allclose(np.linalg.norm(into, axis=0), 1.0, rtol=1e-5)
@@ -149,8 +154,8 @@ def test_a_noisy_and_variational_network_is_the_same_again() -> None:
     config = replace(SMALL_DENSE, noise=0.3, dropout=0.1, variational=1.0, steps=60)
     windows, coordinates = _data(config)
 
-    first = _fitter(config).fit(windows, coordinates)
-    again = _fitter(config).fit(windows, coordinates)
+    first = _fitter(config).fit(windows, coordinates, learn_from=ALL)
+    again = _fitter(config).fit(windows, coordinates, learn_from=ALL)
 
     np.testing.assert_array_equal(first.losses, again.losses)
     assert first.losses[-10:].mean() < first.losses[:10].mean()
@@ -177,7 +182,7 @@ def test_epochs_keep_the_weights_with_the_lowest_validation_loss() -> None:
 def test_training_prints_nothing_of_its_own() -> None:
     code = (
         "from tests.trainer import test_fitting as t; from trainer.fitting import NetworkFitter; "
-        "NetworkFitter(t.SMALL_DENSE, n_sensors=3).fit(*t._data(t.SMALL_DENSE))"
+        "NetworkFitter(t.SMALL_DENSE, n_sensors=3).fit(*t._data(t.SMALL_DENSE), learn_from=t.ALL)"
     )
 
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -194,5 +199,5 @@ def _fitter(config: NetworkConfig) -> "NetworkFitter":
 
 
 def _data(config: NetworkConfig) -> tuple[NDArray[np.float32], Coordinates]:
-    windows = correlated_windows(n_rows=400, window_size=config.window_size, n_sensors=3)
+    windows = correlated_windows(n_rows=len(ALL), window_size=config.window_size, n_sensors=3)
     return windows, coordinates_of(windows)

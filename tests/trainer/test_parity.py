@@ -62,7 +62,8 @@ def _parts_that_leave(share: float) -> tuple[ScoreParts, NDArray[np.float32]]:
     """Make parts of one sensor whose network gives all of it back but a share."""
     windows = correlated_windows(n_rows=256, window_size=5, n_sensors=1)
     parts = parts_with(None, windows, windows[:, -1])
-    everything = PrincipalComponents(code=5).fit(windows, parts.coordinates)
+    fitter = PrincipalComponents(code=5)
+    everything = fitter.fit(windows, parts.coordinates, learn_from=np.arange(len(windows)))
     into, bias, back, offset = everything.weights
     network = PlainNetwork(
         everything.config, (into, bias, back * np.float32(1 - share), offset), everything.losses

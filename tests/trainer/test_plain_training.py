@@ -45,11 +45,10 @@ class Fitter(PrincipalComponents):
         windows: NDArray[np.float32],
         space: NetworkSpace,
         *,
-        learn_from: NDArray[np.intp] | None = None,
+        learn_from: NDArray[np.intp],
         validate_on: NDArray[np.intp] | None = None,
         name: str = "network",
     ) -> PlainNetwork:
-        assert learn_from is not None
         assert validate_on is not None
         self.learnt, self.validated = learn_from.tolist(), validate_on.tolist()
         network = super().fit(windows, space, learn_from=learn_from, name=name)
