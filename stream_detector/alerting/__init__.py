@@ -8,6 +8,6 @@ a recording, ``plant_ledger`` those of a plant; ``scorecards``, ``kpi`` and ``fi
 what they were worth, and what they asked of operators.
 
 A score is not an alert. Operators need few, stable alerts: one open alert per machine
-and rule, raised after an on-delay, cleared with hysteresis and an off-delay, never by
-missing data. The defaults follow ISA-18.2-2016 / IEC 62682 and EEMUA 191.
+and rule, raised after an on-delay, cleared after an off-delay, with hysteresis where a rule
+asks for it, never by missing data. The defaults follow ISA-18.2-2016 / IEC 62682 and EEMUA 191.
 """
