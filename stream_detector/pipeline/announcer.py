@@ -230,7 +230,8 @@ def _quality(quality: Quality) -> QualityInfo:
 
 
 def _clear_level(level: float | None, rule: Rule) -> float | None:
-    return None if level is None else round(rule.clear_share * level, 6)
+    # Rounded it may be above a threshold that somebody wrote with more decimals.
+    return None if level is None else min(round(rule.clear_share * level, 6), level)
 
 
 def _evidence(one: Scored, rule: Rule) -> Span | None:

@@ -7,7 +7,7 @@ import pytest
 
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import Budget, Fixed
 from stream_detector.pipeline.messages import Output
 from tests.pipeline.station import Station
 from tests.small_models import BROKEN_STEAM, Feed
@@ -170,3 +170,13 @@ def test_rules_are_told_apart_and_each_has_its_alert(small_bundle: Bundle) -> No
         ("odd", "raised"),
         ("sheet-break", "cleared"),
     ]
+
+
+def test_the_clear_level_is_not_above_a_threshold_of_many_decimals(small_bundle: Bundle) -> None:
+    feed = Feed()
+    feed.rows(20)
+    feed.rows(1, steam=BROKEN_STEAM)
+
+    (alert,) = Station(small_bundle, threshold=Fixed(1.59999999)).take(feed.records).alerts
+
+    assert (alert["threshold"], alert["clear_level"]) == (1.59999999, 1.59999999)
