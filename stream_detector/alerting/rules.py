@@ -87,11 +87,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """1 of 1 by default: the score's sustained part is an on-delay already."""
 
     clear_share: Share = 1.0
-    """An alert may clear below this share of the threshold (hysteresis; 0.8 suits plain scores).
-    All of it by default: the score's sustained part, a mean of 8 readings, does not flutter."""
+    """An alert may clear below this share of the threshold (hysteresis). All of it by default:
+    the score's sustained part, a mean of 8 readings, is slow already. 0.8 suits plain scores."""
 
     off_delay: Count = 2
-    """... after so many readings in a row."""
+    """... after so many readings in a row; more suit plain scores, and readings every second."""
 
     cooldown_seconds: Seconds = 1800.0
     """An alert that returns within this time goes on as the same alert."""

@@ -156,6 +156,11 @@ def controlled(shift: float, *, raised: bool, alarm: bool, budget_per_reading: f
     is due to one: with as many alerts as were asked for, both balance. An open alert holds it,
     however long, so a fault that lasts is not learned away.
 
+    The lift counts from the next reading on, so an alert barely over the threshold soon clears
+    under the higher one, and comes back when it gets worse. Held back until the alert ended, on
+    a paper machine alerts stood open for two to three times as long, and newly warned of fewer
+    breaks.
+
     Parameters
     ----------
     shift : float
