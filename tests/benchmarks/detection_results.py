@@ -53,11 +53,15 @@ class Figure:
 
 
 _RATIO = Figure("over_asked", "realised over asked", 0.3, 2.0)
-_OF_PAPER = (
-    Figure("recall_by_chance", "  by chance"),
-    Figure("in_alarm_recall", "  breaks with an alert open within 4 min before"),
-    Figure("in_alarm_recall_by_chance", "    by chance at that share of time in alarm"),
+_RAISED, _OPEN = (
+    "breaks with an alert raised within 4 min before",
+    "breaks with an alert open within 4 min before",
 )
+_OPEN_FALSE = "  false alerts a day, one counted anew every 10 min"
+"""So do those count who published results: who is always in alarm has 144 a day."""
+
+_RAISED_BY_CHANCE = Figure("recall_by_chance", "  by chance")
+_OPEN_BY_CHANCE = Figure("in_alarm_recall_by_chance", "  by chance at that share of time in alarm")
 _ROWS_OF_PAPER = (
     Figure("alarm_share", "share of time in alarm"),
     Figure("auc", "ROC-AUC of rows"),
@@ -65,12 +69,6 @@ _ROWS_OF_PAPER = (
     Figure("base_rate", "  by chance"),
     Figure("events", "breaks judged"),
 )
-_OVER, _OVER_FALSE = (
-    "  breaks with a row over the threshold, each row an alert",
-    "    false alerts a day then, one in 10 min",
-)
-"""As the literature counts: an alert that stands is told anew every 10 minutes."""
-
 _OF_HEAD = (
     Figure("pr_auc", "PR-AUC of rows"),
     Figure("base_rate", "  by chance"),
@@ -112,19 +110,21 @@ FIGURES: Mapping[str, Sequence[Figure]] = {
         Figure("least_of_folds", "  in the calmest fold", 3.0, 10.0),
         Figure("most_of_folds", "  in the busiest fold", 3.0, 10.0),
         _RATIO,
-        Figure("recall", "breaks with an alert raised within 4 min before", 0.18),
-        *_OF_PAPER,
-        Figure("over_recall", _OVER, 0.18),
-        Figure("over_false_per_day", _OVER_FALSE, 4.0, 8.0),
+        Figure("in_alarm_recall", _OPEN, 0.18),
+        _OPEN_BY_CHANCE,
+        Figure("standing_false_per_day", _OPEN_FALSE, 4.0, 8.0),
+        Figure("recall", _RAISED),
+        _RAISED_BY_CHANCE,
         *_ROWS_OF_PAPER,
     ),
     HELD: (
         Figure("false_per_day", "false alerts a day, 6 asked"),
         _RATIO,
-        Figure("recall", "breaks with an alert raised within 4 min before"),
-        *_OF_PAPER,
-        Figure("over_recall", _OVER),
-        Figure("over_false_per_day", _OVER_FALSE),
+        Figure("in_alarm_recall", _OPEN),
+        _OPEN_BY_CHANCE,
+        Figure("standing_false_per_day", _OPEN_FALSE),
+        Figure("recall", _RAISED),
+        _RAISED_BY_CHANCE,
         *_ROWS_OF_PAPER,
     ),
     HEAD: (Figure("auc", "ROC-AUC of rows, 4 min before a break", 0.74), *_OF_HEAD),

@@ -1,5 +1,6 @@
 """One network after the other: the worker and the bare loops on the same backlog, one by one."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,8 @@ class Work(NamedTuple):
 class Found:
     """What was found of one network."""
 
+    yardstick_us: Sequence[float]
+    """CPU per reading of Python's own ``json.loads``, for each batch."""
     in_memory_us: Sequence[float]
     """CPU per reading of the recipe alone, for each batch."""
     work: Mapping[Run, Work]
@@ -97,7 +100,7 @@ def _measure(
     yard: Yard, network: str, bundle: Path, effort: Effort, *, tell: Callable[[str], object]
 ) -> Found:
     tell(f"{network}: in memory")
-    in_memory_us = _in_memory_us(bundle, effort, core=yard.core)
+    yardstick_us, in_memory_us = _in_memory_us(bundle, effort, core=yard.core)
     work: dict[Run, Work] = {}
     tell(f"{network}: {TOLD}")
     worker = yard.program(*TOLD, bundle)
@@ -120,21 +123,28 @@ def _measure(
             limit_seconds=60,
         )
     recoveries = [float(one["seconds"]) for one in worker.told("recovery.done")]
-    return Found(in_memory_us, work, spells, memory_mb, recoveries)
+    return Found(yardstick_us, in_memory_us, work, spells, memory_mb, recoveries)
 
 
-def _in_memory_us(bundle: Path, effort: Effort, *, core: int) -> list[float]:
-    """Score batches that are at hand, on the core of the programs: what all of them have to do."""
+def _in_memory_us(bundle: Path, effort: Effort, *, core: int) -> tuple[list[float], list[float]]:
+    """Score batches that are at hand, on the core of the programs: what all of them have to do.
+
+    In turn with it the yardstick: machines, and builds of Python, differ by a factor of two.
+    """
     recipe = WholeRecipe(read_bundle(bundle), published_scores="none")
     plant = Plant(n_machines=effort.n_machines // N_PARTITIONS, seed=2)
     batches = [plant.next_records(_BATCH) for _ in range(effort.batches)]
     others = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     memory.prepare()
-    costs = []
+    yardstick_us, recipe_us = [], []
     for batch in batches:
         began = time.thread_time()
+        for record in batch:
+            json.loads(record.value or b"null")
+        between = time.thread_time()
         recipe(batch)
-        costs.append((time.thread_time() - began) * 1e6 / len(batch))
+        yardstick_us.append((between - began) * 1e6 / len(batch))
+        recipe_us.append((time.thread_time() - between) * 1e6 / len(batch))
     os.sched_setaffinity(0, others)
-    return costs
+    return yardstick_us, recipe_us

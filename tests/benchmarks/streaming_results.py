@@ -58,6 +58,7 @@ def figures(network: str, found: Found, effort: Effort) -> Iterator[Figure]:
     """Sum up what was found of a network."""
     least = {run: min(_costs_us(work.marks)) for run, work in found.work.items()}
     section = "CPU µs per reading, from Kafka to alert"
+    yield _least(section, "yardstick: json.loads of a reading", found.yardstick_us)
     yield _least(section, "recipe alone, in memory", found.in_memory_us)
     for run, work in found.work.items():
         at_most = MOST_US[network] if run == QUIET else None

@@ -127,10 +127,7 @@ def _tally(tally: Tally, per_day: float) -> dict[str, Any]:
         "alarm_share": _known(tally.alarm_share),
         "within": [_recalls(tally, horizon) for horizon in HORIZONS],
         "lead_minutes": _leads(tally),
-        "rows_over": {
-            "false_per_day": _known(tally.over_false_per_day),
-            "recall": [_known(tally.recall("over", horizon)) for horizon in HORIZONS],
-        },
+        "standing_false_per_day": _known(tally.standing_false_per_day),
     }
 
 

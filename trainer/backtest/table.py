@@ -115,15 +115,8 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
         f"{false / days:.1f} in week {week}" for (_, week), (days, false) in _weeks(tallies[0])
     )
     yield f"    by week: {', '.join(weeks)}"
-    over = mean(tallies, lambda tally: tally.over_false_per_day)
-    recalls = (
-        f"{_percent(_recall(tallies, 'over', horizon))} in {lasting(horizon)}"
-        for horizon in HORIZONS
-    )
-    yield (
-        "    without an alert policy, each row over the threshold counted and none for 10 min "
-        f"after: {over:.1f} false a day, recall {', '.join(recalls)}"
-    )
+    standing = mean(tallies, lambda tally: tally.standing_false_per_day)
+    yield f"    counted anew every 10 min that an alert stands: {standing:.1f} false a day"
 
 
 def _recall_line(label: str, tallies: Sequence[Tally], horizon: timedelta) -> str:

@@ -1,9 +1,8 @@
 """How many alerts, how many of them false, how many events warned of: counted by fold, and pooled.
 
 Two ways of counting stand beside each other. *Raised*: an alert warns when it is raised; one that
-stood already warns of nothing new. *Over*: a row over the threshold warns, and is one alert for
-ten minutes, after which the next one counts again; that is how results without an alert policy
-are published.
+stood already warns of nothing new. *Standing*: an alert warns for as long as it stands, and is one
+for ten minutes, after which it counts again, so that one that always stands is the falsest of all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,14 +39,14 @@ class Counted:
         Of the rule.
     days : float
         Scored rows as days.
-    n_raised, n_false, n_over_false : int
-        Alerts raised; those that nothing followed within the rule's horizon; rows over the
-        threshold that nothing followed, one in ten minutes.
+    n_raised, n_false, n_standing_false : int
+        Alerts raised; those that nothing followed within the rule's horizon; rows with an open
+        alert that nothing followed, one in ten minutes.
     in_alarm : float
         Days of scored rows with an open alert.
     followed : mapping of horizon to Followed
-    raised, standing, over : Hits
-        Events that an alert was raised for; that one stood for; with a row over the threshold.
+    raised, standing : Hits
+        Events that an alert was raised for; that one stood for.
     raised_by_chance, standing_by_chance : mapping of horizon to float
         Share of the events that would be so if they lay elsewhere; NaN without an event.
     leads : float64 array
@@ -63,12 +62,11 @@ class Counted:
     days: float
     n_raised: int
     n_false: int
-    n_over_false: int
+    n_standing_false: int
     in_alarm: float
     followed: Mapping[timedelta, Followed]
     raised: Hits
     standing: Hits
-    over: Hits
     raised_by_chance: Mapping[timedelta, float]
     standing_by_chance: Mapping[timedelta, float]
     leads: NDArray[np.float64]
@@ -117,7 +115,7 @@ def count(
         days=_days(judged.scored, judged),
         n_raised=int(judged.raised.sum()),
         n_false=int(false.sum()),
-        n_over_false=int((_one_in_ten_minutes(judged) & ~right).sum()),
+        n_standing_false=int((_one_in_ten_minutes(standing, judged.times) & ~right).sum()),
         in_alarm=_days(standing, judged),
         followed={
             one: _follow(judged, windows.rows(n_rows), known=~_unknown(judged, kind, one))
@@ -125,7 +123,6 @@ def count(
         },
         raised={one: windows.holding(judged.raised) for one, windows in by_horizon.items()},
         standing={one: windows.holding(standing) for one, windows in by_horizon.items()},
-        over={one: windows.holding(judged.over) for one, windows in by_horizon.items()},
         raised_by_chance={one: w.by_chance(judged.raised) for one, w in by_horizon.items()},
         standing_by_chance={one: w.by_chance(standing) for one, w in by_horizon.items()},
         leads=leads / np.timedelta64(1, "m"),
@@ -164,9 +161,9 @@ class Tally:
         return sum(one.n_false for one in self.folds) / self.days
 
     @property
-    def over_false_per_day(self) -> float:
-        """Rows over the threshold that nothing followed, one in ten minutes, a day."""
-        return sum(one.n_over_false for one in self.folds) / self.days
+    def standing_false_per_day(self) -> float:
+        """False alerts a day of scored rows, one that stands counted anew every ten minutes."""
+        return sum(one.n_standing_false for one in self.folds) / self.days
 
     @property
     def alarm_share(self) -> float:
@@ -203,7 +200,7 @@ class Tally:
         return Followed(*map(sum, zip(*(one.followed[horizon] for one in self.folds), strict=True)))
 
     def hits(self, name: str, horizon: timedelta) -> NDArray[np.bool_]:
-        """Tell which events were warned of: ``raised``, ``standing`` or ``over``."""
+        """Tell which events were warned of: ``raised`` or ``standing``."""
         return np.concatenate([getattr(one, name)[horizon] for one in self.folds])
 
     def recall(self, name: str, horizon: timedelta) -> float:
@@ -273,13 +270,15 @@ def _follow(judged: Judged, near: NDArray[np.bool_], *, known: NDArray[np.bool_]
     )
 
 
-def _one_in_ten_minutes(judged: Judged) -> NDArray[np.bool_]:
-    """Thin the rows over the threshold: each covers ten minutes, then one counts again."""
-    counted = np.zeros(len(judged.times), bool)
+def _one_in_ten_minutes(
+    rows: NDArray[np.bool_], times: NDArray[np.datetime64]
+) -> NDArray[np.bool_]:
+    """Thin rows: each covers ten minutes, then one counts again."""
+    counted = np.zeros(len(rows), bool)
     last = None
-    for row in np.flatnonzero(judged.over).tolist():
-        if last is None or judged.times[row] - last >= _COVERED:
-            counted[row], last = True, judged.times[row]
+    for row in np.flatnonzero(rows).tolist():
+        if last is None or times[row] - last >= _COVERED:
+            counted[row], last = True, times[row]
     return counted
 
 

@@ -47,10 +47,11 @@ def test_an_alert_that_stands_is_told_apart_from_one_that_is_raised(counted: Cou
     assert counted.in_alarm / counted.days == pytest.approx(7 / 8)
 
 
-def test_a_row_over_the_threshold_covers_ten_minutes(counted: Counted) -> None:
-    # Row 1 covers row 3; row 6 is ten minutes later and covers row 7.
-    assert counted.n_over_false == 2
-    assert counted.over[FOUR].tolist() == [True, True]
+def test_an_alert_that_stands_counts_anew_after_ten_minutes(counted: Counted) -> None:
+    # Row 1 covers rows 2 to 4; row 6 is ten minutes later and covers rows 7 and 8.
+    assert counted.n_standing_false == 2
+    always = judged(range(0, 60, 2), raised=[0], alarm=range(30))
+    assert count(always, "event", FOUR, fold=1).n_standing_false == 6
 
 
 def test_a_lead_is_that_of_the_earliest_alert_within_an_hour(counted: Counted) -> None:
