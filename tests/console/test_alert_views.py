@@ -173,7 +173,8 @@ def test_an_alert_that_is_over_still_says_what_it_was_about() -> None:
     assert view is not None
     assert [one.sensor for one in view.parts] == ["steam"]
     assert view.response == "Check the steam."
-    assert ("score", "3.37, threshold 2.00") in view.facts
+    # That of the raise, and so it says: the newest message has none.
+    assert ("score", "3.37, threshold 2.00, at 22 Nov 05:10") in view.facts
     assert (row.score, row.sensors) == ("3.37", "steam 41 %")
 
 

@@ -169,9 +169,7 @@ def _facts(plant: Plant, standing: Standing, clock: Clock) -> list[Fact]:
             Fact("raised", f"{_both(message.raised_at, clock)}{over}"),
             Fact("lasting" if state.open else "lasted", lasting(plant, standing)),
             Fact("priority", f"{message.priority} ({message.alert_class})"),
-            Fact(
-                "score", f"{words.score(reason.score)}, threshold {words.score(reason.threshold)}"
-            ),
+            Fact("score", f"{_score(reason)}, at {clock.short(reason.event_time)}"),
         ]
         if message.occurrence > 1:
             found.append(Fact("came", f"{message.occurrence} times within the cooldown"))
@@ -201,6 +199,10 @@ def _facts(plant: Plant, standing: Standing, clock: Clock) -> list[Fact]:
         lead = "" if state.lead_s is None else f", {words.span(state.lead_s)} ahead"
         found.append(Fact("fate", f"{state.fate}{lead}"))
     return found
+
+
+def _score(message: AlertMessage) -> str:
+    return f"{words.score(message.score)}, threshold {words.score(message.threshold)}"
 
 
 def _said(comment: str | None) -> str:
