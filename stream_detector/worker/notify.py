@@ -6,26 +6,21 @@ so all is told at least once, under a name by which a repeat is known.
 """
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 import aiohttp
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
-from mode import Service
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.notices import Wants
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import decode_change
-from stream_detector.connections.consumers import group_consumer, leave, start
 from stream_detector.connections.receivers import signing_key
 from stream_detector.connections.settings import Settings
 from stream_detector.worker.alertmanager import PATH, Alertmanager
 from stream_detector.worker.delivery import Receiver
 from stream_detector.worker.health import DeliveryHealth, Health
+from stream_detector.worker.sole_service import SoleService
 from stream_detector.worker.webhook import Webhook
 
 log = structlog.get_logger()
@@ -33,13 +28,8 @@ log = structlog.get_logger()
 _WAIT_MS: Final = 200
 """How long a look for changes waits; after each it is written down what was delivered."""
 
-_PAUSE_SECONDS: Final = 1.0
 
-_LEAVE_SECONDS: Final = 5.0
-"""How long leaving the group may take. While the broker is away it would take for ever."""
-
-
-class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
+class NotifyService(SoleService):
     """Tells those whom the settings name, whenever that is this worker's.
 
     Parameters
@@ -51,76 +41,17 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     def __init__(self, settings: Settings, rules: Rules, health: Health) -> None:
-        super().__init__()
-        self._settings = settings
+        topic, group = settings.alert_state_topic, settings.notify_group
+        super().__init__(settings, name="notify", topic=topic, group=group)
         self._rules = rules
         self._health = health
-        self._place = TopicPartition(settings.alert_state_topic, 0)
-        self._turn = 0
-        """Counts how often it became ours, or was taken from us."""
-        self._is_ours = False
 
-    async def on_start(self) -> None:
-        """Get ready to join the group: no start waits for it."""
-        self._member = self._make_member()
-
-    async def on_stop(self) -> None:
-        """Leave it; what is on its way may be told again by another worker."""
-        self._turn, self._is_ours = self._turn + 1, False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await leave(self._member)
-
-    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
-        """End it."""
-        self._turn, self._is_ours = self._turn + 1, False
+    async def _put_down(self) -> None:
+        """End it; what is on its way may be told again by another worker."""
         self._health.deliveries.clear()
 
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Note whether it is ours now."""
-        self._turn, self._is_ours = self._turn + 1, bool(list(assigned))
-
-    @Service.task
-    async def _serve(self) -> None:
-        await self._join()
-        while not self.should_stop:
-            try:
-                if self._is_ours and self._place in self._member.assignment():
-                    await self._notify(self._turn)
-                else:
-                    # Whoever asks for nothing is taken for dead.
-                    await self._member.getmany(timeout_ms=_WAIT_MS)
-            except ConsumerStoppedError:
-                return  # we are being stopped
-            except IllegalStateError:
-                log.info("notify.lost", reason="the group is giving it away")
-            except KafkaError as error:
-                log.warning("notify.kafka", error=str(error), doing="beginning anew")
-                await self.sleep(_PAUSE_SECONDS)
-            except Exception:
-                # A fault in here must not stop the scoring.
-                log.exception("notify.fault", doing="beginning anew")
-                await self.sleep(_PAUSE_SECONDS)
-
-    def _make_member(self) -> AIOKafkaConsumer:
-        member = group_consumer(self._settings, self._settings.notify_group)
-        member.subscribe([self._settings.alert_state_topic], listener=self)
-        return member
-
-    async def _join(self) -> None:
-        """Join the group, as often as it takes: readings are judged meanwhile."""
-        while not self.should_stop:
-            try:
-                await start(self._member)
-            except KafkaError as error:
-                log.warning("notify.kafka", error=str(error), doing="beginning anew")
-                self._member = self._make_member()
-                await self.sleep(_PAUSE_SECONDS)
-            else:
-                return
-
-    async def _notify(self, turn: int) -> None:
-        """Read what stands, then tell what changes, until it is not ours any more."""
+    async def _work(self, turn: int) -> None:
+        """Read what stands, then tell what changes."""
         async with aiohttp.ClientSession() as session:
             channels = _Channels(self._settings, self._rules, self._health, session)
             await self._read_what_was_told(channels)
@@ -132,6 +63,7 @@ class NotifyService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                     for message in found.get(self._place, ()):
                         channels.take(message.offset, decode_change(message))
                     await self._commit(turn, channels)
+                    self._get_well()
                     for one in telling:
                         if one.done():
                             one.result()

@@ -68,7 +68,7 @@ def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant:
     assert reason.startswith(
         "the alert book is not kept: Kafka does not let user 'worker' write in transactions as "
     )
-    assert worker.log().count("book.failed") == 1
+    assert worker.log().count("work.failed") == 1
 
 
 def test_who_has_no_right_is_told_so_by_every_command(plant: Plant) -> None:

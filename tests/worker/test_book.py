@@ -262,7 +262,7 @@ def test_a_worker_starts_without_a_kafka_that_lets_it_keep_the_book() -> None:
     with capture_logs() as logs:
         asyncio.run(scene())
 
-    assert [one["event"] for one in logs] == ["book.failed"]
+    assert [(one["event"], one["work"]) for one in logs] == [("work.failed", "book")]
     assert not plant.health.book.is_member
 
 
