@@ -72,14 +72,13 @@ def sensor_shares(evidence: Sequence[Evidence], *, n_sensors: int) -> NDArray[np
         sustained = sustained + levels[:, k]
     deviation = join_rows([one.deviation_row for one in evidence], np.float32, n_sensors)
     surprises = np.array([one.surprises for one in evidence]).reshape(-1, 3)
-    used = np.ones(deviation.shape)
-    for row, one in zip(used, evidence, strict=True):
-        if one.left_out is not None:
-            row[one.left_out] = 0.0
+    left_out = [(k, one.left_out) for k, one in enumerate(evidence) if one.left_out is not None]
     total = np.zeros(deviation.shape)
     for surprise, part in zip(surprises.T, (levels[:, -1], sustained, deviation), strict=True):
         # In float64: over a tiny amount the factor is beyond a float32.
-        contributed = part * used
+        contributed = part.astype(np.float64)
+        for k, sensors in left_out:
+            contributed[k, sensors] = 0.0
         total += contributed * _over(np.square(surprise)[:, None], contributed.sum(axis=1))
     return _over(total, total.sum(axis=1))
 
