@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from stream_detector.detection.threshold import HIGHEST_PER_DAY
 from stream_detector.errors import SettingsError
 from trainer.architectures import Activation, NetworkConfig, NetworkScore, Optimizer
 from trainer.models import MODELS
@@ -18,8 +19,7 @@ Holdout = Annotated[float, msgspec.Meta(ge=0, lt=0.9)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 """Of something that is added to the loss; 0 leaves it out."""
 
-PerDay = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-"""At most one a second: more, or an infinite number, is a slip of the pen."""
+PerDay = Annotated[float, msgspec.Meta(gt=0, le=HIGHEST_PER_DAY)]
 
 PLAIN_BATCH, PLAIN_RATE = 128, 1e-3
 """Windows per step, and rate of the optimizer, that a plain model is published with."""

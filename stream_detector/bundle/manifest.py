@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.detection.threshold import Budget, Fixed, Threshold
+from stream_detector.detection.threshold import HIGHEST_PER_DAY, Budget, Fixed, Threshold
 from stream_detector.errors import BundleError
 
 FORMAT = 1
@@ -22,6 +22,7 @@ SCORING_FILES = (*GRAPHS, "parameters.npz")
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Size = Annotated[int, msgspec.Meta(ge=1)]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
+_PerDay = Annotated[float, msgspec.Meta(gt=0, le=HIGHEST_PER_DAY)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Curve = Annotated[tuple[tuple[_Positive, _NotNegative], ...], msgspec.Meta(min_length=1)]
@@ -99,7 +100,7 @@ class HeadManifest(msgspec.Struct, frozen=True, kw_only=True):
     curve: PartCurve
     """How surprising its odds are; the quantiles are in ``parameters.npz``."""
     limits: LimitCurves
-    default_budget_per_day: _Positive
+    default_budget_per_day: _PerDay
     on_delay: tuple[_Size, _Size]
     """Count and of: the on-delay that the budget curve was measured with."""
     n_outcomes: _Size
@@ -127,7 +128,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     parts: Parts | None
     """None of a plain model: its score is the level, a mean squared residual, as it is."""
     limits: LimitCurves
-    default_budget_per_day: _Positive
+    default_budget_per_day: _PerDay
     default_fixed: _Positive | None = None
     """A score that is the threshold instead, where nobody set another."""
     on_delay: tuple[_Size, _Size]

@@ -17,6 +17,9 @@ CONTROLLER_STEP = 0.2
 LOWEST_SHIFT, HIGHEST_SHIFT = -1.0, 2.0
 """Bounds of the controller's shift: it may follow drift, not unlearn a fault."""
 
+HIGHEST_PER_DAY = 86_400.0
+"""More false alerts a day, one a second, are a slip of the pen: nobody works on them."""
+
 
 def _check_positive(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
@@ -56,6 +59,10 @@ class Budget:
     def __post_init__(self) -> None:
         """Check the numbers."""
         _check_positive("per_day", self.per_day)
+        if self.per_day > HIGHEST_PER_DAY:
+            raise ValueError(
+                f"per_day is {self.per_day!r}, expected at most {HIGHEST_PER_DAY:g}, one a second"
+            )
 
 
 Threshold = Fixed | Rate | Budget

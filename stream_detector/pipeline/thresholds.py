@@ -8,7 +8,13 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
-from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
+from stream_detector.detection.threshold import (
+    HIGHEST_PER_DAY,
+    Budget,
+    Fixed,
+    Rate,
+    Threshold,
+)
 from stream_detector.errors import SettingsError
 
 HIGHEST_FIXED = 1000.0
@@ -38,7 +44,7 @@ class ThresholdSetting(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
         Raises
         ------
         SettingsError
-            If the number that goes with the kind is missing or not positive.
+            If the number that goes with the kind is missing, not positive or too high.
         """
         field = {"fixed": "value", "rate": "share", "budget": "per_day"}[self.kind]
         number = getattr(self, field)
@@ -105,7 +111,7 @@ def decode_setting(data: bytes) -> ThresholdSetting:
     Raises
     ------
     SettingsError
-        If it is malformed or its number is not positive.
+        If it is malformed or its number is not positive, or too high.
 
     Examples
     --------
@@ -138,8 +144,9 @@ def parse_threshold(text: str) -> Threshold:
         return _threshold(kind, float(number))
     except ValueError as error:
         raise SettingsError(
-            f"threshold is {text!r}, expected budget:N (alerts a day), rate:S (share of normal "
-            f"readings) or fixed:T (a score, at most {HIGHEST_FIXED:g}), each positive"
+            f"threshold is {text!r}, expected budget:N (alerts a day, at most "
+            f"{HIGHEST_PER_DAY:g}), rate:S (share of normal readings, less than 1) or fixed:T (a "
+            f"score, at most {HIGHEST_FIXED:g}), each positive"
         ) from error
 
 

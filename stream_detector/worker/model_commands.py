@@ -67,9 +67,11 @@ def activate(bundle_id: str, machine: str, set_by: str) -> None:
     """Let model ID judge, between two readings of a machine; its open alerts go on."""
     settings = read_settings()
     _check(settings, bundle_id)
+    choices = ModelChoiceStore(settings)
     with redis_faults():
-        choice = ModelChoiceStore(settings).activate(machine, bundle_id, set_by=set_by)
+        choice = choices.activate(machine, bundle_id, set_by=set_by)
     click.echo(f"{machine}: {_told(choice)}")
+    command_options.tell_where_unknown(machine, choices)
 
 
 @model.command(epilog="Example: stream-detector model shadow 3f9a61c04be2d718 --machine pm3")
@@ -83,9 +85,11 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
     if wanted is not None:
         _check(settings, wanted)
     own = None if settings.bundle is None else load_bundle(settings).id
+    choices = ModelChoiceStore(settings)
     with redis_faults():
-        choice = ModelChoiceStore(settings).shadow(machine, wanted, set_by=set_by, default=own)
+        choice = choices.shadow(machine, wanted, set_by=set_by, default=own)
     click.echo(f"{machine}: {_told(choice)}")
+    command_options.tell_where_unknown(machine, choices)
 
 
 @model.command(epilog="Example: stream-detector model rollback --machine pm3")

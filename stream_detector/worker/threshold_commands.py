@@ -8,7 +8,7 @@ from stream_detector.alerting.life import rfc3339
 from stream_detector.command_line import Parsed, on_one_line
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore, redis_faults
-from stream_detector.connections.settings import read_settings
+from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.thresholds import (
@@ -91,15 +91,19 @@ def budget(per_day: Threshold, machine: str, set_by: str) -> None:
 @_machine
 def clear(machine: str) -> None:
     """Take a machine's own threshold away: that for all machines counts again."""
+    settings = read_settings()
     with redis_faults():
-        was_there = _store(machine).remove(machine)
+        was_there = _store(machine, settings, ModelChoiceStore(settings)).remove(machine)
     click.echo(f"{machine}: {'cleared' if was_there else 'there was none'}")
 
 
 def _put(machine: str, wanted: Threshold, set_by: str) -> None:
+    settings = read_settings()
+    choices = ModelChoiceStore(settings)
     with redis_faults():
-        setting = _store(machine).put(machine, wanted, set_by=set_by)
+        setting = _store(machine, settings, choices).put(machine, wanted, set_by=set_by)
     click.echo(_line(machine, setting))
+    command_options.tell_where_unknown(machine, choices)
 
 
 def _wish(machine: str, data: bytes) -> str:
@@ -119,8 +123,7 @@ def _line(machine: str, setting: ThresholdSetting) -> str:
     return f"{on_one_line(machine)}: {kind}:{number}, version {setting.version}"
 
 
-def _store(machine: str) -> ThresholdStore:
+def _store(machine: str, settings: Settings, choices: ModelChoiceStore) -> ThresholdStore:
     """Open the thresholds of the model that is wanted of a machine."""
-    settings = read_settings()
-    bundle_ids = ModelChoiceStore(settings).table(load_bundle(settings).id)
+    bundle_ids = choices.table(load_bundle(settings).id)
     return ThresholdStore(settings, bundle_ids.of(machine))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stream_detector.alerting.life import ClearReason
 from stream_detector.detection.feed_health import FeedFault, QualityState
-from stream_detector.detection.threshold import Budget, Fixed, Rate
+from stream_detector.detection.threshold import HIGHEST_PER_DAY, Budget, Fixed, Rate
 from stream_detector.pipeline.messages import (
     AlertMessage,
     Contributor,
@@ -48,7 +48,7 @@ warnings = st.builds(WarningInfo, outcome=texts, horizon_s=amounts, validated=st
 thresholds = (
     st.builds(Fixed, st.floats(0, 1000, exclude_min=True))
     | st.builds(Rate, st.floats(0, 1, exclude_min=True, exclude_max=True))
-    | st.builds(Budget, positive)
+    | st.builds(Budget, st.floats(0, HIGHEST_PER_DAY, exclude_min=True))
 )
 
 

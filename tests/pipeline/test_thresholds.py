@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
+from stream_detector.detection.threshold import HIGHEST_PER_DAY, Budget, Fixed, Rate, Threshold
 from stream_detector.errors import SettingsError
 from stream_detector.pipeline.thresholds import (
     ThresholdSetting,
@@ -22,7 +22,7 @@ positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 thresholds: st.SearchStrategy[Threshold] = (
     st.builds(Fixed, st.floats(0, 1000, exclude_min=True))
     | st.builds(Rate, st.floats(0, 1, exclude_min=True, exclude_max=True))
-    | st.builds(Budget, positive)
+    | st.builds(Budget, st.floats(0, HIGHEST_PER_DAY, exclude_min=True))
 )
 
 
@@ -76,7 +76,7 @@ def test_anything_else_is_refused_with_what_is_expected(text: str) -> None:
         (b'{"kind": "fixed", "value": 3.1}', Fixed(3.1)),
         (b'{"kind": "rate", "share": 0.01, "version": 3}', Rate(0.01)),
         (b'{"kind": "budget", "per_day": 6, "set_by": "ann", "more": [1]}', Budget(6.0)),
-        (b'{"kind": "budget", "per_day": 1e300}', Budget(1e300)),
+        (b'{"kind": "budget", "per_day": 86400}', Budget(86_400.0)),
     ],
 )
 def test_an_entry_of_the_hash_is_read(data: bytes, threshold: Threshold) -> None:
@@ -107,6 +107,7 @@ def test_an_entry_of_the_hash_is_read(data: bytes, threshold: Threshold) -> None
         b'{"kind": "rate", "share": 1}',
         b'{"kind": "rate", "share": 1.5}',
         b'{"kind": "budget", "per_day": 0}',
+        b'{"kind": "budget", "per_day": 86401}',
         b'{"kind": "budget", "per_day": 6, "value": 3}',
         b'{"kind": "budget", "per_day": 6, "version": "1"}',
         b'{"kind": "budget", "per_day": 6, "version": -1}',

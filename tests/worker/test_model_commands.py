@@ -53,7 +53,7 @@ def plant(
 def call(*words: str) -> str:
     done = CliRunner().invoke(model, words, catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
@@ -73,6 +73,16 @@ def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
     assert f"pm3: {second} judges, version 1 by anna since " in listed
     assert call("shadow", "none") == "*: the workers' own judges, version 2\n"
     assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
+
+
+@pytest.mark.parametrize("word", ["activate", "shadow"])
+def test_a_machine_that_no_worker_has_judged_is_told_of(plant: Path, word: str) -> None:
+    (second,) = BundleStore(str(plant)).ids()
+
+    done = CliRunner().invoke(model, [word, second, "--machine", "pm4"])
+
+    assert done.exit_code == 0
+    assert done.stderr == "note: no reading of 'pm4' was judged so far: check the name\n"
 
 
 def test_a_manifest_that_is_none_is_listed_as_that(plant: Path) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from stream_detector.bundle.directory import Bundle
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget
@@ -26,6 +27,7 @@ from stream_detector.worker.threshold_commands import threshold
         "fixed:-1",
         "fixed:inf",
         "budget:nan",
+        "budget:1e12",
         "rate:1",
         "guess:3",
         "3.1",
@@ -39,7 +41,7 @@ def test_what_is_no_threshold_is_wrong_usage(wanted: str) -> None:
     assert f"threshold is {wanted!r}, expected budget:N" in refused.output
 
 
-@pytest.mark.parametrize("per_day", ["0", "nan", "inf", "many"])
+@pytest.mark.parametrize("per_day", ["0", "nan", "inf", "86401", "many"])
 def test_what_is_no_number_of_alerts_is_wrong_usage(per_day: str) -> None:
     refused = CliRunner().invoke(threshold, ["budget", per_day])
 
@@ -95,6 +97,24 @@ def test_who_has_no_name_is_told_by_number(
 @pytest.mark.usefixtures("server")
 def test_where_nothing_is_set_the_bundles_budget_is_shown() -> None:
     assert show() == ["*: nothing is set, so the bundle's budget:6.0 counts"]
+
+
+def test_a_machine_that_no_worker_has_judged_is_told_of(
+    store: ThresholdStore, server: EmbeddedRedis
+) -> None:
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url))
+    ModelChoiceStore(settings).publish_judging({"pm3": store.bundle_id})
+
+    unknown = CliRunner().invoke(threshold, ["budget", "3", "--machine", "pm4"])
+    known = CliRunner().invoke(threshold, ["budget", "3", "--machine", "pm3"])
+    of_all = CliRunner().invoke(threshold, ["budget", "3"])
+
+    # It is done all the same, to work ahead.
+    assert unknown.stdout == "pm4: budget:3.0, version 1\n"
+    assert unknown.stderr == (
+        "note: no reading of 'pm4' was judged so far, but of 'pm3': check the name\n"
+    )
+    assert (known.stderr, of_all.stderr) == ("", "")
 
 
 def test_of_a_threshold_in_force_only_what_is_drift_is_called_so(store: ThresholdStore) -> None:
