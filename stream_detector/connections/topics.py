@@ -1,5 +1,6 @@
 """Our topics: their names, how they are made, and whether they are there."""
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,9 @@ from stream_detector.errors import ServiceError, counted
 _FOREVER = None
 
 _ANSWER_SECONDS = 2.0
+
+_LISTED_WITHIN_SECONDS = 10.0
+"""Brokers learn of a new topic within milliseconds; a busy one may take seconds."""
 
 _DENIALS = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
@@ -105,16 +109,16 @@ def create_topics(
     for topic in topics(settings):
         count = topic.partitions(partitions)
         if topic.name in present:
-            n_partitions = len(present[topic.name].partitions)
-            found = counted(n_partitions, "partition")
-            other = f", not {count}" if n_partitions != count else ""
-            yield f"{topic.name}: is there already, with {found}{other}; left as it is"
+            yield _left(topic.name, len(present[topic.name].partitions), wanted=count)
             continue
         wanted = NewTopic(topic.name, count, replication, config=topic.config)
         try:
             making = admin.create_topics([wanted], request_timeout=patience_seconds)
             making[topic.name].result()
         except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                yield _left(topic.name, _listed_partitions(settings, topic.name), wanted=count)
+                continue
             denied = error.args[0].code() in _DENIALS
             remedy = f"; allow {kafka_user(settings)} to create topics" if denied else ""
             raise ServiceError(
@@ -123,6 +127,22 @@ def create_topics(
         kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
         stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""
         yield f"{topic.name}: made, {counted(count, 'partition')}, kept {kept}{stamped}"
+
+
+def _left(name: str, n_partitions: int, *, wanted: int) -> str:
+    other = f", not {wanted}" if n_partitions != wanted else ""
+    found = counted(n_partitions, "partition")
+    return f"{name}: is there already, with {found}{other}; left as it is"
+
+
+def _listed_partitions(settings: Settings, name: str) -> int:
+    """Give the partitions of a topic that exists: brokers list one a moment after it was made."""
+    until = time.monotonic() + _LISTED_WITHIN_SECONDS
+    while name not in (present := cluster_metadata(settings).topics):
+        if time.monotonic() > until:
+            raise ServiceError(f"Kafka has topic {name!r}, but does not list it; try again")
+        time.sleep(0.1)
+    return len(present[name].partitions)
 
 
 def check_topics(settings: Settings) -> dict[str, int]:

@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from stream_detector.connections.settings import read_settings
+from stream_detector.connections.topics import create_topics
 from tests.end_to_end.expectation import feed_of
 from tests.end_to_end.installation import Installation
 from tests.waiting import wait_until
@@ -49,3 +51,20 @@ def test_topics_are_made_once_and_then_left_as_they_are(installation: Installati
         f"{readings}: is there already, with 3 partitions, not 5; left as it is"
     )
     assert [done.returncode for done in (first, again)] == [0, 0]
+
+
+def test_topics_that_somebody_else_makes_meanwhile_are_left_as_they_are(
+    installation: Installation,
+) -> None:
+    others = {f"{kind}_topic": f"{topic}-2" for kind, topic in installation.topics.items()}
+    settings = read_settings(installation.environment(**others))
+
+    ours = create_topics(settings, partitions=3, replication=1)
+    first = next(ours)  # what there is was listed before this one was made
+    list(create_topics(settings, partitions=5, replication=1))
+
+    assert first.startswith(f"{settings.readings_topic}: made, 3 partitions")
+    assert next(ours) == (
+        f"{settings.alerts_topic}: is there already, with 5 partitions, not 3; left as it is"
+    )
+    assert all("is there already" in line for line in ours)
