@@ -154,6 +154,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(rule for rule in self.rules if rule.score == score)
 
     @property
+    def events(self) -> frozenset[str]:
+        """All process events that anything depends on: they end a run, or are an outcome."""
+        outcomes = (rule.outcome for rule in self.rules if rule.outcome is not None)
+        return frozenset((*self.run_ending_events, *outcomes))
+
+    @property
     def of_head(self) -> Rule | None:
         """The rule that a head is fitted for: the first one that goes by its score."""
         return next(iter(self.by("head")), None)

@@ -39,7 +39,10 @@ class ModelAtWork:
         self.bundle = bundle
         self.rules = rules
         self.decoder = ReadingDecoder(
-            bundle.model.features, max_clock_skew=max_clock_skew, oddities=oddities
+            bundle.model.features,
+            max_clock_skew=max_clock_skew,
+            events=rules.events,
+            oddities=oddities,
         )
         self.detector = Detector(bundle.model, run_ending_events=frozenset(rules.run_ending_events))
         self.announcer = Announcer(bundle, rules, source=source)

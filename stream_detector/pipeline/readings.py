@@ -6,6 +6,7 @@ is new (unknown fields and sensors are counted, not refused).
 
 import json
 import math
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Annotated, Any, NamedTuple
@@ -96,6 +97,8 @@ class ReadingDecoder:
     max_clock_skew : timedelta
         A reading so far ahead of Kafka's own time comes from a wrong clock, and would
         make all that follow look late.
+    events : collection of str
+        Those that the rules say something of; others are counted.
     oddities : Oddities or None
         Where to count; None is a count of its own.
 
@@ -115,11 +118,13 @@ class ReadingDecoder:
         features: FeatureSpec,
         *,
         max_clock_skew: timedelta,
+        events: Collection[str] = (),
         oddities: Oddities | None = None,
     ) -> None:
         self._features = features
         self._sensors = features.measured
         self._max_clock_skew = max_clock_skew
+        self._events = events
         self.oddities = oddities or Oddities()
         # A struct with a field per sensor decodes twice as fast as a dict. It refuses
         # unknown names, so what it refuses is looked at again, slowly.
@@ -165,7 +170,7 @@ class ReadingDecoder:
             row = None if message.values is None else msgspec.structs.astuple(message.values)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = self._decode_slowly(data)
-            row = self._row(message.values)
+            row = self._row(message.machine, message.values)
         if row is not None and self._features.modes:
             row += self._features.of_mode(message.mode)
         if row is None and message.event is None:
@@ -176,6 +181,8 @@ class ReadingDecoder:
         time = _utc(message.time)
         if time - record.timestamp > self._max_clock_skew:
             raise _wrong_clock(time, record.timestamp)
+        if message.event is not None and message.event not in self._events:
+            self.oddities.count_unknown_event(message.event, message.machine)
         return Reading(message.machine, time, row, message.mode, message.event)
 
     def _decode_slowly(self, data: bytes) -> ReadingMessage:
@@ -203,13 +210,16 @@ class ReadingDecoder:
         self.oddities.not_finite += bool(found)
         return message
 
-    def _row(self, values: dict[str, float | None] | None) -> tuple[float | None, ...] | None:
+    def _row(
+        self, machine: str, values: dict[str, float | None] | None
+    ) -> tuple[float | None, ...] | None:
         if values is None:
             return None
         strange = values.keys() - set(self._sensors)
-        self.oddities.foreign += 0 < len(values) == len(strange)
+        if 0 < len(values) == len(strange):
+            self.oddities.count_foreign(machine)
         for name in strange:
-            self.oddities.count_unknown(name)
+            self.oddities.count_unknown_sensor(name, machine)
         return tuple(map(values.get, self._sensors))
 
 

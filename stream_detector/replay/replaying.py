@@ -102,10 +102,11 @@ def write(
 
 def in_words(tally: Tally, rules: Rules) -> str:
     """Say what a replay counted; of several rules, what each of them raised."""
+    refused = f", {tally.refused} refused" if tally.refused else ""
     n_raised = tally.raised.total()
     by_rule = ", ".join(f"{rule.name} {tally.raised[rule.name]}" for rule in rules.rules)
     return (
-        f"{tally.rows} rows, {tally.scored} scored, {tally.above} above the threshold, "
+        f"{tally.rows} rows{refused}, {tally.scored} scored, {tally.above} above the threshold, "
         f"{n_raised} {'alert' if n_raised == 1 else 'alerts'} raised"
         + (f" ({by_rule})" if len(rules.rules) > 1 else "")
     )

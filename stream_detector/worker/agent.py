@@ -10,12 +10,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 from stream_detector.alerting.life import rfc3339
 from stream_detector.connections.log import end_at_once
 from stream_detector.connections.producer import ConfirmedProducer
-from stream_detector.errors import ServiceError, StreamDetectorError, listed
+from stream_detector.errors import ServiceError, StreamDetectorError
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.counts import Counts
 from stream_detector.worker.keeper import StateKeeper
+from stream_detector.worker.oddity_log import OddityLog
 from stream_detector.worker.reader import Batch
 from stream_detector.worker.records import to_record
 from stream_detector.worker.recovery import Recovery
@@ -44,6 +45,7 @@ class BatchWork:
     Attributes
     ----------
     counts : Counts
+    oddities : OddityLog
     """
 
     def __init__(
@@ -64,9 +66,7 @@ class BatchWork:
         self._rehearsals = rehearsals
         self._traces = traces
         self.counts = Counts()
-        self._named: set[str] = set()
-        self._told: dict[str, int] = {}
-        self._foreign_told = False
+        self.oddities = OddityLog(pipeline.oddities, self.counts)
 
     async def run(self, batches: AsyncIterable[Batch]) -> None:
         """Work off batches until there are no more; the body of the Faust agent.
@@ -144,7 +144,7 @@ class BatchWork:
         outputs = self._pipeline.announce(verdicts)
         outputs += self._rehearsals.after(partition, records)
         self._recovery.advance(partition, messages[-1].offset + 1)
-        self._name_unknown_sensors()
+        self.oddities.tell_new()
         return outputs
 
     async def _judge_one_by_one(
@@ -169,36 +169,6 @@ class BatchWork:
             await self._keeper.skip(partition.partition, message.offset)
             self._recovery.advance(partition, message.offset + 1)
         await self._keeper.acquit(partition.partition)
-
-    def tell_oddities(self) -> None:
-        """Sum up, if there was more of it, what is no reason to refuse a message."""
-        oddities = self._pipeline.oddities
-        counts = {
-            "late": oddities.late,
-            "duplicates": oddities.duplicates,
-            "not_finite": oddities.not_finite,
-            "of_unknown_sensors": oddities.unknown_sensors.total(),
-            "without_a_known_sensor": oddities.foreign,
-        }
-        if any(counts.values()) and counts != self._told:
-            log.info("readings.odd", **counts)
-            self._told = counts
-
-    def _name_unknown_sensors(self) -> None:
-        """Say once of each sensor the model does not know that it is sent."""
-        oddities = self._pipeline.oddities
-        unknown = oddities.unknown_sensors
-        if len(unknown) > len(self._named):
-            new = sorted(unknown.keys() - self._named)
-            log.warning("sensors.unknown", sensors=listed(new), doing="ignoring their values")
-            self._named.update(new)
-        if oddities.foreign and not self._foreign_told:
-            log.error(
-                "readings.foreign",
-                reason="a reading has no sensor of the model, so it gets no score; is "
-                "DETECTOR_BUNDLE the model of this machine?",
-            )
-            self._foreign_told = True
 
     async def _send(self, outputs: Sequence[Output]) -> None:
         if outputs:

@@ -178,7 +178,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
             restored = {one.partition for one in recovery.positions}
             return health.is_member and health.partitions <= restored
 
-        services.append(HealthServer(settings, health, about, stream, is_ready))
+        services.append(HealthServer(settings, health, work.counts, about, stream, is_ready))
     # That of bridges is theirs alone: a plant without one need not have it.
     ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
     _add_services(app, Watchdog(settings, health, ours), services)

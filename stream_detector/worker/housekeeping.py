@@ -50,4 +50,4 @@ class Housekeeping(Service):
     async def _tell_oddities(self) -> None:
         while not self.should_stop:
             await self.sleep(_ODDITIES_SECONDS)
-            self._work.tell_oddities()
+            self._work.oddities.sum_up()

@@ -59,7 +59,14 @@ class StreamCollector(Collector):
         yield _count("readings_late", "Readings older than the machine's last.", oddities.late)
         yield _count("readings_duplicate", "Readings sent before.", oddities.duplicates)
         yield _count(
-            "readings_foreign", "Readings without a sensor of the model.", oddities.foreign
+            "readings_foreign",
+            "Readings without a sensor of the model.",
+            oddities.foreign.total(),
+        )
+        yield _count(
+            "events_unknown",
+            "Process events that no rule says anything of.",
+            oddities.unknown_events.total(),
         )
         letters = {(code,): n for code, n in counts.dead_letters.items()}
         yield count("dead_letters", "Messages that are no readings, by reason.", letters, ["code"])

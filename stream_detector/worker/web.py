@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from stream_detector.connections.health_pages import HealthPages
 from stream_detector.connections.settings import Settings
+from stream_detector.worker.counts import Counts
 from stream_detector.worker.health import Health
 from stream_detector.worker.metrics import HealthCollector
 
@@ -21,6 +22,7 @@ class HealthServer(Service):
     settings : Settings
         Say where.
     health : Health
+    counts : Counts
     about : dict
         What does not change, e.g. the bundle's id.
     stream : Collector
@@ -33,6 +35,7 @@ class HealthServer(Service):
         self,
         settings: Settings,
         health: Health,
+        counts: Counts,
         about: dict[str, str],
         stream: Collector,
         is_ready: Callable[[], bool],
@@ -41,7 +44,7 @@ class HealthServer(Service):
         self._pages = HealthPages(
             settings.health_host,
             settings.health_port,
-            facts=lambda: {**health_facts(health, now=time.monotonic()), **about},
+            facts=lambda: {**health_facts(health, counts, now=time.monotonic()), **about},
             is_ready=is_ready,
             collectors=(HealthCollector(health), stream),
         )
@@ -55,7 +58,7 @@ class HealthServer(Service):
         await self._pages.stop()
 
 
-def health_facts(health: Health, *, now: float) -> dict[str, Any]:
+def health_facts(health: Health, counts: Counts, *, now: float) -> dict[str, Any]:
     """Give what is known as plain data; ages in seconds, null where it never was."""
 
     def age(at: float | None) -> float | None:
@@ -67,6 +70,7 @@ def health_facts(health: Health, *, now: float) -> dict[str, Any]:
         "reasons": list(report.reasons),
         "partitions": sorted(health.partitions),
         "lag": health.lag,
+        "dead_letters": counts.dead_letters.total(),
         "progress_age_s": age(health.progressed_at),
         "commit_age_s": age(health.committed_at),
         "thresholds_age_s": age(health.thresholds_at),

@@ -81,7 +81,7 @@ def test_a_reading_of_another_machine_is_counted_as_foreign(small_bundle: Bundle
     station = Station(small_bundle)
     station.take(feed.records)
 
-    assert station.pipeline.oddities.foreign == 1
+    assert station.pipeline.oddities.foreign == {"pm3": 1}
 
 
 def test_names_of_unknown_sensors_do_not_fill_the_memory(small_bundle: Bundle) -> None:

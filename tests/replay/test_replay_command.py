@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from confluent_kafka import Producer
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.settings import read_settings
@@ -263,6 +264,22 @@ def test_the_model_of_another_machine_is_refused_for_readings_in_kafka(
 
         with pytest.raises(BundleError, match=r"no sensor of the model .* have 'a', 'b'; take"):
             run("--kafka", "/", DETECTOR_BROKER=kafka.bootstrap)
+
+
+def test_what_is_odd_about_readings_in_kafka_is_said(small_bundle_folder: Path) -> None:
+    with EmbeddedKafka({"sensor.readings": 1}) as kafka:
+        sender = Producer({"bootstrap.servers": kafka.bootstrap})
+        event = {"machine": "pm3", "time": "2026-11-22T03:10:00Z", "event": "brake"}
+        for value in (json.dumps(event), "{]"):
+            sender.produce("sensor.readings", value)
+        sender.flush(20)
+
+        said = CliRunner(env={"DETECTOR_BROKER": kafka.bootstrap}).invoke(
+            replay, ["--bundle", str(small_bundle_folder), "--kafka", "/"]
+        )
+
+    assert "note: the rules say nothing of the events 'brake'\n" in said.stderr
+    assert "2 rows, 1 refused, 0 scored" in said.stderr
 
 
 def test_a_sensor_that_is_not_in_the_file_is_noted(

@@ -94,8 +94,8 @@ def test_of_several_rules_each_has_its_own_count_in_words() -> None:
     assert in_words(tally, default_rules(with_head=True)) == (
         "80 rows, 77 scored, 0 above the threshold, 2 alerts raised (sheet-break 0, break-likely 2)"
     )
-    assert in_words(Tally(raised=Counter({"sheet-break": 1})), Rules()) == (
-        "0 rows, 0 scored, 0 above the threshold, 1 alert raised"
+    assert in_words(Tally(refused=2, raised=Counter({"sheet-break": 1})), Rules()) == (
+        "0 rows, 2 refused, 0 scored, 0 above the threshold, 1 alert raised"
     )
 
 

@@ -1,6 +1,7 @@
 """What the facts about a worker mean: it is at work, it waits, or it only seems to work."""
 
 from stream_detector.connections.health_report import Status
+from stream_detector.worker.counts import Counts
 from stream_detector.worker.health import Health
 from stream_detector.worker.web import health_facts
 
@@ -152,11 +153,15 @@ def test_the_facts_are_told_as_plain_data() -> None:
     health = at_work()
     health.committed_at = 11.0
 
-    assert health_facts(health, now=12.5) == {
+    counts = Counts()
+    counts.dead_letters.update(["not-json", "not-json", "clock"])
+
+    assert health_facts(health, counts, now=12.5) == {
         "status": "ok",
         "reasons": [],
         "partitions": [0, 1],
         "lag": 0,
+        "dead_letters": 3,
         "progress_age_s": 2.5,
         "commit_age_s": 1.5,
         "thresholds_age_s": None,
@@ -177,7 +182,7 @@ def keeping_the_book() -> Health:
 
 
 def test_whether_it_has_the_alert_book_is_told() -> None:
-    facts = health_facts(keeping_the_book(), now=21.5)
+    facts = health_facts(keeping_the_book(), Counts(), now=21.5)
 
     assert (facts["book_is_ours"], facts["book_age_s"]) == (True, 1.5)
 

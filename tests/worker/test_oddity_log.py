@@ -1,0 +1,119 @@
+"""What the log says of messages that are refused, and of what is odd in others."""
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.worker.counts import Counts
+from stream_detector.worker.oddity_log import OddityLog
+from tests.pipeline.station import HIGH
+from tests.small_models import Feed
+
+Lines = list[MutableMapping[str, Any]]
+
+
+class Station:
+    """A pipeline that judges, and what the log says of it."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._pipeline = Pipeline(bundle, Rules())
+        self._counts = Counts()
+        self._log = OddityLog(self._pipeline.oddities, self._counts)
+
+    def judge(self, records: Sequence[Record]) -> Lines:
+        """Judge a batch; give what is told at once."""
+        with capture_logs() as lines:
+            verdicts = self._pipeline.take_in(records, ThresholdTable(HIGH))
+            self._counts.judged(verdicts, 0.001)
+            self._log.tell_new()
+        return lines
+
+    def sum_up(self) -> Lines:
+        with capture_logs() as lines:
+            self._log.sum_up()
+        return lines
+
+
+def rubbish(offset: int, value: bytes = b"{]") -> Record:
+    (record,) = Feed().rows(1)
+    return record._replace(offset=offset, key=b"pm3", value=value)
+
+
+def test_the_first_message_refused_is_told_at_once_and_more_of_them_summed_up(
+    small_bundle: Bundle,
+) -> None:
+    station = Station(small_bundle)
+
+    (first,) = station.judge([rubbish(7)])
+    more = [line for at in (8, 9, 10) for line in station.judge([rubbish(at)])]
+    (other,) = station.judge([rubbish(11, b"")])
+    (summed,) = station.sum_up()
+
+    assert first == {
+        "event": "readings.refused",
+        "log_level": "warning",
+        "code": "not-json",
+        "n": 1,
+        "reason": "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        "key": "pm3",
+        "partition": 0,
+        "offset": 7,
+        "doing": "passing them on to the dead letters; the last one is named",
+    }
+    assert more == []
+    assert (other["code"], other["offset"]) == ("empty", 11)
+    assert (summed["code"], summed["n"], summed["offset"]) == ("not-json", 3, 10)
+    assert station.sum_up() == []
+
+
+def test_an_unknown_sensor_is_told_once_with_the_machine_that_sent_it(
+    small_bundle: Bundle,
+) -> None:
+    station = Station(small_bundle)
+    records = Feed("pm3").rows(2, vibration=0.3) + Feed("pm4").rows(1, vibration=0.3, torque=1.0)
+
+    lines = station.judge(records)
+
+    told = [(one["event"], one["machine"], one["sensors"]) for one in lines]
+    assert told == [
+        ("sensors.unknown", "pm4", "'torque'"),
+        ("sensors.unknown", "pm3", "'vibration'"),
+    ]
+    assert station.judge(Feed("pm5").rows(1, torque=1.0)) == []
+
+
+def test_an_event_that_no_rule_knows_is_told_once(small_bundle: Bundle) -> None:
+    station, feed = Station(small_bundle), Feed("pm3")
+    feed.rows(1)
+    feed.tell(event="brake")
+    feed.tell(event="break")
+    feed.tell(event="brake")
+
+    (line,) = station.judge(feed.records)
+    (summed,) = station.sum_up()
+
+    assert (line["event"], line["machine"], line["events"]) == ("events.unknown", "pm3", "'brake'")
+    assert (summed["event"], summed["of_unknown_events"]) == ("readings.odd", 2)
+
+
+def test_each_machine_of_another_model_is_named_once(small_bundle: Bundle) -> None:
+    station = Station(small_bundle)
+    feeds = [Feed("pm7"), Feed("pm8")]
+    for feed in feeds:
+        feed.tell(values={"rpm": 900.0})
+
+    lines = station.judge(feeds[0].records)
+    more = station.judge([one._replace(offset=one.offset + 1) for one in feeds[1].records])
+
+    (first,), (second,) = (
+        [one["machines"] for one in told if one["event"] == "readings.foreign"]
+        for told in (lines, more)
+    )
+    assert (first, second) == ("'pm7'", "'pm8'")
+    assert station.sum_up()[0]["without_a_known_sensor"] == 2
