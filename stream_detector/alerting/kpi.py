@@ -15,13 +15,17 @@ from typing import Final, get_args
 
 import msgspec
 
-from stream_detector.alerting.alert_state import AlertState
+from stream_detector.alerting.alert_state import AlertState, State
 from stream_detector.alerting.flood import FEWEST_RAISED, MOST_RAISED, PERIOD
 from stream_detector.alerting.plant_ledger import LedgerAlert, Standing
 from stream_detector.alerting.rules import Priority
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+
+LEAST_SPAN: Final = timedelta(hours=1)
+"""What happened in less is no rate: the first alerts would be told as hundreds a day."""
 
 MANY_AN_HOUR: Final = 30
 """More in an hour nobody can work on."""
@@ -46,11 +50,11 @@ class Kpis(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime
     span_s: float
     n_calls: int
-    per_day: float
-    """(at most 144, or 288 where it can be managed)"""
-    per_hour: float
+    per_day: float | None
+    """None before there is an hour to tell it by. (at most 144, or 288 where it can be managed)"""
+    per_hour: float | None
     """(6, or 12)"""
-    per_10_min: float
+    per_10_min: float | None
     """(1, or 2)"""
     most_in_10_min: int
     """(at most 10)"""
@@ -73,6 +77,9 @@ class Kpis(msgspec.Struct, frozen=True, kw_only=True):
     n_stale: int
     """Open now for more than 24 hours. (less than 5)"""
     n_unacknowledged: int
+    """Open now, and nobody has seen them."""
+    n_returned_unacknowledged: int
+    """Over, and nobody has seen them."""
     n_shelved: int
     n_out_of_service: int
     by_priority: dict[Priority, float]
@@ -100,31 +107,39 @@ def kpis(
     times, span = [at for at, _, _ in calls], max(end - start, timedelta(seconds=1))
     counts = _counted(times, start, end, PERIOD)
     hours = _counted(times, start, end, _HOUR)
-    floods = list(_floods(counts))
+    floods = [
+        (min(last, end) - max(first, start)).total_seconds()
+        for first, last in _floods(counts, _number(start, PERIOD))
+    ]
     by_key = Counter(key for _, key, _ in calls)
     n_top = sum(count for _, count in by_key.most_common(N_TOP))
     priorities = Counter(one.priority for _, _, one in calls)
     n_calls, most = len(calls), max(len(calls), 1)
+
+    def rate(period: timedelta) -> float | None:
+        return n_calls / (span / period) if span >= LEAST_SPAN else None
+
     return Kpis(
         start=start,
         end=end,
         span_s=span.total_seconds(),
         n_calls=n_calls,
-        per_day=n_calls / (span / _DAY),
-        per_hour=n_calls / (span / _HOUR),
-        per_10_min=n_calls / (span / PERIOD),
+        per_day=rate(_DAY),
+        per_hour=rate(_HOUR),
+        per_10_min=rate(PERIOD),
         most_in_10_min=max(counts),
         flood_periods_share=sum(one > MOST_RAISED for one in counts) / len(counts),
         busy_hours_share=sum(one > MANY_AN_HOUR for one in hours) / len(hours),
         n_floods=len(floods),
-        flood_share=sum(floods) / len(counts),
-        longest_flood_s=max(floods, default=0) * PERIOD.total_seconds(),
+        flood_share=sum(floods) / span.total_seconds(),
+        longest_flood_s=max(floods, default=0.0),
         top_10_share=n_top / most,
         chattering=tuple(sorted(_chattering((at, key) for at, key, _ in calls))),
         n_fleeting=sum(_is_fleeting(one) for _, _, one in calls),
         n_standing=sum(one.open for one in states),
         n_stale=sum(one.stale for one in states),
         n_unacknowledged=sum(one.open and one.acknowledged is None for one in states),
+        n_returned_unacknowledged=sum(one.state is State.RETURNED_UNACKNOWLEDGED for one in states),
         n_shelved=sum(one.shelved is not None for one in states),
         n_out_of_service=sum(one.out_of_service is not None for one in states),
         by_priority={one: priorities[one] / most for one in get_args(Priority)},
@@ -153,20 +168,18 @@ def _counted(
 
 
 def _number(time: datetime, period: timedelta) -> int:
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // period
+    return (time - _EPOCH) // period
 
 
-def _floods(counts: Iterable[int]) -> Iterable[int]:
-    """Give the length of each flood, in periods: from more than ten on, until fewer than five."""
-    length = 0
-    for count in counts:
-        if count > MOST_RAISED or (length and count >= FEWEST_RAISED):
-            length += 1
-        elif length:
-            yield length
-            length = 0
-    if length:
-        yield length
+def _floods(counts: Iterable[int], first: int) -> Iterable[tuple[datetime, datetime]]:
+    """Give each flood, from the period with more than ten on, until one with fewer than five."""
+    began: int | None = None
+    for number, count in enumerate([*counts, 0], first):
+        if began is None and count > MOST_RAISED:
+            began = number
+        elif began is not None and count < FEWEST_RAISED:
+            yield _EPOCH + began * PERIOD, _EPOCH + number * PERIOD
+            began = None
 
 
 def _chattering(calls: Iterable[tuple[datetime, str]]) -> set[str]:

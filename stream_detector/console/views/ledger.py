@@ -13,9 +13,6 @@ from stream_detector.console.words import Clock
 
 LINES_PER_PAGE: Final = 50
 
-_LEAST_SECONDS: Final = 3600.0
-"""Of a shorter time nobody knows how often somebody is called in an hour."""
-
 
 @dataclass(frozen=True)
 class CardRow:
@@ -122,8 +119,8 @@ def _card(card: Card) -> CardRow:
 
 def _kpis(kpis: Kpis) -> Iterator[KpiRow]:
     """Give the figures in the order in which somebody who is called too often asks."""
-    yield _rate("Calls an hour", kpis.per_hour, 6, kpis)
-    yield _rate("Calls a day", kpis.per_day, 144, kpis)
+    yield _rate("Calls an hour", kpis.per_hour, 6)
+    yield _rate("Calls a day", kpis.per_day, 144)
     yield _number("Most in 10 minutes", kpis.most_in_10_min, 10)
     yield _share("10-minute periods with more than 10", kpis.flood_periods_share)
     yield _share("Hours with more than 30", kpis.busy_hours_share)
@@ -138,15 +135,17 @@ def _kpis(kpis: Kpis) -> Iterator[KpiRow]:
     yield _number("Over within a minute", kpis.n_fleeting, 0)
     yield _number("Open for more than a day", kpis.n_stale, 4)
     yield KpiRow("Open now", str(kpis.n_standing), "", is_above=False)
-    yield KpiRow("Not acknowledged", str(kpis.n_unacknowledged), "", is_above=False)
+    yield KpiRow("Open, not acknowledged", str(kpis.n_unacknowledged), "", is_above=False)
+    over = str(kpis.n_returned_unacknowledged)
+    yield KpiRow("Over, not acknowledged", over, "", is_above=False)
     yield KpiRow("Shelved", str(kpis.n_shelved), "", is_above=False)
     yield KpiRow("Out of service", str(kpis.n_out_of_service), "", is_above=False)
     shares = ", ".join(f"{one} {words.percent(share)}" for one, share in kpis.by_priority.items())
     yield KpiRow("Calls by priority", shares, "", is_above=False)
 
 
-def _rate(name: str, value: float, most: float, kpis: Kpis) -> KpiRow:
-    if kpis.span_s < _LEAST_SECONDS:
+def _rate(name: str, value: float | None, most: float) -> KpiRow:
+    if value is None:
         return KpiRow(name, words.NOTHING, f"at most {most}", is_above=False)
     return KpiRow(name, f"{value:,.1f}", f"at most {most}", value > most)
 
