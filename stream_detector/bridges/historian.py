@@ -104,8 +104,8 @@ class Export:
             )
         places = [table.names.index(name) for name in wanted]
         for chunk in table.chunks:
-            cells, times, values = (chunk[place] for place in places)
-            self._times.add(times, row)
+            cells, times, values = (chunk.columns[place] for place in places)
+            self._times.add(times, chunk.lines)
             for number, (tag, value) in enumerate(zip(cells, values, strict=True), row):
                 code = self._codes.get(tag.strip())
                 if code is None:

@@ -1,7 +1,7 @@
 """What the cells of a column mean: a sensor's values, modes or labels.
 
 Every class gathers one column, chunk by chunk, and keeps values, not text. Nothing is
-repaired silently: what a column had to leave out, its ``notes`` say. Rows count from 0.
+repaired silently: what a column had to leave out, its ``notes`` say, with the line of the file.
 """
 
 import re
@@ -28,8 +28,8 @@ _LABELS = {"": False, "0": False, "0.0": False, "false": False} | dict.fromkeys(
 class Column(Protocol):
     """Gathers the cells of one column."""
 
-    def add(self, cells: Sequence[str], first_row: int, /) -> None:
-        """Take the next cells; ``first_row`` is the row of the first of them."""
+    def add(self, cells: Sequence[str], lines: Sequence[int], /) -> None:
+        """Take the next cells; ``lines`` says where each stands in the file."""
 
     def notes(self) -> list[str]:
         """Say what was left out, and why; a sentence each, for people."""
@@ -43,13 +43,13 @@ class SensorColumn:
     Examples
     --------
     >>> column = SensorColumn("speed")
-    >>> column.add(["8.1", "Bad", "", "8.3"], 0)
+    >>> column.add(["8.1", "Bad", "", "8.3"], [2, 3, 4, 5])
     >>> column.is_sensor
     True
     >>> column.values()
     array([8.1, nan, nan, 8.3])
     >>> column.notes()
-    ["column 'speed': 1 of 4 cells is not a number, first 'Bad' at row 1: taken as missing"]
+    ["column 'speed': 1 of 4 cells is not a number, first 'Bad' in line 3: taken as missing"]
     """
 
     def __init__(self, name: str) -> None:
@@ -61,7 +61,7 @@ class SensorColumn:
         self._first_text = ""
         self._has_comma = False
 
-    def add(self, cells: Sequence[str], first_row: int, /) -> None:
+    def add(self, cells: Sequence[str], lines: Sequence[int], /) -> None:
         """Take the next cells as numbers."""
         values = _numbers(cells)
         missing = np.flatnonzero(~np.isfinite(values))
@@ -70,7 +70,7 @@ class SensorColumn:
         texts = [(row, text) for row in missing.tolist() if (text := cells[row].strip())]
         if texts and not self._n_texts:
             row, text = texts[0]
-            self._first_text = f"first {reprlib.repr(text)} at row {first_row + row}"
+            self._first_text = f"first {reprlib.repr(text)} in line {lines[row]}"
             self._has_comma = _DECIMAL_COMMA.fullmatch(text) is not None
             if self._has_comma:
                 self._first_text += "; write decimals with a point"
@@ -133,7 +133,7 @@ class ModeColumn:
     def __init__(self) -> None:
         self.values: list[str | None] = []
 
-    def add(self, cells: Sequence[str], _first_row: int, /) -> None:
+    def add(self, cells: Sequence[str], _lines: Sequence[int], /) -> None:
         """Take the next cells as names of modes."""
         # Few modes, many rows: interned, each name is held once.
         self.values += [sys.intern(cell.strip()) or None for cell in cells]
@@ -150,13 +150,13 @@ class LabelColumn:
         self._name = name
         self.values: list[bool] = []
 
-    def add(self, cells: Sequence[str], first_row: int, /) -> None:
+    def add(self, cells: Sequence[str], lines: Sequence[int], /) -> None:
         """Take the next cells as marks; RecordingError for anything else."""
-        for row, cell in enumerate(cells, first_row):
+        for line, cell in zip(lines, cells, strict=True):
             label = _LABELS.get(cell.strip().lower())
             if label is None:
                 raise RecordingError(
-                    f"row {row}: label {reprlib.repr(cell)} in column {self._name!r} "
+                    f"line {line}: label {reprlib.repr(cell)} in column {self._name!r} "
                     "is not 0, 1, true, false or empty"
                 )
             self.values.append(label)

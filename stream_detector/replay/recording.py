@@ -105,6 +105,9 @@ class Recording:
     excluded: NDArray[np.bool_] | None = None
     """Rows that train nothing besides, shape (n,): those inside alerts."""
 
+    lines: NDArray[np.int64] | None = None
+    """Where each row begins in its file, shape (n,), as an editor counts; None without a file."""
+
     notes: tuple[str, ...] = ()
     """What was left out or looked odd, a sentence each; for people."""
 
@@ -128,6 +131,7 @@ class Recording:
             modes=None if self.modes is None else self.modes[rows],
             labels=None if self.labels is None else self.labels[rows],
             excluded=None if self.excluded is None else self.excluded[rows],
+            lines=None if self.lines is None else self.lines[rows],
         )
 
 
@@ -135,8 +139,7 @@ def read_recording(path: Path, options: RecordingOptions) -> Recording:
     r"""Read a recording: CSV, gzipped CSV (``.gz``) or Parquet (``.parquet``).
 
     Every column of numbers that is not time, mode or label is a sensor; a column is one
-    of numbers if at least half of its texts are. What is left out is in ``notes``. Rows
-    count from 0, in messages as everywhere.
+    of numbers if at least half of its texts are. What is left out is in ``notes``.
 
     Raises
     ------
@@ -170,20 +173,21 @@ def read_recording(path: Path, options: RecordingOptions) -> Recording:
 def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Recording:
     with open_table(path, delimiter=options.delimiter) as table:
         layout = _layout(table.names, options)
-        n_rows = 0
+        of_chunks: list[Sequence[int]] = []
         for chunk in table.chunks:
-            for name, cells in zip(table.names, chunk, strict=True):
+            for name, cells in zip(table.names, chunk.columns, strict=True):
                 if name in layout.columns:
-                    layout.columns[name].add(cells, n_rows)
-            n_rows += len(chunk[0])
-
+                    layout.columns[name].add(cells, chunk.lines)
+            of_chunks.append(chunk.lines)
+    lines = np.concatenate(of_chunks, dtype=np.int64)
+    n_rows = len(lines)
     times, columns = layout.times, layout.columns.values()
     notes = header_notes(table.names)
     if options.cadence is not None and isinstance(times, TimeColumn):
         notes.append(f"times are those of column {options.time_column!r}: cadence not used")
     notes += [note for column in columns for note in column.notes()]
     instants = times.values() if isinstance(times, TimeColumn) else times.values(n_rows)
-    notes += check_order(instants)
+    notes += check_order(instants, lines)
     sensors = _sensors([c for c in columns if isinstance(c, SensorColumn)], notes)
     names = tuple(column.name for column in sensors)
     if too_long := [name for name in names if len(name) > MAX_NAME]:
@@ -206,6 +210,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
         modes=tuple(layout.modes.values) if layout.modes else None,
         labels=np.array(layout.labels.values) if layout.labels else None,
         label_kind=options.label_kind,
+        lines=lines,
         notes=tuple(notes),
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from stream_detector.errors import RecordingError
 
@@ -22,8 +22,21 @@ from stream_detector.errors import RecordingError
 _CHUNK_ROWS = 256
 _DELIMITERS = (",", ";", "\t", "|")
 
-Chunk = list[Sequence[str]]
-"""The cells of a few rows, column by column, in the order of the table's names."""
+
+class Chunk(NamedTuple):
+    """A few rows.
+
+    Parameters
+    ----------
+    lines : sequence of int
+        Where each begins in the file, as an editor counts: the names of the columns stand in
+        line 1. Rows of Parquet count as if they were written as CSV.
+    columns : list of sequence of str
+        Their cells, in the order of the table's names.
+    """
+
+    lines: Sequence[int]
+    columns: list[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -96,14 +109,16 @@ def _csv_table(stream: TextIO, delimiter: str) -> Table:
 
 
 def _csv_rows(stream: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not an empty line, with the number of its (last) line."""
+    """Yield each row that is not an empty line, with the line in which it begins."""
     reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    line = 1
     try:
         for row in reader:
             if row:
-                yield reader.line_num, row
+                yield line, row
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise RecordingError(f"line {reader.line_num} is not CSV: {error}") from error
+        raise RecordingError(f"line {line} is not CSV: {error}") from error
 
 
 def _csv_chunks(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Chunk]:
@@ -114,7 +129,8 @@ def _csv_chunks(rows: Iterator[tuple[int, list[str]]], width: int) -> Iterator[C
                     f"line {line} has {len(row)} cells, the first line names {width} columns: "
                     'mend the line, or quote cells that hold the delimiter with "'
                 )
-        yield list(zip(*(row for _, row in chunk), strict=True))
+        lines, rows_of_it = zip(*chunk, strict=True)
+        yield Chunk(lines, list(zip(*rows_of_it, strict=True)))
 
 
 def _check_delimiter(header: list[str], first: list[str], delimiter: str) -> None:
@@ -167,9 +183,11 @@ def _parquet_table(path: Path) -> Table:
             return [f"({column.type})"] * len(column)
 
     def chunks() -> Iterator[Chunk]:
+        line = 2
         try:
             for batch in file.iter_batches(batch_size=_CHUNK_ROWS):
-                yield [text(column) for column in batch.columns]
+                lines = range(line, line := line + batch.num_rows)
+                yield Chunk(lines, [text(column) for column in batch.columns])
         except pa.ArrowException as error:
             raise RecordingError(f"the file is damaged: {error}") from error
 

@@ -47,7 +47,7 @@ def _tags(table: Table) -> dict[str, Tag]:
         )
     tags: dict[str, Tag] = {}
     for chunk in table.chunks:
-        for cells in zip(*chunk, strict=True):
+        for cells in zip(*chunk.columns, strict=True):
             sensor, unit, low, high = (cell.strip() for cell in cells)
             if sensor in tags:
                 raise RecordingError(f"sensor {sensor!r} has two lines, expected one")

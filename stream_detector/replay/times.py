@@ -35,7 +35,7 @@ class TimeColumn:
     Examples
     --------
     >>> column = TimeColumn(time_format="%d.%m.%Y %H:%M", zone=ZoneInfo("Europe/Helsinki"))
-    >>> column.add(["01.07.2024 12:00", "01.07.2024 12:02"], 0)
+    >>> column.add(["01.07.2024 12:00", "01.07.2024 12:02"], [2, 3])
     >>> column.values()
     array(['2024-07-01T09:00:00.000000', '2024-07-01T09:02:00.000000'],
           dtype='datetime64[us]')
@@ -48,24 +48,24 @@ class TimeColumn:
         self._n_repeated = 0
         self._first_repeated = ""
 
-    def add(self, cells: Sequence[str], first_row: int, /) -> None:
+    def add(self, cells: Sequence[str], lines: Sequence[int], /) -> None:
         """Take the next cells as times; RecordingError for a cell that is none."""
-        times = [self._read(cell.strip(), row) for row, cell in enumerate(cells, first_row)]
+        times = [self._read(cell.strip(), line) for line, cell in zip(lines, cells, strict=True)]
         self._chunks.append(np.array(times, dtype="datetime64[us]"))
 
-    def _read(self, text: str, row: int) -> datetime:
+    def _read(self, text: str, line: int) -> datetime:
         """Read one cell as UTC, without a zone because numpy knows none."""
-        time = self._parse(text, row)
+        time = self._parse(text, line)
         try:
             utc = to_utc(time, self._zone)
         except RecordingError as error:
-            raise RecordingError(f"row {row}: {error}") from None
+            raise RecordingError(f"line {line}: {error}") from None
         if time.tzinfo is None and self._zone and utc != _instants(time, self._zone)[1]:
-            self._first_repeated = self._first_repeated or f"first {text!r} at row {row}"
+            self._first_repeated = self._first_repeated or f"first {text!r} in line {line}"
             self._n_repeated += 1
         return utc.replace(tzinfo=None)
 
-    def _parse(self, text: str, row: int) -> datetime:
+    def _parse(self, text: str, line: int) -> datetime:
         try:
             if self._format is None:
                 return datetime.fromisoformat(text)
@@ -73,7 +73,7 @@ class TimeColumn:
         except ValueError:
             expected = f"written as {self._format!r}" if self._format else "an ISO 8601 time"
             raise RecordingError(
-                f"row {row}: time {reprlib.repr(text)} is not {expected}; "
+                f"line {line}: time {reprlib.repr(text)} is not {expected}; "
                 "tell how times are written with --time-format, e.g. '%m/%d/%y %H:%M'"
             ) from None
 
@@ -114,7 +114,7 @@ class Clock:
         return times
 
 
-def check_order(times: NDArray[np.datetime64]) -> list[str]:
+def check_order(times: NDArray[np.datetime64], lines: NDArray[np.int64]) -> list[str]:
     """Say which rows are late or repeat a time: they enter nothing, as live.
 
     Raises
@@ -126,8 +126,8 @@ def check_order(times: NDArray[np.datetime64]) -> list[str]:
     Examples
     --------
     >>> minutes = np.array([0, 2, 4, 4, 6, 8], "timedelta64[m]")
-    >>> check_order(np.datetime64("2026-11-22T03:00", "us") + minutes)
-    ['rows not later than one before them, 1 of 6, enter nothing: most are behind row 2 at
+    >>> check_order(np.datetime64("2026-11-22T03:00", "us") + minutes, np.arange(2, 8))
+    ['rows not later than one before them, 1 of 6, enter nothing: most are behind line 4 at
      2026-11-22T03:04:00Z']
     """
     newest, n_rows = np.maximum.accumulate(times), len(times)
@@ -135,7 +135,7 @@ def check_order(times: NDArray[np.datetime64]) -> list[str]:
     if not len(behind):
         return []
     jump = np.bincount(np.searchsorted(newest, newest[behind])).argmax()
-    place = f"row {jump} at {times[jump].item().isoformat()}Z"
+    place = f"line {lines[jump]} at {times[jump].item().isoformat()}Z"
     n_late = np.count_nonzero(times[behind] < newest[behind])
     if n_late > _MOST_LATE * n_rows:
         if np.count_nonzero(np.diff(times) < np.timedelta64(0)) > n_rows / 2:

@@ -85,7 +85,7 @@ def test_what_it_wrote_is_read_by_what_trains_and_replays(folder: Path) -> None:
     [
         ("tag,time,value\nA,2026-01-01T00:00:05Z,1\n", (), "the machines 'pm3', 'pm4'; say with"),
         ("tag,time\nA,1\n", ("--machine", "pm3"), "there is no column 'value', only 'tag', 'time'"),
-        ("tag,time,value\nA,noon,1\n", ("--machine", "pm3"), "row 0: time 'noon' is not an ISO"),
+        ("tag,time,value\nA,noon,1\n", ("--machine", "pm3"), "line 2: time 'noon' is not an ISO"),
         ("tag,time,value\nX,2026-01-01T00:00Z,1\n", ("--machine", "pm3"), "no row is of a tag"),
         (
             'tag,time,value\nA,2026-01-01T00:00Z,"1,5"\n',

@@ -56,9 +56,23 @@ def test_a_label_may_be_written_in_several_ways(tmp_path: Path) -> None:
     assert recording.labels.tolist() == [False, True, False, True, True, False, False, True]
 
 
-def test_any_other_label_is_refused_with_its_row(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="row 1: label '2' in column 'y' is not 0, 1"):
+def test_any_other_label_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="line 3: label '2' in column 'y' is not 0, 1"):
         read(tmp_path, "y,x\n0,5\n2,5\n", cadence=60.0, label_column="y")
+
+
+def test_a_line_is_counted_as_an_editor_does(tmp_path: Path) -> None:
+    #  line 1 has the names; 2 is empty; the row of line 3 has a cell that goes on in line 4
+    text = 'remark,x\n\n"felt\nchanged",1\nnone,Bad\nnone,2\n'
+
+    recording = read(tmp_path, text, cadence=60.0)
+
+    assert recording.lines is not None
+    assert recording.lines.tolist() == [3, 5, 6]
+    np.testing.assert_array_equal(recording.slice(1, 3).lines, [5, 6])
+    assert "column 'x': 1 of 3 cells is not a number, first 'Bad' in line 5: taken as missing" in (
+        recording.notes
+    )
 
 
 def test_text_among_numbers_becomes_missing_and_is_noted(tmp_path: Path) -> None:
@@ -66,7 +80,7 @@ def test_text_among_numbers_becomes_missing_and_is_noted(tmp_path: Path) -> None
 
     np.testing.assert_array_equal(recording.values[:, 0], [1, NAN, 2, NAN, 3])
     assert recording.notes == (
-        "column 'x': 2 of 5 cells are not numbers, first 'I/O Timeout' at row 1: taken as missing",
+        "column 'x': 2 of 5 cells are not numbers, first 'I/O Timeout' in line 3: taken as missing",
     )
 
 
@@ -77,14 +91,14 @@ def test_no_value_is_ever_infinite_or_made_up(tmp_path: Path, text: str) -> None
     recording = read(tmp_path, f"x\n1\n{text}\n2\n", cadence=60.0)
 
     np.testing.assert_array_equal(recording.values[:, 0], [1, NAN, 2])
-    assert f"first {text!r} at row 1" in recording.notes[0]
+    assert f"first {text!r} in line 3" in recording.notes[0]
 
 
 def test_a_column_is_a_sensor_if_half_of_its_texts_are_numbers(tmp_path: Path) -> None:
     recording = read(tmp_path, "half,less\n1,1\nBad,Bad\n,Bad\n", cadence=60.0)
 
     assert recording.sensors == ("half",)
-    assert recording.notes[1] == "column 'less' is text (first 'Bad' at row 1): not a sensor"
+    assert recording.notes[1] == "column 'less' is text (first 'Bad' in line 3): not a sensor"
 
 
 def test_a_sparse_laboratory_value_is_a_sensor(tmp_path: Path) -> None:
@@ -108,8 +122,8 @@ def test_a_file_without_sensors_says_why(tmp_path: Path) -> None:
         read(tmp_path, "x,operator\nfast,Ada\n", cadence=60.0)
 
     assert str(caught.value) == (
-        f"'{tmp_path / 'pm3.csv'}': no column is a sensor: column 'x' is text (first 'fast' at row "
-        "0): not a sensor; column 'operator' is text (first 'Ada' at row 0): not a sensor"
+        f"'{tmp_path / 'pm3.csv'}': no column is a sensor: column 'x' is text (first 'fast' in "
+        "line 2): not a sensor; column 'operator' is text (first 'Ada' in line 2): not a sensor"
     )
 
 
@@ -217,7 +231,7 @@ def test_a_long_file_is_read_across_chunks(tmp_path: Path) -> None:
     np.testing.assert_array_equal(recording.values[:, 0], expected)
     assert recording.labels is not None
     assert recording.labels.sum() == 500
-    assert "first 'Bad' at row 700" in recording.notes[0]
+    assert "first 'Bad' in line 702" in recording.notes[0]
 
 
 def test_a_file_of_decimal_commas_is_not_read_for_its_whole_numbers(tmp_path: Path) -> None:

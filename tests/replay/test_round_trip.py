@@ -36,6 +36,7 @@ def test_what_was_written_is_read_back(
 
     assert recording.times.tolist() == [time for time, _, _ in rows]
     np.testing.assert_array_equal(recording.values, [[a, b] for _, a, b in rows])
+    np.testing.assert_array_equal(recording.lines, range(2, 2 + len(rows)))
 
 
 def write(path: Path, rows: list[tuple[datetime, float, float]]) -> None:

@@ -42,9 +42,9 @@ def test_a_missing_time_column_names_both_ways_out(tmp_path: Path, options: dict
 
 
 def test_rows_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
-    #  row      0   1   2   3   4 ... 11
+    #  line     2   3   4   5   6 ... 13
     #  minute   0   4   2   4   5 ... 12
-    #                late repeats the minute of row 1
+    #                late repeats the minute of line 3
     minutes = [0, 4, 2, 4, *range(5, 13)]
     lines = [f"2024-05-01T06:{minute:02}Z,{row}\n" for row, minute in enumerate(minutes)]
 
@@ -52,7 +52,7 @@ def test_rows_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
 
     assert recording.values[:, 0].tolist() == list(range(12))
     assert recording.notes == (
-        "rows not later than one before them, 2 of 12, enter nothing: most are behind row 1 at "
+        "rows not later than one before them, 2 of 12, enter nothing: most are behind line 3 at "
         "2024-05-01T06:04:00Z",
     )
 

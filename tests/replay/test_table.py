@@ -15,7 +15,10 @@ from stream_detector.replay.table import open_table
 def rows(path: Path, **options: Any) -> list[Sequence[str]]:
     """Read the whole file: its names, then its rows."""
     with open_table(path, **options) as table:
-        return [table.names, *(row for chunk in table.chunks for row in zip(*chunk, strict=True))]
+        return [
+            table.names,
+            *(row for chunk in table.chunks for row in zip(*chunk.columns, strict=True)),
+        ]
 
 
 def refusal(path: Path, content: bytes) -> str:
@@ -66,6 +69,7 @@ def test_a_row_of_another_length_is_named_by_its_line(tmp_path: Path) -> None:
         (b"a,b,a\n1,2,3\n", "several columns have one name: a"),
         (b'a,b\n"1"0,2\n', "line 2 is not CSV"),
         (b'a,b\n1,"2\n', "line 2 is not CSV"),
+        (b'a,b\n1,2\n1,"2\n3,4\n', "line 3 is not CSV"),  # where what is open begins
         ("a,b\nSäure,2\n".encode("latin-1"), "not UTF-8 text (found byte 0xe4)"),
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "if it is gzip, let its name end in .gz"),
     ],

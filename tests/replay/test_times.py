@@ -16,7 +16,7 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 
 def column(*cells: str, time_format: str | None = None, zone: ZoneInfo | None = None) -> TimeColumn:
     times = TimeColumn(time_format=time_format, zone=zone)
-    times.add(cells, 0)
+    times.add(cells, range(2, 2 + len(cells)))
     return times
 
 
@@ -47,18 +47,18 @@ def test_an_offset_rules_over_the_zone() -> None:
 
 
 def test_a_time_without_a_zone_is_refused_by_row() -> None:
-    with pytest.raises(RecordingError, match=r"row 1: time .* has no time zone: .*--time-zone"):
+    with pytest.raises(RecordingError, match=r"line 3: time .* has no time zone: .*--time-zone"):
         column("2024-05-01T06:00:00Z", "2024-05-01T06:02:00")
 
 
 @pytest.mark.parametrize("cell", ["5/1/99 0:00", "", "1714543200", "Bad"])
 def test_a_cell_that_is_no_time_is_refused_by_row_and_text(cell: str) -> None:
-    with pytest.raises(RecordingError, match=f"row 0: time '{cell}' is not .*--time-format"):
+    with pytest.raises(RecordingError, match=f"line 2: time '{cell}' is not .*--time-format"):
         column(cell, zone=HELSINKI)
 
 
 def test_a_cell_in_another_format_is_refused_with_the_format() -> None:
-    with pytest.raises(RecordingError, match=r"row 0: time '2024-05-01' is not written as '%d.%m"):
+    with pytest.raises(RecordingError, match=r"line 2: time '2024-05-01' is not written as '%d.%m"):
         column("2024-05-01", time_format="%d.%m.%Y", zone=HELSINKI)
 
 
@@ -77,14 +77,15 @@ def test_of_an_hour_that_happens_twice_the_first_is_taken_and_noted() -> None:
     ]
     assert times.notes() == [
         "times that happen twice when the clocks of Europe/Helsinki are set back: 2, first "
-        "'2024-10-27T03:30' at row 1; the first of the two is taken",
+        "'2024-10-27T03:30' in line 3; the first of the two is taken",
     ]
 
 
 def order(*numbers: float) -> list[str]:
     """Check rows so many minutes after three o'clock."""
     after = np.array([timedelta(minutes=number) for number in numbers], "timedelta64[us]")
-    return check_order(np.datetime64("2026-11-22T03:00", "us") + after)
+    lines = np.arange(2, 2 + len(numbers))
+    return check_order(np.datetime64("2026-11-22T03:00", "us") + after, lines)
 
 
 def test_rows_in_order_are_not_spoken_of() -> None:
@@ -93,20 +94,21 @@ def test_rows_in_order_are_not_spoken_of() -> None:
 
 
 def test_a_row_enters_nothing_until_it_is_the_newest_so_far() -> None:
-    #  row      0   1   2   3   4   5   6   7 ... 19
+    #  line     2   3   4   5   6   7   8   9 ... 21
     #  minute   0   2  10   4   6  10  12  14 ... 38
     #                    late late again
     assert order(0, 2, 10, 4, 6, 10, *range(12, 60, 2)) == [
-        "rows not later than one before them, 3 of 30, enter nothing: most are behind row 2 at "
+        "rows not later than one before them, 3 of 30, enter nothing: most are behind line 4 at "
         "2026-11-22T03:10:00Z"
     ]
 
 
-def test_one_wrong_time_ahead_of_the_others_is_refused_by_its_row() -> None:
+def test_one_wrong_time_ahead_of_the_others_is_refused_by_its_line() -> None:
     fifty_years = 50 * 365 * 24 * 60
 
     with pytest.raises(
-        RecordingError, match=r"^12 of 20 .* than row 7 at 2076-11-\d\dT03:00:00Z: correct its time"
+        RecordingError,
+        match=r"^12 of 20 .* than line 9 at 2076-11-\d\dT03:00:00Z: correct its time",
     ):
         order(*range(7), fifty_years, *range(8, 20))
 
@@ -122,7 +124,9 @@ def test_times_as_coarse_as_to_repeat_are_no_reason_to_refuse() -> None:
 
 def test_a_time_that_never_was_is_refused() -> None:
     # 31 March 2024: forward from 03:00 to 04:00.
-    with pytest.raises(RecordingError, match=r"row 0: .* skipped by the clocks of Europe/Helsinki"):
+    with pytest.raises(
+        RecordingError, match=r"line 2: .* skipped by the clocks of Europe/Helsinki"
+    ):
         column("2024-03-31T03:30", zone=HELSINKI)
 
 

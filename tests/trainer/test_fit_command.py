@@ -197,7 +197,7 @@ def test_what_is_odd_about_the_history_is_told_in_a_line_each(tmp_path: Path) ->
 
     assert done.exit_code == 0
     assert [line for line in done.output.splitlines() if line.startswith("note: ")] == [
-        "note: column 'a remark of the shift crew' is text (first 'ok' at row 0): not a sensor",
+        "note: column 'a remark of the shift crew' is text (first 'ok' in line 2): not a sensor",
         "note: only 480 normal rows: thresholds will be rough; 1000 are better",
     ]
 
