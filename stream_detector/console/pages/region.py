@@ -32,11 +32,6 @@ class Region:
         self._element = _Html().classes(classes)
         self._shown = ""
 
-    @property
-    def is_shown(self) -> bool:
-        """Whether anything is there."""
-        return bool(self._shown)
-
     def show(self, html: str) -> None:
         """Show this; nothing is sent where it is what is shown already."""
         if html != self._shown:

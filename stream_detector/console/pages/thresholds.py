@@ -19,7 +19,7 @@ from stream_detector.console.views.thresholds import (
     preview,
     threshold_rows,
 )
-from stream_detector.detection.threshold import Budget
+from stream_detector.detection.threshold import HIGHEST_PER_DAY, Budget
 from stream_detector.errors import StreamDetectorError
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from stream_detector.console.under_models import UnderModels
 
 _READ_SECONDS = 5.0
+
+_NO_BUDGET = f"False alerts a day have to be a number above 0, at most {HIGHEST_PER_DAY:g}."
 
 
 class ThresholdsPage:
@@ -42,6 +44,8 @@ class ThresholdsPage:
         self._parts = parts
         self._frame = Frame(parts, request, "/thresholds")
         self._models: UnderModels | None = None
+        self._fault = "Thresholds are being read: try again."
+        """Why there are no models."""
         self._asked = 0
         with ui.element("div").classes("page"):
             tuning = parts.tuning
@@ -58,26 +62,26 @@ class ThresholdsPage:
             self._machine = ui.select(
                 [ALL_MACHINES],
                 value=ALL_MACHINES,
-                label="Machine (* is all without their own)",
+                label="Machine (* for all others)",
                 with_input=True,
                 on_change=lambda: self._look(tuning),
             ).props("outlined dense")
             self._budget = ui.number(
                 "False alerts a day",
+                # No limits here: NiceGUI would put another number in the place of what was typed.
                 value=tuning.default_budget.per_day,
-                min=0.01,
-                max=1000,
                 on_change=lambda: self._look(tuning),
             ).props("outlined dense debounce=500")
             if self._frame.may(Role.ENGINEER):
                 ui.button("Save", on_click=lambda: self._save(tuning))
 
     async def _read(self, tuning: Tuning) -> None:
-        first = not self._table.is_shown
+        first = self._models is None
         try:
             models = self._models = await tuning.read()
         except StreamDetectorError as error:
-            self._table.show(render("fault.html", text=str(error)))
+            self._fault = str(error)
+            self._table.show(render("fault.html", text=self._fault))
             return
         rows = threshold_rows(self._parts.plant, models, clock=self._parts.clock)
         if names(rows) != self._machine.options:
@@ -107,7 +111,7 @@ class ThresholdsPage:
             self._preview.show(render("fault.html", text=tuned))
             return
         if new is None:
-            self._preview.show(render("preview.html", view=None))
+            self._preview.show(render("fault.html", text=_NO_BUDGET))
             return
         pasts, n_machines = pasts_of(self._parts.plant, machine, models)
 
@@ -123,18 +127,23 @@ class ThresholdsPage:
     async def _save(self, tuning: Tuning) -> None:
         person, machine, new = self._frame.person(), str(self._machine.value), self._new()
         if person is None or person.role < Role.ENGINEER:
-            ui.notify("Not saved: only an engineer who is signed in may.", type="negative")
+            _refuse("Only an engineer who is signed in may.")
             return
         if new is None:
-            ui.notify("Not saved: false alerts a day have to be a number above 0.", type="negative")
+            _refuse(_NO_BUDGET)
             return
         if self._models is None:
-            return  # what stands in the table says why
+            _refuse(self._fault)
+            return
         try:
             await tuning.save(machine, new, by=person.name, seen=self._models)
         except StreamDetectorError as error:
-            ui.notify(f"Not saved: {error}", type="negative", timeout=15000)
+            _refuse(str(error))
         else:
             ui.notify(f"Saved: {machine}, {new.per_day:g} a day; in force in 2 s.", type="positive")
         await self._read(tuning)
         await self._look(tuning)
+
+
+def _refuse(why: str) -> None:
+    ui.notify(f"Not saved: {why}", type="negative", timeout=15000)

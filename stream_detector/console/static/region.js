@@ -38,7 +38,7 @@ function changeChildren(parent, wanted) {
 
 export default {
   template: "<div></div>",
-  props: { html: String },
+  props: { html: { type: String, default: "" } },
   mounted() {
     this.show();
   },

@@ -55,6 +55,46 @@ def test_a_budget_is_tried_on_the_past_and_then_saved(
     assert setting.threshold == Budget(1.0)
 
 
+def test_a_number_that_is_no_budget_stays_as_it_was_typed_and_is_refused(
+    page: Page, plant: LivePlant, small_bundle_folder: Path
+) -> None:
+    folder = str(small_bundle_folder)
+    with EmbeddedRedis() as redis:
+        address = plant.open_console(redis_url=redis.url, bundle=folder)
+        budget = page.get_by_label("False alerts a day")
+        for typed in ("-1", "1000000000", "86401", ""):
+            page.goto(f"{address}/thresholds")
+            expect(page.get_by_role("row", name="with the new budget, 6 a day")).to_be_visible()
+            budget.fill(typed)
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_text("Not saved: False alerts a day have to be")).to_be_visible()
+            expect(budget).to_have_value(typed)
+        picture(page, "thresholds-refused")
+        budget.fill("86400")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved: *, 86400 a day")).to_be_visible()
+
+        bundle_id = read_bundle(small_bundle_folder).id
+        kept = ThresholdStore(Settings(broker="k:1", redis_url=redis.url), bundle_id).read()
+
+    assert decode_setting(kept["*"]).version == 1
+    assert decode_setting(kept["*"]).threshold == Budget(86400.0)
+
+
+def test_without_redis_the_page_says_so_once_and_that_nothing_was_saved(
+    page: Page, plant: LivePlant, small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    folder, nowhere = str(small_bundle_folder), f"unix://{tmp_path}/redis.sock"
+    page.goto(f"{plant.open_console(redis_url=nowhere, bundle=folder)}/thresholds")
+    expect(page.get_by_text("Redis does not answer")).to_have_count(1)
+
+    assert "undefined" not in page.locator(".page").inner_text()
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Not saved: Redis does not answer")).to_be_visible()
+    picture(page, "thresholds-without-redis")
+
+
 def test_without_a_model_the_page_says_what_is_missing(page: Page, address: str) -> None:
     sign_in(page, address, path="/thresholds")
 
