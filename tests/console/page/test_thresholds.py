@@ -1,5 +1,6 @@
 """An engineer changes a budget, and sees first what it would have done: in a real browser."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from stream_detector.pipeline.messages import ScoreMessage
 from stream_detector.pipeline.thresholds import decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from tests.browser import OpenPage, picture, sign_in
+from tests.console.messages import score
 from tests.console.page.live import LivePlant
 from tests.console.test_rejudging import machine_that_breaks
 from tests.pipeline.station import Station
@@ -79,6 +81,29 @@ def test_a_number_that_is_no_budget_stays_as_it_was_typed_and_is_refused(
 
     assert decode_setting(kept["*"]).version == 1
     assert decode_setting(kept["*"]).threshold == Budget(86400.0)
+
+
+@pytest.mark.parametrize("width", [800, 1920])
+def test_the_table_of_thresholds_is_whole_with_a_long_name(
+    page: Page, plant: LivePlant, small_bundle_folder: Path, width: int
+) -> None:
+    name = "long-" * 40
+    plant.send_all(score(one, n, 1.0) for n in range(3) for one in (name, "short"))
+    page.set_viewport_size({"width": width, "height": 800})
+    with EmbeddedRedis() as redis:
+        address = plant.open_console(redis_url=redis.url, bundle=str(small_bundle_folder))
+        page.goto(f"{address}/thresholds")
+        expect(page.get_by_role("row", name=name)).to_be_visible()
+        heights = page.locator(".thresholds tr").evaluate_all(
+            "rows => rows.map(row => [...row.cells].map(cell => cell.offsetHeight))"
+        )
+        picture(page, f"thresholds-{width}")
+        page.get_by_role("button", name="dark or light").click()
+        expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+        picture(page, f"thresholds-{width}-dark")
+
+    assert all(len(set(row)) == 1 for row in heights)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_without_redis_the_page_says_so_once_and_that_nothing_was_saved(
