@@ -5,7 +5,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from stream_detector.alerting.alert_state import Entry, Flood, Labelling, Note, Shelving, State
+from stream_detector.alerting.alert_state import (
+    Entry,
+    Flood,
+    Labelling,
+    Note,
+    PastAlert,
+    Shelving,
+    State,
+)
 from stream_detector.console.rendering import render
 from stream_detector.console.views.alert import alert_detail
 from stream_detector.console.views.alerts import Filter, alert_list
@@ -154,6 +162,43 @@ def test_a_page_of_an_alert_tells_all_of_it() -> None:
         ("raised", "", ""),
     ]
     assert dict(detail.evidence)["alert"] == "pm3.sheet-break.2026-11-22T03:10:00Z"
+
+
+def test_the_history_says_what_was_about_an_alert_before() -> None:
+    first, second = alert_message("pm3", 2), alert_message("pm3", 10)
+    history = (
+        Entry(at=at(1), what="closed", alert_id="forgotten", detail="early"),
+        Entry(at=at(2), what="raised", alert_id=first.alert_id),
+        Entry(at=at(10), what="raised", alert_id=second.alert_id),
+        Entry(at=at(10), what="closed", alert_id=first.alert_id, detail="nuisance"),
+        Entry(at=at(12), what="unshelved", by="anna"),
+    )
+    past = PastAlert(
+        alert_id=first.alert_id,
+        raised_at=at(2),
+        cleared_at=at(6),
+        occurrence=1,
+        priority="medium",
+        reason=None,
+        acknowledged_by=None,
+        label=None,
+        fate="nuisance",
+        lead_s=None,
+    )
+    plant = plant_of(standing("pm3", message=second, history=history, past=(past,)))
+
+    detail = alert_detail(plant, KEY, clock=HELSINKI)
+
+    assert detail is not None
+    assert [(one.what, one.of) for one in detail.history] == [
+        ("unshelved", ""),
+        ("closed", "the alert of 22 Nov 05:02"),
+        ("raised", ""),
+        ("raised", "the alert of 22 Nov 05:02"),
+        ("closed", "an alert before"),
+    ]
+    page = render("alert.html", view=detail)
+    assert '<b>closed</b> <span class="dim">the alert of 22 Nov 05:02</span>: <' in page
 
 
 def test_an_alert_that_is_over_still_says_what_it_was_about() -> None:

@@ -49,6 +49,17 @@ def test_the_worst_machine_comes_first() -> None:
     ]
 
 
+def test_an_alert_that_is_over_and_that_nobody_saw_is_not_told_as_open() -> None:
+    plant = plant_of(
+        score("pm3", 0, 1.0), standing("pm3", State.RETURNED_UNACKNOWLEDGED, minute=10)
+    )
+
+    (tile,) = overview(plant, now=NOW, clock=HELSINKI).tiles
+
+    assert tile.condition == "alert over, not acknowledged"
+    assert tile.alerts == ("sheet-break: 22 Nov 05:10 to 22 Nov 05:30, not acknowledged",)
+
+
 def test_only_what_is_abnormal_has_a_mark() -> None:
     plant = plant_of(score("pm3", 0, 1.0), standing("pm4", State.NORMAL), score("pm4", 0, 1.0))
 

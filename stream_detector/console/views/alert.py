@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from stream_detector.alerting.alert_state import Entry, PastAlert
+from stream_detector.alerting.alert_state import AlertState, PastAlert
 from stream_detector.console import words
 from stream_detector.console.drawing import usual_step
 from stream_detector.console.machine import MachineRecord
@@ -43,6 +43,8 @@ class Happening(NamedTuple):
 
     at: str
     what: str
+    of: str
+    """Which alert before this one it was about; else empty."""
     by: str
     comment: str
 
@@ -97,7 +99,7 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
         parts=_parts(reason),
         sensors=sensors,
         evidence=tuple(_evidence(reason, clock)) if reason else (),
-        history=tuple(_happening(one, clock) for one in reversed(state.history)),
+        history=_history(state, clock),
         past=tuple(_past(one, clock) for one in reversed(state.past)),
         refit_command=_refit_command(state.machine) if state.stale and state.open else None,
     )
@@ -264,9 +266,22 @@ def _evidence(message: AlertMessage, clock: Clock) -> list[Fact]:
     return found
 
 
-def _happening(entry: Entry, clock: Clock) -> Happening:
-    said = " ".join(filter(None, (entry.detail, entry.comment)))
-    return Happening(clock.plant(entry.at), entry.what, entry.by or "", said)
+def _history(state: AlertState, clock: Clock) -> tuple[Happening, ...]:
+    """Tell what happened, the newest first; what was about an alert before says so."""
+    of: dict[str | None, str] = {
+        one.alert_id: f"the alert of {clock.short(one.raised_at)}" for one in state.past
+    }
+    of |= {None: "", (state.alert or {}).get("alert_id"): ""}
+    return tuple(
+        Happening(
+            clock.plant(one.at),
+            one.what,
+            of.get(one.alert_id, "an alert before"),
+            one.by or "",
+            " ".join(filter(None, (one.detail, one.comment))),
+        )
+        for one in reversed(state.history)
+    )
 
 
 def _past(one: PastAlert, clock: Clock) -> tuple[str, ...]:

@@ -186,9 +186,13 @@ def _line(standing: Standing, clock: Clock) -> str:
     if state.state in SET_ASIDE:
         until = f" until {clock.short(state.shelved.until)}" if state.shelved else ""
         return f"{state.rule}: {STATE_WORDS[state.state]}{until}"
-    since = f" since {clock.short(standing.message.raised_at)}" if standing.message else ""
-    stale = ", STALE" if state.stale else ""
-    return f"{state.rule}{since}{stale}"
+    message = standing.message
+    if message is None:
+        return state.rule
+    raised = clock.short(message.raised_at)
+    if not state.open:
+        return f"{state.rule}: {raised} to {clock.short(message.event_time)}, not acknowledged"
+    return f"{state.rule} since {raised}{', STALE' if state.stale else ''}"
 
 
 def _counts(plant: Plant, now: float) -> tuple[tuple[str, Mark, int], ...]:
