@@ -43,6 +43,8 @@ class Plant:
     Attributes
     ----------
     machines : mapping of name to MachineRecord
+        Those that a worker has said something of: what else a reading or a command calls a
+        machine may be a slip of the pen.
     alerts : mapping of (machine, rule) to Standing
     flood : Flood or None
     version : int
@@ -53,6 +55,8 @@ class Plant:
 
     def __init__(self) -> None:
         self._machines: dict[str, MachineRecord] = {}
+        self._unknown: dict[str, MachineRecord] = {}
+        """Of which there are readings alone so far, the newest name last."""
         self._alerts: dict[Key, Standing] = {}
         self._reasons: dict[Key, AlertMessage] = {}
         self.flood: Flood | None = None
@@ -83,9 +87,11 @@ class Plant:
             machine.version = self.version = self.version + 1
 
     def take_reading(self, reading: ReadingSeen) -> None:
-        """Take in the values of sensors."""
-        machine = self._machine(reading.machine)
-        if machine is not None and machine.take_reading(reading):
+        """Take in the values of sensors; whether the reading was accepted, the worker tells."""
+        machine = self._machines.get(reading.machine)
+        if machine is None:
+            self._unknown_machine(reading.machine).take_reading(reading)
+        elif machine.take_reading(reading):
             machine.version = self.version = self.version + 1
 
     def take_fault(self, message: DataQualityMessage) -> None:
@@ -107,7 +113,8 @@ class Plant:
         known = self._alerts.get(key)
         if known is not None and known.state.version >= state.version:
             return
-        if self._machine(state.machine) is None:
+        # Somebody may have shelved what never was a machine; the book bounds how many those are.
+        if state.alert is not None and self._machine(state.machine) is None:
             return
         message = None if state.alert is None else msgspec.convert(state.alert, AlertMessage)
         self._alerts[key] = Standing(state, message)
@@ -154,9 +161,17 @@ class Plant:
     def _machine(self, name: str) -> MachineRecord | None:
         machine = self._machines.get(name)
         if machine is None and len(self._machines) < MAX_MACHINES:
-            machine = self._machines[name] = MachineRecord(name)
+            machine = self._unknown.pop(name, None) or MachineRecord(name)
+            self._machines[name] = machine
             self.version += 1
         return machine
+
+    def _unknown_machine(self, name: str) -> MachineRecord:
+        if name not in self._unknown:
+            if len(self._unknown) >= MAX_MACHINES:
+                del self._unknown[next(iter(self._unknown))]
+            self._unknown[name] = MachineRecord(name)
+        return self._unknown[name]
 
 
 _UNHEARD_SECONDS: Final = 6.0

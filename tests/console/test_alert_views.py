@@ -130,6 +130,25 @@ def test_a_flood_is_told() -> None:
     assert alert_list(plant, Filter(), clock=HELSINKI).flood is None
 
 
+def test_a_shelf_of_what_never_was_a_machine_is_listed_and_makes_none() -> None:
+    shelved = Shelving("bert", at(30), at(90), "service")
+    plant = plant_of(
+        score("pm3", 0, 1.0),
+        standing("pm33", State.SHELVED, alert=None, shelved=shelved),
+        standing("pm34", State.NORMAL, alert=None),
+    )
+
+    (tile,) = overview(plant, now=NOW, clock=HELSINKI).tiles
+    (row,) = alert_list(plant, Filter(shown="aside"), clock=HELSINKI).rows
+    detail = alert_detail(plant, ("pm33", "sheet-break"), clock=HELSINKI)
+
+    assert (tile.machine, row.machine) == ("pm3", "pm33")
+    assert detail is not None
+    assert detail.state == row.state == "shelved until 22 Nov 06:30 by bert"
+    assert "no longer kept" not in render("alert.html", view=detail)
+    assert alert_list(plant, Filter(shown="normal"), clock=HELSINKI).rows == ()
+
+
 def test_a_page_of_an_alert_tells_all_of_it() -> None:
     history = (
         Entry(at=at(10), what="raised", seq=1),

@@ -53,6 +53,19 @@ def test_names_without_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatc
     assert plant.alerts == {}
 
 
+def test_readings_alone_make_no_machine_and_are_there_when_one_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stream_detector.console.plant.MAX_MACHINES", 2)
+    refused = [reading(name, 0, steam=1.0) for name in ("", "m" * 300)]
+
+    plant = plant_of(*refused, reading("pm3", 0, steam=3.5), *refused[:1], score("pm3", 2, 1.0))
+
+    assert list(plant.machines) == ["pm3"]
+    _, values = plant.machines["pm3"].values("steam", start=0.0, end=at(4).timestamp())
+    assert values.tolist() == [3.5]
+
+
 def test_faults_of_a_feed_stand_until_each_sensor_is_well_again() -> None:
     plant = plant_of(
         fault("pm3", 0, "steam", "draw"), fault("pm3", 2), fault("pm3", 4, "steam", event="ended")

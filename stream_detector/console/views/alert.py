@@ -79,11 +79,10 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
         return None
     state, message = standing.state, standing.message
     reason = plant.reason(standing)
-    machine = plant.machines[state.machine]
     chart, sensors = (
         (None, ())
         if message is None or reason is None
-        else _charts(machine, standing, message, reason, clock)
+        else _charts(plant.machines[state.machine], standing, message, reason, clock)
     )
     return AlertDetail(
         key=key,

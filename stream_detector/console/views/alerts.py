@@ -36,7 +36,10 @@ SHOWN: Final[Mapping[str, tuple[str, Callable[[Standing], bool]]]] = {
         "over, without a label",
         lambda one: not one.state.open and one.message is not None and one.state.label is None,
     ),
-    "normal": ("back to normal", lambda one: one.state.state is State.NORMAL),
+    "normal": (
+        "back to normal",
+        lambda one: one.state.state is State.NORMAL and one.message is not None,
+    ),
     "all": ("all", lambda _: True),
 }
 """What can be asked for: how it is called, and what belongs to it."""

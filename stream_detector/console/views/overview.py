@@ -68,7 +68,8 @@ def overview(plant: Plant, *, now: float, clock: Clock, text: str = "", page: in
     """
     by_machine: dict[str, list[Standing]] = {name: [] for name in plant.machines}
     for standing in plant.alerts.values():
-        by_machine[standing.state.machine].append(standing)
+        if standing.state.machine in by_machine:
+            by_machine[standing.state.machine].append(standing)
     wanted = [name for name in plant.machines if text.casefold() in name.casefold()]
     ranked = sorted(
         wanted, key=lambda name: (*_rank(plant.machines[name], by_machine[name], now), name)
