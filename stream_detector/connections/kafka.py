@@ -1,5 +1,6 @@
 """Kafka clients: their options, and what the broker is asked for."""
 
+import logging
 import re
 from collections.abc import Collection
 from typing import Any
@@ -14,6 +15,10 @@ from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import token_source
 from stream_detector.errors import RefusedError, ServiceError
 
+_SILENT = logging.getLogger("stream_detector.silent")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
 _ANSWER_SECONDS = 5.0
 
 _METADATA_SECONDS = (0.5, 1.5, 3.0)
@@ -27,8 +32,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
     """Give the options that every confluent-kafka client of ours needs."""
     options = {
         "bootstrap.servers": settings.bootstrap_servers,
-        # Silent: whoever uses the client tells its errors.
+        # Silent: whoever uses the client tells its errors. No level keeps back fatal ones.
         "log_level": 0,
+        "logger": _SILENT,
         **confluent_security(settings),
     }
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":

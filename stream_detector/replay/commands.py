@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.console import Console
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import (
@@ -19,7 +22,7 @@ from stream_detector.command_line import (
 )
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
-from stream_detector.errors import listed
+from stream_detector.errors import ServiceError, counted, listed
 from stream_detector.pipeline.agreement import modes_note, rules_notes, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
@@ -29,7 +32,7 @@ from stream_detector.replay.fault_injection import inject
 from stream_detector.replay.fault_report import report
 from stream_detector.replay.faults import Fault, parse_faults
 from stream_detector.replay.log_range import LogRange, log_options
-from stream_detector.replay.options import recording_options
+from stream_detector.replay.options import Time, in_utc, recording_options
 from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
@@ -122,15 +125,27 @@ def replay(
     type=FiniteRange(min=0, min_open=True),
     help="So many times faster than recorded.  [default: as fast as Kafka takes them]",
 )
+@click.option(
+    "--from",
+    "begin",
+    type=Time(),
+    metavar="TIME",
+    help="Begin with the first row that is not earlier, to go on where sending had ended.",
+)
 @recording_options
-def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
+def publish(
+    path: Path, speed: float | None, begin: datetime | None, options: RecordingOptions
+) -> None:
     """Send a recording to the readings topic, faster than it was recorded."""
     # Not needed by replay, which needs no Kafka.
+    from stream_detector.replay.publish import NotPublishedError
     from stream_detector.replay.publish import publish as send
 
     settings = read_settings()
     rules = load_rules(settings.rules)
     recording = _read(path, options)
+    if begin is not None:
+        recording = _rows_from(in_utc(begin, options.time_zone, option="--from"), recording)
     machine, n_rows, n_published = recording.machine, recording.n_rows, 0
     try:
         with progress(machine, n_rows, Console(stderr=True)) as show:
@@ -143,9 +158,33 @@ def publish(path: Path, speed: float | None, options: RecordingOptions) -> None:
             send(records(recording, rules), settings, speed=speed, on_published=note)
     except Stopped as stopped:
         told = f"{machine}: stopped by {stopped.reason}, {n_published} of {n_rows} readings"
-        click.echo(f"{told} published", err=True)
+        rest = f"; {_going_on(recording, n_published)}" if n_published < n_rows else ""
+        click.echo(f"{told} published{rest}", err=True)
         raise
+    except NotPublishedError as error:
+        raise ServiceError(
+            f"Kafka did not take {_place(recording, n_published)}: {error.reason}; it has the "
+            f"{counted(n_published, 'reading')} before it, of {n_rows}; "
+            + _going_on(recording, n_published)
+        ) from error
     click.echo(f"{machine}: {n_published} readings published", err=True)
+
+
+def _rows_from(begin: datetime, recording: Recording) -> Recording:
+    rows = np.flatnonzero(recording.times >= np.datetime64(begin.replace(tzinfo=None)))
+    if not len(rows):
+        raise click.BadParameter(f"no row is of {rfc3339(begin)} or later", param_hint="--from")
+    return recording.slice(int(rows[0]), recording.n_rows)
+
+
+def _place(recording: Recording, row: int) -> str:
+    line = "a reading" if recording.lines is None else f"line {recording.lines[row]}"
+    return f"{line}, of {rfc3339(recording.time(row))}"
+
+
+def _going_on(recording: Recording, row: int) -> str:
+    time = rfc3339(recording.time(row))
+    return f"to go on, add --from {time} (readings that come twice enter nothing)"
 
 
 def _judge_again(alert_id: str, bundle: Bundle, rules: Rules) -> int:

@@ -76,12 +76,15 @@ class _TimeZone(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Time(click.ParamType):
+class Time(click.ParamType):
+    """A time in ISO 8601, as it is written: with a zone or without."""
+
     name = "time"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
+        """Read a text."""
         try:
             return datetime.fromisoformat(value)
         except ValueError:
@@ -144,7 +147,7 @@ _OPTIONS = (
     ),
     click.option(
         "--start",
-        type=_Time(),
+        type=Time(),
         metavar="TIME",
         help="Time of the first row, with --cadence.  "
         f"[default: {DEFAULT_START:%Y-%m-%dT%H:%M:%SZ}]",
@@ -228,9 +231,19 @@ def _recording_options(given: dict[str, Any]) -> RecordingOptions:
     if start is not None:
         if given["cadence"] is None:
             raise click.UsageError("--start is the time of the first row: it needs --cadence")
-        zone = read_zone(given["time_zone"]) if given["time_zone"] else None
-        try:
-            start = to_utc(start, zone)
-        except RecordingError as error:
-            raise click.BadParameter(str(error), param_hint="--start") from None
+        start = in_utc(start, given["time_zone"], option="--start")
     return RecordingOptions(**(given | {"exclude": exclude, "start": start}))
+
+
+def in_utc(time: datetime, time_zone: str | None, *, option: str) -> datetime:
+    """Bring the time of an option to UTC, as those of the recording are.
+
+    Raises
+    ------
+    BadParameter
+        If it has no zone, and none is named.
+    """
+    try:
+        return to_utc(time, read_zone(time_zone) if time_zone else None)
+    except RecordingError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None

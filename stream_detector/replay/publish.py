@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -15,11 +17,28 @@ from stream_detector.pipeline.readings import Record
 _MAX_WAIT_SECONDS = 0.5
 """Delivery reports are taken at least so often, so that Ctrl-C and a failure end every wait."""
 
-_DELIVERY_TIMEOUT_SECONDS = 60.0
-"""How long a reading is retried: longer than a broker's restart."""
+_PATIENCE_SECONDS = 60.0
+"""How long Kafka may confirm nothing: longer than a broker's restart."""
 
 _LAST_SECONDS = 2.0
 """How long Kafka may take, once we are told to stop, to confirm what is on its way."""
+
+
+class NotPublishedError(ServiceError):
+    """Kafka did not take a reading, and was not given any more.
+
+    Parameters
+    ----------
+    reason : str
+    n_published : int
+        How many Kafka confirmed: all before the reading. It may have some of the next ones too,
+        again without a gap, where it did not come to say so.
+    """
+
+    def __init__(self, reason: str, n_published: int) -> None:
+        super().__init__(f"Kafka did not take a reading: {reason}; it has the {n_published} before")
+        self.reason = reason
+        self.n_published = n_published
 
 
 def publish(
@@ -28,9 +47,12 @@ def publish(
     *,
     speed: float | None,
     on_published: Callable[[int], None] = lambda _: None,
-    delivery_timeout_seconds: float = _DELIVERY_TIMEOUT_SECONDS,
+    patience_seconds: float = _PATIENCE_SECONDS,
 ) -> int:
-    """Send records in order, ``speed`` times faster than their times tell.
+    """Send the records of one machine in order, ``speed`` times faster than their times tell.
+
+    Whatever happens, what is in the topic has no gap: a reading that comes after later ones
+    would be late.
 
     Parameters
     ----------
@@ -41,8 +63,8 @@ def publish(
         None sends as fast as Kafka takes them.
     on_published : callable
         Told how many Kafka has so far.
-    delivery_timeout_seconds : float
-        A reading that Kafka has not confirmed by then was not delivered.
+    patience_seconds : float
+        Kafka may confirm nothing for so long while something is on its way.
 
     Returns
     -------
@@ -52,12 +74,12 @@ def publish(
     Raises
     ------
     ServiceError
-        If Kafka or the topic is missing, or a reading was not delivered; it says how many were.
+        If Kafka or the topic is missing; a NotPublishedError if a reading was not delivered.
     Stopped
         On a signal, when Kafka had a moment for what is on its way.
     """
     partition_counts(settings, writes=[settings.readings_topic])
-    delivery = _Delivery(settings, timeout_seconds=delivery_timeout_seconds)
+    delivery = _Delivery(settings, patience_seconds=patience_seconds)
     began = time.monotonic()
     first = None
     try:
@@ -82,26 +104,33 @@ class _Delivery:
 
     Raises
     ------
-    ServiceError
+    NotPublishedError
         From every method, once Kafka did not take a reading.
     """
 
-    def __init__(self, settings: Settings, *, timeout_seconds: float) -> None:
+    def __init__(self, settings: Settings, *, patience_seconds: float) -> None:
         self.n_delivered = 0
         self._n_sent = 0
+        self._patience_seconds = patience_seconds
+        self._got_on_at = time.monotonic()
         self._error: KafkaError | None = None
         self._topic = settings.readings_topic
         self._producer = Producer(
             {
                 **client_options(settings),
                 "enable.idempotence": True,
+                # After a reading that Kafka refuses, none of the later ones.
+                "enable.gapless.guarantee": True,
+                # For ever: given up one by one, readings would be missing where Kafka came back
+                # while the next ones still had time.
+                "delivery.timeout.ms": 0,
                 "compression.type": "lz4",
-                "delivery.timeout.ms": round(timeout_seconds * 1000),
             }
         )
 
     def send(self, record: Record) -> None:
-        self._n_sent += 1
+        if self._n_sent == self.n_delivered:
+            self._got_on_at = time.monotonic()
         while True:
             try:
                 self._producer.produce(
@@ -110,8 +139,10 @@ class _Delivery:
             except BufferError:
                 self._poll(_MAX_WAIT_SECONDS)  # the queue is full: wait for deliveries
             except KafkaException as error:
-                raise self._failure(error.args[0]) from error
+                self.complete()
+                raise NotPublishedError(error.args[0].str(), self.n_delivered) from error
             else:
+                self._n_sent += 1
                 self._poll(0)
                 return
 
@@ -121,35 +152,41 @@ class _Delivery:
 
     def complete(self) -> None:
         """Return when Kafka has all of them."""
-        self._settle()
-        self._check()
+        while self.n_delivered < self._n_sent:
+            self._poll(_MAX_WAIT_SECONDS)
 
     def give_up(self) -> None:
         """Give Kafka a moment to confirm what it has."""
-        self._producer.flush(_LAST_SECONDS)
-
-    def _settle(self) -> None:
-        """Wait until each reading that was sent is confirmed, or given up at its timeout."""
-        while self._producer.flush(_MAX_WAIT_SECONDS):
-            pass
+        self._settle()
 
     def _poll(self, seconds: float) -> None:
-        self._producer.poll(seconds)
-        self._check()
+        self._take_reports(seconds)
+        waited = time.monotonic() - self._got_on_at
+        if self._error is not None:
+            self._stop(self._error.str())
+        elif self.n_delivered < self._n_sent and waited > self._patience_seconds:
+            self._stop(f"it has confirmed nothing for {self._patience_seconds:g} s")
 
     def _note(self, error: KafkaError | None, _: Message) -> None:
         if error is None:
             self.n_delivered += 1
+            self._got_on_at = time.monotonic()
         elif self._error is None:
             self._error = error
 
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._failure(self._error)
-
-    def _failure(self, error: KafkaError) -> ServiceError:
+    def _stop(self, reason: str) -> NoReturn:
+        """Send none of those that wait."""
+        self._producer.purge()
         self._settle()
-        return ServiceError(
-            f"Kafka did not take a reading: {error.str()}; of {self._n_sent} sent it has "
-            f"{self.n_delivered}"
-        )
+        raise NotPublishedError(reason, self.n_delivered)
+
+    def _settle(self) -> None:
+        """Wait a moment for what is not known yet to be told."""
+        until = time.monotonic() + _LAST_SECONDS
+        while len(self._producer) and (left := until - time.monotonic()) > 0:
+            self._take_reports(left)
+
+    def _take_reports(self, seconds: float) -> None:
+        # When it is over for good, the client raises that once, and tells of each reading besides.
+        with suppress(KafkaException):
+            self._producer.poll(seconds)

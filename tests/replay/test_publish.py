@@ -1,5 +1,6 @@
 """``publish`` ends well only when Kafka has every reading."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,12 +11,14 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from rich.console import Console
 
 from stream_detector.command_line import Stopped, signals_stop
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import ServiceError
 from stream_detector.pipeline.readings import Record
+from stream_detector.replay.commands import publish as publish_command
 from stream_detector.replay.progress import progress
 from stream_detector.replay.publish import publish
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
@@ -73,9 +76,11 @@ def test_of_a_broker_that_goes_away_it_is_told_how_many_readings_it_has(
         kafka.process.stop()
         yield from a_second_apart(b"4", b"5")
 
-    told = r"Kafka did not take a reading: .*timed out; of [45] sent it has [0-3]$"
+    told = (
+        r"Kafka did not take a reading: it has confirmed nothing for 0\.5 s; .* the [0-3] before$"
+    )
     with pytest.raises(ServiceError, match=told):
-        publish(until_the_broker_ends(), settings, speed=None, delivery_timeout_seconds=0.5)
+        publish(until_the_broker_ends(), settings, speed=None, patience_seconds=0.5)
 
 
 def test_who_stops_it_is_told_how_many_readings_kafka_has(kafka: EmbeddedKafka) -> None:
@@ -114,7 +119,10 @@ def test_the_command_says_how_far_it_came_and_ends_like_any_program_on_ctrl_c(
         finally:
             process.kill()
 
-    assert said == "pm3: stopped by Ctrl-C, 1 of 2 readings published\n"
+    assert said == (
+        "pm3: stopped by Ctrl-C, 1 of 2 readings published; to go on, add --from "
+        "2026-11-22T03:20:00Z (readings that come twice enter nothing)\n"
+    )
     assert process.returncode == 130
 
 
@@ -137,8 +145,34 @@ def test_a_reading_that_is_too_long_for_kafka_ends_it_with_what_kafka_has(
 ) -> None:
     records = a_second_apart(b"1", bytes(1_100_000), b"3")
 
-    told = r"Kafka did not take a reading: .*too large; of 2 sent it has 1$"
+    told = r"Kafka did not take a reading: .*too large; it has the 1 before$"
     with pytest.raises(ServiceError, match=told):
         publish(records, settings_of(kafka), speed=None)
 
     assert values_in(kafka) == [b"1"]
+
+
+def test_sending_goes_on_where_it_had_ended(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    recording = tmp_path / "pm3.csv"
+    rows = "".join(f"2026-11-22T03:{minute}Z,{minute}\n" for minute in (10, 20, 30))
+    recording.write_text(f"time,speed\n{rows}")
+
+    def command(begin: str) -> Result:
+        return CliRunner().invoke(
+            publish_command,
+            ["--csv", str(recording), "--from", begin],
+            env={"DETECTOR_BROKER": kafka.bootstrap},
+        )
+
+    assert command("2026-11-22T05:20+02:00").output == "pm3: 2 readings published\n"
+    assert [json.loads(value)["values"] for value in values_in(kafka)] == [
+        {"speed": 20.0},
+        {"speed": 30.0},
+    ]
+    for begin, told in (
+        ("2026-11-22T03:31Z", "no row is of 2026-11-22T03:31:00Z or later"),
+        ("2026-11-22T03:20", "has no time zone"),
+    ):
+        refused = command(begin)
+        assert refused.exit_code == 2
+        assert told in " ".join(refused.output.split())
