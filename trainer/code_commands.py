@@ -7,10 +7,11 @@ import click
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.command_line import check_different
 from stream_detector.connections.rules_file import load_rules
-from stream_detector.pipeline.agreement import modes_note, sensors_note
+from stream_detector.pipeline.agreement import modes_note, pace_note, sensors_note
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
+from stream_detector.replay.times import usual_step
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _bundle = click.option(
@@ -64,6 +65,7 @@ def encode(
         *recording.notes,
         sensors_note(bundle.manifest, recording.sensors),
         modes_note(bundle.manifest, recording.modes or (None,)),
+        pace_note(bundle.manifest, usual_step(recording.times)),
     ):
         if note:
             click.echo(f"note: {note}", err=True)

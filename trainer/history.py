@@ -11,6 +11,7 @@ from stream_detector.detection.features import mode_column
 from stream_detector.errors import TrainingError
 from stream_detector.pipeline.names import MAX_NAME
 from stream_detector.replay.recording import Recording
+from stream_detector.replay.times import usual_step
 
 _GAP_IN_CADENCES = 1.5
 _SILENCE_IN_CADENCES = 10.0
@@ -33,13 +34,11 @@ def measure_timing(recording: Recording) -> Timing:
     TrainingError
         If there are no two readings, or time does not go forward.
     """
-    steps = np.diff(recording.times)
-    forward = steps[steps > np.timedelta64(0)]
-    if not len(forward):
+    cadence = usual_step(recording.times)
+    if cadence is None:
         raise TrainingError(
             "time never goes forward: bring readings in order of time, two at least"
         )
-    cadence: timedelta = np.median(forward).astype("timedelta64[us]").item()
     return Timing(cadence, _GAP_IN_CADENCES * cadence, _SILENCE_IN_CADENCES * cadence)
 
 

@@ -1,6 +1,7 @@
 """Whether a bundle was made for the rules it works under, and for the sensors it is given."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.manifest import Manifest
@@ -105,4 +106,36 @@ def modes_note(manifest: Manifest, given: Collection[str | None]) -> str | None:
     return (
         f"the model knows the modes {listed(known)}, and not {listed(unknown)}, in which it judges "
         f"by the sensors alone{hint}"
+    )
+
+
+def pace_note(manifest: Manifest, step: timedelta | None) -> str | None:
+    """Say that readings come at another pace than those the model was fitted on.
+
+    What is a gap to the model is another pace too slow, and one as many times shorter another
+    pace too fast.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    step : timedelta or None
+        The usual one from reading to reading; None where there is no step.
+
+    Returns
+    -------
+    str or None
+        A sentence for people; None where the pace is the model's.
+    """
+    if step is None:
+        return None
+    given, fitted, gap = step.total_seconds(), manifest.cadence_seconds, manifest.max_gap_seconds
+    if given > gap:
+        what = "each begins a run of its own, so there is no alert"
+    elif given * gap < fitted * fitted:
+        what = "scores and budgets do not mean what they should"
+    else:
+        return None
+    return (
+        f"readings come every {given:g} s, but the model was fitted on one every {fitted:g} s: "
+        f"{what}; fit a model on readings of this pace, or bring them every {fitted:g} s"
     )

@@ -23,7 +23,7 @@ from stream_detector.command_line import (
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import ServiceError, counted, listed
-from stream_detector.pipeline.agreement import modes_note, rules_notes, sensors_note
+from stream_detector.pipeline.agreement import modes_note, pace_note, rules_notes, sensors_note
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.alert_again import describe, judge_again
@@ -39,6 +39,7 @@ from stream_detector.replay.records import records
 from stream_detector.replay.replaying import in_words
 from stream_detector.replay.replaying import replay as run_replay
 from stream_detector.replay.threshold_options import WantedThresholds, threshold_options
+from stream_detector.replay.times import usual_step
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
@@ -213,6 +214,7 @@ def _from_file(
     for note in (
         sensors_note(manifest, recording.sensors),
         modes_note(manifest, recording.modes or (None,)),
+        pace_note(manifest, usual_step(recording.times)),
     ):
         if note:
             click.echo(f"note: {note}", err=True)

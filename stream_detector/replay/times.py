@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -112,6 +112,23 @@ class Clock:
         start = np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "us")
         times: NDArray[np.datetime64] = start + elapsed
         return times
+
+
+def usual_step(times: NDArray[np.datetime64]) -> timedelta | None:
+    """Give the pace of readings: the median of the steps that go forward; None without any.
+
+    Examples
+    --------
+    >>> minutes = np.array([0, 2, 4, 3, 5, 60], "timedelta64[m]")
+    >>> usual_step(np.datetime64("2026-11-22T03:00", "us") + minutes)
+    datetime.timedelta(seconds=120)
+    """
+    steps = np.diff(times)
+    forward = steps[steps > np.timedelta64(0)]
+    if not len(forward):
+        return None
+    step: timedelta = np.median(forward).astype("timedelta64[us]").item()
+    return step
 
 
 def check_order(times: NDArray[np.datetime64], lines: NDArray[np.int64]) -> list[str]:

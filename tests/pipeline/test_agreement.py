@@ -1,12 +1,14 @@
 """A bundle and the rules it works under: made for each other, or it is said."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.errors import BundleError
-from stream_detector.pipeline.agreement import modes_note, rules_notes, sensors_note
+from stream_detector.pipeline.agreement import modes_note, pace_note, rules_notes, sensors_note
 from tests.small_models import SENSORS
 
 PATIENT = Rule(name="odd", on_delay=OnDelay(3, 5))
@@ -58,4 +60,22 @@ def test_modes_that_the_model_does_not_know_are_named(small_bundle: Bundle) -> N
     assert modes_note(manifest, ["a", "c"]) == told
     assert modes_note(manifest, ["a", None]) == (
         told.replace("'c'", "'(none)'") + "; in a file, --mode-column names the mode"
+    )
+
+
+def test_readings_at_another_pace_than_the_model_s_are_told(small_bundle: Bundle) -> None:
+    #  fitted on one every 2 minutes, with gaps from 3 minutes on: so 80 s is as far off below
+    def note(seconds: float) -> str | None:
+        return pace_note(small_bundle.manifest, timedelta(seconds=seconds))
+
+    assert [note(seconds) for seconds in (80, 120, 180)] == [None, None, None]
+    assert pace_note(small_bundle.manifest, None) is None
+    assert note(1) == (
+        "readings come every 1 s, but the model was fitted on one every 120 s: scores and budgets "
+        "do not mean what they should; fit a model on readings of this pace, or bring them every "
+        "120 s"
+    )
+    assert "every 79 s" in (note(79) or "")
+    assert "every 181 s, but the model was fitted on one every 120 s: each begins a run" in (
+        note(181) or ""
     )
