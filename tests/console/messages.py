@@ -13,6 +13,7 @@ from stream_detector.pipeline.messages import (
     AlertMessage,
     Contributor,
     DataQualityMessage,
+    OutcomeMessage,
     Over,
     QualityInfo,
     ScoreMessage,
@@ -135,6 +136,18 @@ def fault(machine: str, minute: float, *sensors: str, event: Any = "began") -> D
         site=None,
         event_time=at(minute),
         sensors=sensors,
+    )
+
+
+def outcome(machine: str, minute: float) -> OutcomeMessage:
+    return OutcomeMessage(
+        event_id=f"{machine}.sheet-break.break.{at(minute):%Y-%m-%dT%H:%M:%SZ}",
+        machine=machine,
+        rule="sheet-break",
+        site="mill-a",
+        outcome="break",
+        event_time=at(minute),
+        run_start=START,
     )
 
 

@@ -175,7 +175,7 @@ def test_a_page_of_an_alert_tells_all_of_it() -> None:
     ]
     assert [one.sensor for one in detail.sensors] == ["steam"]
     assert detail.chart is not None
-    assert detail.chart.marker is not None
+    assert [one.kind for one in detail.chart.frame.events] == ["raised"]
     assert [(one.what, one.by, one.comment) for one in detail.history] == [
         ("acknowledged", "anna", "on my way"),
         ("raised", "", ""),

@@ -40,7 +40,7 @@ def test_a_machine_has_its_score_its_sensors_and_what_made_up_the_score() -> Non
     assert view is not None
     assert view.chart is not None
     assert (len(view.chart.alarms), len(view.chart.unjudged)) == (1, 1)
-    assert [one.text for one in view.chart.frame.outcomes] == ["break"]
+    assert [one.text for one in view.chart.frame.events] == ["break"]
     assert view.chart.score.count("M") == 2  # no line across the reading without a score
     assert [one.sensor for one in view.sensors] == ["other", "steam", "draw"]
     assert view.heat is not None
@@ -61,6 +61,31 @@ def test_the_heat_map_shows_shares_of_the_threshold() -> None:
     assert [cell.level for cell in steam.cells] == [5, 5]
     assert [cell.level for cell in draw.cells] == [3, 3]
     assert steam.cells[0].text == "steam, 22 Nov 05:00: 60 % of the threshold"
+
+
+def test_words_of_what_happened_close_together_are_never_over_each_other() -> None:
+    plant = plant_of(*(score("pm3", n, 1.0) for n in range(100)))
+    for minute in (2, 49, 51, 52, 98):
+        plant.take_outcome(OutcomeSeen("pm3", at(minute), "break"))
+
+    drawn = score_chart(
+        plant.machines["pm3"],
+        start=at(0).timestamp(),
+        end=at(99).timestamp(),
+        clock=HELSINKI,
+        raised_at=at(50),
+    )
+
+    assert drawn is not None
+    placed = [(one.text, one.word) for one in drawn.frame.events]
+    assert [(text, word.down, word.anchor) for text, word in placed if word] == [
+        ("raised", 12.0, "end"),
+        ("break", 12.0, "end"),  # at the right end there is no room behind the line
+        ("break", 12.0, "start"),
+        ("break", 27.0, "start"),
+        ("break", 27.0, "end"),
+        ("break", 12.0, "start"),
+    ]
 
 
 def test_a_chart_is_thinned_out_but_keeps_the_peak() -> None:

@@ -122,7 +122,7 @@ def _charts(
         start=start,
         end=end,
         clock=clock,
-        marker=message.raised_at,
+        raised_at=message.raised_at,
         of_head=_went_by_head(machine, reason),
     )
     names = [one.sensor for one in reason.contributors] or [

@@ -45,8 +45,6 @@ class ScoreChart:
     threshold: str
     alarms: tuple[Span, ...]
     unjudged: tuple[Span, ...]
-    marker: float | None
-    """Where the alert was raised that this is about."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +66,12 @@ def score_chart(
     start: float,
     end: float,
     clock: Clock,
-    marker: datetime | None = None,
+    raised_at: datetime | None = None,
     of_head: bool = False,
 ) -> ScoreChart | None:
     """Draw score and threshold from ``start`` to ``end``; None where no score is kept.
 
-    Those of the supervised head, where an alert went by it.
+    Those of the supervised head, where an alert went by it; with when that was raised.
     """
     rows = machine.scores.rows(start, end)
     if not len(rows):
@@ -96,14 +94,11 @@ def score_chart(
         ),
     )
     return ScoreChart(
-        frame=make_frame(x, y, clock, machine, height=_HEIGHT, hints=hints),
+        frame=make_frame(x, y, clock, machine, height=_HEIGHT, hints=hints, raised_at=raised_at),
         score=line(x.all(shown[0]), y.all(shown[1]), longest_step=pixels(x, gap)),
         threshold=line(x.all(limits[0]), y.all(limits[1]), longest_step=pixels(x, gap)),
         alarms=spans(times, (rows["flags"] & (HEAD_ALARM if of_head else ALARM)) > 0, x, step),
         unjudged=spans(times, (rows["flags"] & BAD) > 0, x, step),
-        marker=None
-        if marker is None or not start <= marker.timestamp() <= end
-        else x(marker.timestamp()),
     )
 
 

@@ -1,7 +1,8 @@
-"""What every chart over time has: axes, outcomes, stretches, and what is told at the pointer."""
+"""What every chart over time has: axes, events, stretches, and what is told at the pointer."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from stream_detector.console.drawing import (
     value_ticks,
 )
 from stream_detector.console.machine import MachineRecord
+from stream_detector.console.views.events import Event, Kind, events_along
 from stream_detector.console.words import Clock
 
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 12.0, 26.0
@@ -52,7 +54,7 @@ class Frame:
     bottom: float
     times: tuple[Tick, ...]
     values: tuple[Tick, ...]
-    outcomes: tuple[Tick, ...]
+    events: tuple[Event, ...]
     hints: tuple[Hint, ...]
     zone: str
 
@@ -65,9 +67,14 @@ def make_frame(
     *,
     height: float,
     hints: Iterable[Hint],
+    raised_at: datetime | None = None,
 ) -> Frame:
-    """Give what a chart has around its lines."""
-    outcomes = ((one.time.timestamp(), one.name) for one in machine.outcomes)
+    """Give what a chart has around its lines; the newest events are named first."""
+    happened: list[tuple[Kind, float, str]] = [
+        ("outcome", one.time.timestamp(), one.name) for one in reversed(machine.outcomes)
+    ]
+    if raised_at is not None:
+        happened.insert(0, ("raised", raised_at.timestamp(), "raised"))
     return Frame(
         width=x.end + RIGHT,
         height=height,
@@ -77,7 +84,7 @@ def make_frame(
         bottom=height - BOTTOM,
         times=tuple(time_ticks(x, clock.zone, n_most=int((x.end - x.start) / _TICK_EVERY))),
         values=tuple(value_ticks(y, n_most=4)),
-        outcomes=tuple(Tick(x(time), name) for time, name in outcomes if x.low <= time <= x.high),
+        events=tuple(events_along(happened, x)),
         hints=tuple(hints),
         zone=f"{clock.local(x.high):%Z}",
     )

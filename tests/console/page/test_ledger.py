@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from stream_detector.pipeline.messages import OutcomeMessage
 from tests.browser import picture, sign_in
-from tests.console.messages import START, alert_message, at
+from tests.console.messages import alert_message, at, outcome
 from tests.console.page.live import LivePlant
 
 pytestmark = pytest.mark.browser
@@ -25,15 +24,7 @@ def test_the_ledger_says_which_outcome_was_warned_of(
             reason="outcome",
             duration_s=180.0,
         ),
-        OutcomeMessage(
-            event_id="pm-ledger.sheet-break.break.2026-11-22T04:43:00Z",
-            machine="pm-ledger",
-            rule="sheet-break",
-            site="mill-a",
-            outcome="break",
-            event_time=at(103),
-            run_start=START,
-        ),
+        outcome("pm-ledger", 103),
     )
 
     sign_in(page, address, path="/ledger")

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from stream_detector.pipeline.messages import Contributor
 from tests.browser import OpenPage, picture, sign_in
-from tests.console.messages import alert_message, fault, reading, score
+from tests.console.messages import alert_message, fault, outcome, reading, score
 from tests.console.page.live import LivePlant, Message
 
 pytestmark = pytest.mark.browser
@@ -151,6 +151,43 @@ def test_no_word_is_broken_in_a_narrow_list_of_long_names(
     assert n_lines == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     picture(page, f"alerts-{width}")
+
+
+def test_a_break_right_after_the_raise_is_told_beside_it(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all((*past_of("pm11"), alert_message("pm11", 102), outcome("pm11", 104)))
+    sign_in(page, address, path="/alert?machine=pm11&rule=sheet-break")
+    raised, happened = page.locator("text.raised"), page.locator("text.outcome").first
+    expect(happened).to_be_visible()
+
+    left, right = raised.bounding_box(), happened.bounding_box()
+
+    picture(page, "alert-with-its-break")
+    page.get_by_role("button", name="dark or light").click()
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+    picture(page, "alert-with-its-break-dark")
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] < right["x"]
+
+
+def test_a_flood_has_a_symbol_that_is_seen_in_the_dark_too(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all(alert_message(f"flood-{n}", 100 + n, priority="low") for n in range(12))
+    sign_in(page, address, path="/alerts")
+    banner = page.locator(".banner.flood", has_text="FLOOD since")
+    expect(banner).to_be_visible()
+
+    for look in ("light", "dark"):
+        seen, behind = (
+            banner.locator(one).evaluate(f"one => getComputedStyle(one).{what}")
+            for one, what in ((".body", "fill"), ("xpath=.", "backgroundColor"))
+        )
+        picture(page, f"flood-{look}")
+        assert seen != behind
+        page.get_by_role("button", name="dark or light").click()
 
 
 def test_many_alerts_are_acknowledged_at_once(page: Page, plant: LivePlant, address: str) -> None:
