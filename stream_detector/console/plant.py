@@ -148,7 +148,8 @@ class Plant:
     def stale_since(self, now: float) -> float | None:
         """Tell since when what is shown is old; None while it is as live as usual.
 
-        It is when Kafka does not answer, and when every machine is silent that was not.
+        It is when Kafka does not answer, and when no machine has scores any more that had them;
+        that there was a break is told, but nobody is watched over by that.
         """
         if self.heard_at and now - self.heard_at > _UNHEARD_SECONDS:
             return self.heard_at

@@ -6,7 +6,7 @@ import pytest
 from stream_detector.alerting.alert_state import State
 from stream_detector.console import machine as machines
 from stream_detector.console.machine import MachineRecord
-from stream_detector.console.plant import Plant
+from stream_detector.console.plant import OutcomeSeen, Plant
 from stream_detector.console.ring import Ring
 from stream_detector.pipeline.messages import Contributor
 from tests.console.messages import at, fault, plant_of, reading, score, standing
@@ -107,6 +107,14 @@ def test_the_page_is_stale_when_every_machine_is_silent() -> None:
 
     assert everything_silent == at(5).timestamp()
     assert plant.stale_since(now) is None
+
+
+def test_a_break_that_is_told_makes_no_page_live_that_has_no_scores() -> None:
+    plant = plant_of(*(score("pm1", n, 1.0) for n in range(6)))
+
+    plant.take_outcome(OutcomeSeen("pm1", at(20), "break"))
+
+    assert plant.stale_since(at(20).timestamp()) == at(5).timestamp()
 
 
 def test_the_page_is_stale_when_kafka_does_not_answer() -> None:

@@ -30,7 +30,7 @@ def test_a_page_whose_kafka_is_back_is_live_again_by_itself_and_takes_commands(
     installation = Installation(kafka.bootstrap, "", bundle=tmp_path, folder=tmp_path)
     installation.create_topics()
     environment = installation.environment(redis_url=None, bundle=None)
-    stale = "STALE: no message since"
+    stale = "STALE: no score since"
     with LivePlant(tmp_path, environment=environment) as plant:
         page = open_page()
         page.goto(f"{plant.open_console()}/alerts")

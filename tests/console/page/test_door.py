@@ -129,9 +129,9 @@ def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("normal")
 
         # They came within moments, so ten seconds without any are unusual.
-        expect(page.get_by_text("STALE: no message since")).to_be_visible()
+        expect(page.get_by_text("STALE: no score since")).to_be_visible()
 
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("NO DATA")
         picture(page, "stale")
         plant.send(score("pm3", 11, 1.0))
-        expect(page.get_by_text("STALE: no message since")).not_to_be_visible()
+        expect(page.get_by_text("STALE: no score since")).not_to_be_visible()
