@@ -104,21 +104,6 @@ def told(small_bundle_folder: Path) -> Callable[..., list[str]]:
     return told
 
 
-def test_a_recording_at_another_pace_than_the_model_s_is_told_once(
-    told: Callable[..., list[str]], history: Path, tmp_path: Path
-) -> None:
-    head, *rows = history.read_text().splitlines()
-    thinned = tmp_path / "pm3.csv"
-    thinned.write_text("\n".join([head, *rows[::5]]))
-
-    assert told("--csv", thinned) == [
-        "note: readings come every 600 s, but the model was fitted on one every 120 s: each begins "
-        "a run of its own, so there is no alert; fit a model on readings of this pace, or bring "
-        "them every 120 s",
-        "16 rows, 16 scored, 1 above the threshold, 0 alerts raised",
-    ]
-
-
 def test_faults_are_told_with_their_place_and_what_came_of_them(
     told: Callable[..., list[str]], history: Path
 ) -> None:
