@@ -11,6 +11,7 @@ from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import SettingsError
+from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import (
     ALL_MACHINES,
     ThresholdSetting,
@@ -37,24 +38,49 @@ def threshold() -> None:
     """
 
 
-@threshold.command(epilog="Example: stream-detector threshold show")
-def show() -> None:
+class _OfNumber(click.Command):
+    """A command of a number: one below zero is not taken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name[1:].isdigit():
+                raise
+            raise click.UsageError("PER_DAY is below zero, expected a number above", ctx) from error
+
+
+@threshold.command(epilog="Example: stream-detector threshold show --machine pm3")
+@click.option(
+    "--machine",
+    type=Parsed(machine_name),
+    metavar="NAME",
+    help="Only what counts for this one.  [default: all]",
+)
+def show(machine: str | None) -> None:
     """Show what is wanted of each machine, and what is in force."""
     settings = read_settings()
-    first = load_bundle(settings)
+    first, choices = load_bundle(settings), ModelChoiceStore(settings)
     with redis_faults():
-        bundle_ids = ModelChoiceStore(settings).table(first.id)
+        bundle_ids = choices.table(first.id)
     ids = [bundle_ids.of(ALL_MACHINES), *bundle_ids.by_machine.values()]
+    if machine is not None:
+        ids = [bundle_ids.of(machine)]
     for place, bundle_id in enumerate(dict.fromkeys(ids)):
         if len(set(ids)) > 1:
             click.echo("\n" * bool(place) + f"under model {bundle_id}")
         own = setting_of(first.manifest.default_threshold) if bundle_id == first.id else None
-        _show(ThresholdStore(settings, bundle_id), own)
+        _show(ThresholdStore(settings, bundle_id), own, machine)
+    if machine is not None:
+        command_options.tell_where_unknown(machine, choices)
 
 
-def _show(store: ThresholdStore, own: ThresholdSetting | None) -> None:
+def _show(store: ThresholdStore, own: ThresholdSetting | None, only: str | None) -> None:
     with redis_faults():
         wanted, current = store.read(), store.read_current()
+    if only is not None:
+        wanted = {name: wanted[name] for name in wanted.keys() & {ALL_MACHINES, only}}
+        current = {name: current[name] for name in current.keys() & {only}}
     if ALL_MACHINES not in wanted:
         number = "default" if own is None else ":".join(map(str, own.source().values()))
         click.echo(f"{ALL_MACHINES}: nothing is set, so the bundle's {number} counts")
@@ -78,7 +104,9 @@ def set_threshold(wanted: Threshold, machine: str, set_by: str) -> None:
     _put(machine, wanted, set_by)
 
 
-@threshold.command(epilog="Example: stream-detector threshold budget 6 --machine pm3")
+@threshold.command(
+    cls=_OfNumber, epilog="Example: stream-detector threshold budget 6 --machine pm3"
+)
 @click.argument("per_day", type=Parsed(lambda number: parse_threshold(f"budget:{number}")))
 @_machine
 @command_options.set_by

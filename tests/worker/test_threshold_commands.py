@@ -49,8 +49,18 @@ def test_what_is_no_number_of_alerts_is_wrong_usage(per_day: str) -> None:
     assert f"threshold is 'budget:{per_day}', expected budget:N" in refused.output
 
 
+@pytest.mark.parametrize("per_day", ["-1", "-12", "-0.5"])
+def test_a_number_below_zero_is_not_taken_for_an_option(per_day: str) -> None:
+    refused = CliRunner().invoke(threshold, ["budget", per_day, "--machine", "pm3"])
+    misspelt = CliRunner().invoke(threshold, ["budget", "6", "--machin", "pm3"])
+
+    assert (refused.exit_code, misspelt.exit_code) == (2, 2)
+    assert "PER_DAY is below zero, expected a number above" in refused.output
+    assert "No such option: --machin" in misspelt.output
+
+
 @pytest.mark.parametrize("machine", ["", "x" * 201, "pm\n3", "pm\0003", "pm\udcff3"])
-@pytest.mark.parametrize("words", [["set", "fixed:3.1"], ["budget", "6"], ["clear"]])
+@pytest.mark.parametrize("words", [["set", "fixed:3.1"], ["budget", "6"], ["clear"], ["show"]])
 def test_what_no_reading_carries_is_no_name_of_a_machine(words: list[str], machine: str) -> None:
     refused = CliRunner().invoke(threshold, [*words, "--machine", machine], terminal_width=300)
 
@@ -74,8 +84,8 @@ def store(server: EmbeddedRedis, small_bundle: Bundle) -> ThresholdStore:
     return ThresholdStore(settings, small_bundle.id)
 
 
-def show() -> list[str]:
-    shown = CliRunner().invoke(threshold, ["show"], catch_exceptions=False)
+def show(*options: str) -> list[str]:
+    shown = CliRunner().invoke(threshold, ["show", *options], catch_exceptions=False)
     assert shown.exit_code == 0
     return shown.output.splitlines()
 
@@ -126,6 +136,34 @@ def test_of_a_threshold_in_force_only_what_is_drift_is_called_so(store: Threshol
 
     assert wanted.startswith("*: budget:6.0, version 1 by bundle since 20")
     assert in_force == ["pm3: in force 3.1", "pm4: in force 2.9, of that -0.15 drift"]
+
+
+def test_of_one_machine_what_counts_for_it_is_shown(
+    store: ThresholdStore, server: EmbeddedRedis
+) -> None:
+    now = datetime.now(UTC)
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url))
+    choices = ModelChoiceStore(settings)
+    choices.publish_judging({"pm3": store.bundle_id, "pm4": store.bundle_id})
+    for machine, per_day in (("*", 6.0), ("pm3", 3.0), ("pm4", 2.0)):
+        store.put(machine, Budget(per_day), set_by="anna")
+    store.publish_current({"pm3": InForce(3.1, 0.0, now), "pm4": InForce(2.9, 0.0, now)})
+
+    of_all, own, in_force = show("--machine", "pm3")
+    unknown = show("--machine", "pm5")
+
+    assert of_all.startswith("*: budget:6.0, version 1 by anna")
+    assert own.startswith("pm3: budget:3.0, version 1 by anna")
+    assert in_force == "pm3: in force 3.1"
+    assert unknown == [
+        of_all,
+        "note: no reading of 'pm5' was judged so far, but of 'pm3', 'pm4': check the name",
+    ]
+
+    # Under the model that is wanted of it, and no other.
+    choices.activate("pm4", "0123456789abcdef", set_by="anna")
+    assert show("--machine", "pm4") == ["*: nothing is set, so the bundle's default counts"]
+    assert show("--machine", "pm3") == [of_all, own, in_force]
 
 
 def test_machines_that_nothing_was_heard_of_for_long_are_only_counted(
