@@ -21,7 +21,7 @@ help: ## list the targets
 setup: $(READY) ## make .venv with the locked packages and the stream-detector command
 
 # Tests run in two processes, each with servers of its own, for which most of the slow ones wait.
-check: lint ## before every commit: style, types, imports and the fast tests, under a minute
+check: lint ## before every commit: style, types, imports and the fast tests, two minutes
 	$(BIN)/pytest -q --numprocesses 2
 
 lint: $(READY) ## style, types and the direction of imports

@@ -107,7 +107,8 @@ def _of_figures(figures: Figures) -> Iterable[Metric]:
     shares = found.pop("by_priority")
     found["n_chattering"] = len(found.pop("chattering"))
     for name, value in found.items():
-        yield gauge(f"kpi_{name}", f"{name} as `alerts kpi` has it.", {(): value})
+        values = {} if value is None else {(): value}
+        yield gauge(f"kpi_{name}", f"{name} as `alerts kpi` has it.", values)
     shares = {(priority,): share for priority, share in shares.items()}
     yield gauge("kpi_priority_share", "Share of the calls by priority.", shares, ["priority"])
 

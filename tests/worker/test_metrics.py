@@ -65,4 +65,5 @@ def test_what_nobody_knows_is_left_out() -> None:
     found = told(health)
 
     assert ("scorecard_recall", "240") not in found
+    assert ("kpi_per_day",) not in found  # the first hour is not over
     assert found["scorecard_n_outcomes", "240"] == 0
