@@ -77,6 +77,9 @@ class Explained:
         In time order; the last ones, where there are many.
     n_events : int
         Of which contributions are known.
+    n_left_out : int
+        Others, none of whose rows has a score that anything contributed to: where an outcome
+        follows right after a gap, there is no row to warn of it.
     """
 
     normal: Residuals
@@ -84,6 +87,7 @@ class Explained:
     kind: EventKind
     events: tuple[Event, ...]
     n_events: int
+    n_left_out: int = 0
 
 
 @dataclass
@@ -131,16 +135,18 @@ class SensorWatch:
         expected = join_rows(self._expected, np.float32, n_columns)
         residuals = (actual - conditioning.center) / conditioning.spread - expected
         positives = evaluation.positives
-        kind, events = self._events(evaluation)
+        kind, all_events = self._events(evaluation)
+        events = [event for event in all_events if event is not None]
         return Explained(
             normal=_residuals(residuals[~positives]),
             positive=_residuals(residuals[positives]) if positives.any() else None,
             kind=kind,
             events=tuple(events[-MOST_EVENTS:]),
             n_events=len(events),
+            n_left_out=len(all_events) - len(events),
         )
 
-    def _events(self, evaluation: Evaluation) -> tuple[EventKind, list[Event]]:
+    def _events(self, evaluation: Evaluation) -> tuple[EventKind, list[Event | None]]:
         if evaluation.label_kind is None:
             times = [alert.raised for alert in evaluation.alerts]
             rows = [np.array([row]) for row in self._shares]
@@ -167,14 +173,15 @@ class SensorWatch:
 
     def _of(
         self, times: list[datetime], rows: list[NDArray[np.intp]], found: list[bool]
-    ) -> list[Event]:
-        """Leave out the events of which no row has a score."""
-        events = []
+    ) -> list[Event | None]:
+        """Give None for an event of which no row has a score that anything contributed to."""
+        events: list[Event | None] = []
         for time, numbers, was_found in zip(times, rows, found, strict=True):
             known = [self._shares[row] for row in numbers.tolist() if row in self._shares]
-            if known:
-                shares = np.array(known, np.float64).mean(axis=0)
-                events.append(Event(time, was_found, shares))
+            # A score of 0 has no shares, and would take its part of what sums to 1.
+            known = [one for one in known if one.any()]
+            shares = np.array(known, np.float64)
+            events.append(Event(time, was_found, shares.mean(axis=0)) if known else None)
         return events
 
 

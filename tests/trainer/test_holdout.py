@@ -68,6 +68,19 @@ def test_contributions_name_the_sensor_that_was_wrong_before_an_outcome(
     assert second.shares[STEAM] < 0.5 < first.shares[STEAM]
 
 
+def test_an_outcome_right_after_a_gap_is_left_out_and_counted(small_bundle: Bundle) -> None:
+    #  row     51 52 53      ... gap of an hour ... 120 ...
+    #                outcome                        outcome
+    recording = faulty([53, 120])
+    times = recording.times.copy()
+    times[120:] += np.timedelta64(1, "h")
+
+    found = explained(small_bundle, dataclasses.replace(recording, times=times))
+
+    assert [(one.time - START).total_seconds() / 120 for one in found.events] == [53]
+    assert (found.n_events, found.n_left_out) == (1, 1)
+
+
 def test_of_labelled_rows_each_stretch_is_an_event(small_bundle: Bundle) -> None:
     found = explained(small_bundle, faulty([100, 101, 102, 170], "rows"))
 

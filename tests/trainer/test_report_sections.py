@@ -3,14 +3,17 @@
 import dataclasses
 import functools
 
+import numpy as np
 import pytest
 
 from tests.trainer.made_findings import (
+    SENSORS,
     made_findings,
     paper_like,
     with_head,
 )
 from trainer.report import report_html
+from trainer.report.about_sensors import sensors
 from trainer.report.layout import Chart, Section, Table
 from trainer.report.page import page as laid_out
 
@@ -95,3 +98,24 @@ def test_a_sensor_may_be_called_anything() -> None:
     page = report_html(odd).decode()
 
     assert all(page.count(name) >= 3 for name in names[:3])
+
+
+def test_a_column_that_is_empty_or_not_there_is_explained() -> None:
+    findings = made_findings(paper_like())
+    assert findings.explained is not None
+    event = findings.explained.events[0]
+    # As of a first reading after a gap, from which every sensor is as far as any other.
+    even = event._replace(shares=np.full(len(SENSORS), 1 / len(SENSORS)))
+    explained = dataclasses.replace(findings.explained, events=(event, even), n_events=2)
+
+    def note(*, n_left_out: int) -> str:
+        shown = dataclasses.replace(explained, n_left_out=n_left_out)
+        return sensors(dataclasses.replace(findings, explained=shown)).parts[0].note
+
+    assert "An empty column: none of the sensors shown has 3 %, it was due to many." in (
+        note(n_left_out=0)
+    )
+    assert "Left out" not in note(n_left_out=0)
+    assert "Left out: 1 outcome without a row to explain, as right after a gap." in (
+        note(n_left_out=1)
+    )

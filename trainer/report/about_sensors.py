@@ -88,6 +88,14 @@ def _contributions(names: tuple[str, ...], explained: Explained) -> Chart:
         note += "A mark above says that an alert found it. "
     if explained.n_events > len(events):
         note += f"The last {MOST_EVENTS} of {explained.n_events}. "
+    if explained.n_left_out:
+        left_out = counted(explained.n_left_out, kind, _EVENTS[kind])
+        note += f"Left out: {left_out} without a row to explain, as right after a gap. "
+    least = sensor_charts.SHARES[0]
+    if any(event.shares.max() < least for event in shown):
+        note += (
+            f"An empty column: none of the sensors shown has {percent(least)}, it was due to many. "
+        )
     return Chart(
         title,
         note + _some_of(len(chosen), len(names), "with the largest shares"),

@@ -74,6 +74,7 @@ def of_sensors(found: Explained | None, names: tuple[str, ...]) -> dict[str, Any
         "contributions": {
             "events": found.kind,
             "happened": found.n_events,
+            "left_out": found.n_left_out,
             "last": [
                 {"time": one.time, "found": one.was_found, "shares": rounded(one.shares)}
                 for one in found.events
