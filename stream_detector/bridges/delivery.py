@@ -22,7 +22,7 @@ from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.journaled import Progress, Stretch
 from stream_detector.bridges.keeping import is_done
-from stream_detector.bridges.letters import letter
+from stream_detector.bridges.letters import Letters
 from stream_detector.bridges.machine_rows import NEVER, MachineNote
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.readings import encode, utc
@@ -91,6 +91,7 @@ class Delivery:
     ) -> None:
         self._settings, self._name, self._journal = settings, configuration.name, journal
         self._health = health
+        self._letters = Letters(settings)
         progress = journal.progress()
         memory = msgspec.json.decode(progress.memory, type=Memory) if progress else None
         self._aligner = Aligner(
@@ -209,7 +210,7 @@ class Delivery:
         return _Batch(stretch.next_offset, letters_end, messages, len(aligned.readings))
 
     def _dead_letter(self, topic: str, offset: int, value: bytes, error: RowError) -> TopicMessage:
-        return letter(self._settings, topic, TagMessage(0, offset, 0, None, value), error)
+        return self._letters.write(topic, TagMessage(0, offset, 0, None, value), error)
 
     async def _deliver(self, messages: Iterable[TopicMessage], stop: asyncio.Event) -> bool:
         """Return when Kafka has all of them; False if told to stop before."""
@@ -248,8 +249,9 @@ class Delivery:
             )
 
     def _get_on(self) -> None:
-        waiting = self._journal.next_offset - self._next
-        self._health.got_on(now=time.monotonic(), n_waiting=waiting)
+        now, waiting = time.monotonic(), self._journal.next_offset - self._next
+        self._letters.tell(now=now)
+        self._health.got_on(now=now, n_waiting=waiting)
 
     def _note(self) -> None:
         mark = self._rewind.start()

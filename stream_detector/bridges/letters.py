@@ -3,6 +3,7 @@
 from typing import Final
 
 from stream_detector.bridges.tag_log import TagMessage
+from stream_detector.connections.refusal_log import RefusalLog, shown
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.transactions import TopicMessage
 from stream_detector.errors import RowError
@@ -16,14 +17,29 @@ _LONGEST_REASON: Final = 1000
 """Characters. A reason may name what a sender named, who sets no limit to himself."""
 
 
-def letter(settings: Settings, topic: str, message: TagMessage, error: RowError) -> TopicMessage:
-    """Write the dead letter of a message; one that is too long goes without its value."""
-    partition, offset, stamp_ms, key, value = message
-    record = Record(topic, partition, offset, kafka_time(stamp_ms), key, value)
-    output = dead_letter(record, RowError(error.code, error.reason[:_LONGEST_REASON]))
-    if value is not None and len(value) > LONGEST_LETTER_BYTES:
-        left_out = ("value_left_out", str(len(value)).encode())
-        output = output._replace(value=None, headers=(*output.headers, left_out))
-    return TopicMessage(
-        settings.dead_letters_topic, output.key, output.value, headers=output.headers
-    )
+class Letters:
+    """Writes dead letters, and says so in the log.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.dead_letters_topic
+        self._refusals = RefusalLog("rows.refused")
+
+    def write(self, topic: str, message: TagMessage, error: RowError) -> TopicMessage:
+        """Write the dead letter of a message; one that is too long goes without its value."""
+        partition, offset, stamp_ms, key, value = message
+        self._refusals.note(error, topic=topic, partition=partition, offset=offset, key=shown(key))
+        record = Record(topic, partition, offset, kafka_time(stamp_ms), key, value)
+        output = dead_letter(record, RowError(error.code, error.reason[:_LONGEST_REASON]))
+        if value is not None and len(value) > LONGEST_LETTER_BYTES:
+            left_out = ("value_left_out", str(len(value)).encode())
+            output = output._replace(value=None, headers=(*output.headers, left_out))
+        return TopicMessage(self._topic, output.key, output.value, headers=output.headers)
+
+    def tell(self, *, now: float) -> None:
+        """Tell in the log of those that nothing was said of; ``now`` is in seconds."""
+        self._refusals.tell(now=now)

@@ -2,14 +2,10 @@
 
 from typing import NamedTuple
 
-import structlog
-
 from stream_detector.bridges.journaled import Letter
 from stream_detector.bridges.rows import MAX_TAG, Decode, TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE, EdgeNodes
 from stream_detector.errors import RowError
-
-log = structlog.get_logger()
 
 
 class Arrived(NamedTuple):
@@ -47,7 +43,6 @@ class MqttMessages:
         self._decode = decode
         self._numbers_arrive = numbers_arrive
         self._letters: list[Letter] = []
-        self._told: set[str] = set()
 
     def take(self, message: Arrived) -> list[TagRow]:
         """Give the rows of the next message; what cannot be used is a letter."""
@@ -89,15 +84,6 @@ class MqttMessages:
 
     def _refuse(self, message: Arrived, error: RowError) -> None:
         self._letters.append(Letter(message.topic, message.payload, error.code, error.reason))
-        if error.code not in self._told:
-            self._told.add(error.code)
-            log.warning(
-                "message.refused",
-                topic=message.topic,
-                code=error.code,
-                reason=error.reason,
-                doing="it goes to the dead letters, and so do others like it, unmentioned",
-            )
 
 
 def _number(payload: bytes) -> float | None:

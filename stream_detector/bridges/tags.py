@@ -17,7 +17,7 @@ import structlog
 from stream_detector.bridges.aligner import Aligner, Entry
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.health import BridgeHealth
-from stream_detector.bridges.letters import letter
+from stream_detector.bridges.letters import Letters
 from stream_detector.bridges.machine_rows import NEVER
 from stream_detector.bridges.mapping import TagMap
 from stream_detector.bridges.notes import BridgeNote, offsets, read_note
@@ -80,6 +80,7 @@ class TagBridge:
         self._topic = configuration.kafka.topic
         self._decode = decode
         self._health = health
+        self._letters = Letters(settings)
         self._producer = TransactionalProducer(settings, f"bridge-{configuration.name}")
         self._noted_at = 0.0
 
@@ -216,7 +217,7 @@ class TagBridge:
         return [
             *(TopicMessage(topic, one.machine.encode(), encode(one)) for one in aligned.readings),
             *(
-                letter(self._settings, self._topic, messages[number], error)
+                self._letters.write(self._topic, messages[number], error)
                 for number, error in sorted(refused.items())
             ),
         ]
@@ -228,7 +229,9 @@ class TagBridge:
         return await when_registry_answers(partial(self._entries, messages), stop, self._health)
 
     def _get_on(self) -> None:
-        self._health.got_on(now=time.monotonic(), n_waiting=self._log.n_waiting)
+        now = time.monotonic()
+        self._letters.tell(now=now)
+        self._health.got_on(now=now, n_waiting=self._log.n_waiting)
 
     def _entries(self, messages: Sequence[TagMessage]) -> tuple[list[Entry], dict[int, RowError]]:
         entries: list[Entry] = []

@@ -66,7 +66,7 @@ class BatchWork:
         self._rehearsals = rehearsals
         self._traces = traces
         self.counts = Counts()
-        self.oddities = OddityLog(pipeline.oddities, self.counts)
+        self.oddities = OddityLog(pipeline.oddities)
 
     async def run(self, batches: AsyncIterable[Batch]) -> None:
         """Work off batches until there are no more; the body of the Faust agent.
@@ -144,7 +144,7 @@ class BatchWork:
         outputs = self._pipeline.announce(verdicts)
         outputs += self._rehearsals.after(partition, records)
         self._recovery.advance(partition, messages[-1].offset + 1)
-        self.oddities.tell_new()
+        self.oddities.tell_new(verdicts)
         return outputs
 
     async def _judge_one_by_one(
@@ -165,6 +165,7 @@ class BatchWork:
             record = to_record(message)._replace(is_poison=True)
             verdicts = self._pipeline.take_in([record], table)
             self.counts.judged(verdicts, 0.0)
+            self.oddities.tell_new(verdicts)
             await self._send(self._pipeline.announce(verdicts))
             await self._keeper.skip(partition.partition, message.offset)
             self._recovery.advance(partition, message.offset + 1)

@@ -70,8 +70,6 @@ class Counts:
         """Readings that went through the model, scored or not."""
         self.dead_letters = Counter(dict.fromkeys(DEAD_LETTER_CODES, 0))
         """By reason code."""
-        self.last_refused: dict[str, Refusal] = {}
-        """Of each reason code that was met."""
         self.batch_sizes = Distribution(_BATCH_SIZES)
         self.scoring_seconds = Distribution(_SCORING_SECONDS)
         """Of the readings of one partition in a batch, decoding to verdicts."""
@@ -82,9 +80,8 @@ class Counts:
 
     def judged(self, verdicts: Sequence[Verdict | Refusal], seconds: float) -> None:
         """Count what was made of readings, and how long it took."""
-        refused = [one for one in verdicts if isinstance(one, Refusal)]
-        self.dead_letters.update(one.error.code for one in refused)
-        self.last_refused.update({one.error.code: one for one in refused})
+        refused = [one.error.code for one in verdicts if isinstance(one, Refusal)]
+        self.dead_letters.update(refused)
         self.n_judged += len(verdicts) - len(refused)
         self.scoring_seconds.take([seconds])
         self.score_ratios.take(

@@ -1,17 +1,17 @@
 """Tells in the log what is refused, and what is odd about readings that are not."""
 
+import time
 from collections import Counter
+from collections.abc import Iterable
 
 import structlog
 
+from stream_detector.connections.refusal_log import RefusalLog, shown
 from stream_detector.errors import listed
+from stream_detector.pipeline.machine import Refusal, Verdict
 from stream_detector.pipeline.oddities import Oddities
-from stream_detector.worker.counts import Counts
 
 log = structlog.get_logger()
-
-_KEY_SHOWN = 200
-"""Characters of a refused message's key; a machine's name is no longer."""
 
 
 class OddityLog:
@@ -20,24 +20,24 @@ class OddityLog:
     Parameters
     ----------
     oddities : Oddities
-    counts : Counts
     """
 
-    def __init__(self, oddities: Oddities, counts: Counts) -> None:
+    def __init__(self, oddities: Oddities) -> None:
         self._oddities = oddities
-        self._counts = counts
-        self._refused_told: Counter[str] = Counter()
-        self._told_lately: set[str] = set()
-        """Codes of refusals: of one that comes again and again, there is a line with each sum."""
+        self._refusals = RefusalLog("readings.refused")
         self._summed_up: dict[str, int] = {}
         self._sensors: set[str] = set()
         self._events: set[str] = set()
         self._foreign: set[str] = set()
 
-    def tell_new(self) -> None:
-        """Tell of what was not met before."""
+    def tell_new(self, verdicts: Iterable[Verdict | Refusal]) -> None:
+        """Tell of what was not met before these."""
+        for one in verdicts:
+            if isinstance(one, Refusal):
+                place = {"partition": one.record.partition, "offset": one.record.offset}
+                self._refusals.note(one.error, key=shown(one.record.key), **place)
+        self._refusals.tell(now=time.monotonic())
         oddities = self._oddities
-        self._tell_refused()
         for machine, sensors in self._new(oddities.unknown_sensors, self._sensors).items():
             log.warning(
                 "sensors.unknown",
@@ -63,8 +63,7 @@ class OddityLog:
 
     def sum_up(self) -> None:
         """Tell, if there was more, how often it was met since the start."""
-        self._told_lately.clear()
-        self._tell_refused()
+        self._refusals.tell(now=time.monotonic())
         oddities = self._oddities
         sums = {
             "late": oddities.late,
@@ -77,24 +76,6 @@ class OddityLog:
         if any(sums.values()) and sums != self._summed_up:
             log.info("readings.odd", **sums)
             self._summed_up = sums
-
-    def _tell_refused(self) -> None:
-        for code, last in self._counts.last_refused.items():
-            n = self._counts.dead_letters[code] - self._refused_told[code]
-            if not n or code in self._told_lately:
-                continue
-            log.warning(
-                "readings.refused",
-                code=code,
-                n=n,
-                reason=last.error.reason,
-                key=(last.record.key or b"").decode(errors="replace")[:_KEY_SHOWN],
-                partition=last.record.partition,
-                offset=last.record.offset,
-                doing="passing them on to the dead letters; the last one is named",
-            )
-            self._refused_told[code] += n
-            self._told_lately.add(code)
 
     def _new(self, names: Counter[str], told: set[str]) -> dict[str, list[str]]:
         """Give the names that were not told so far, by the machine that sent them first."""

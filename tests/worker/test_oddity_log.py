@@ -10,7 +10,6 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
-from stream_detector.worker.counts import Counts
 from stream_detector.worker.oddity_log import OddityLog
 from tests.pipeline.station import HIGH
 from tests.small_models import Feed
@@ -23,15 +22,13 @@ class Station:
 
     def __init__(self, bundle: Bundle) -> None:
         self._pipeline = Pipeline(bundle, Rules())
-        self._counts = Counts()
-        self._log = OddityLog(self._pipeline.oddities, self._counts)
+        self._log = OddityLog(self._pipeline.oddities)
 
     def judge(self, records: Sequence[Record]) -> Lines:
         """Judge a batch; give what is told at once."""
         with capture_logs() as lines:
             verdicts = self._pipeline.take_in(records, ThresholdTable(HIGH))
-            self._counts.judged(verdicts, 0.001)
-            self._log.tell_new()
+            self._log.tell_new(verdicts)
         return lines
 
     def sum_up(self) -> Lines:
@@ -40,22 +37,17 @@ class Station:
         return lines
 
 
-def rubbish(offset: int, value: bytes = b"{]") -> Record:
+def rubbish(offset: int) -> Record:
     (record,) = Feed().rows(1)
-    return record._replace(offset=offset, key=b"pm3", value=value)
+    return record._replace(offset=offset, key=b"pm3", value=b"{]")
 
 
-def test_the_first_message_refused_is_told_at_once_and_more_of_them_summed_up(
-    small_bundle: Bundle,
-) -> None:
+def test_a_message_that_is_refused_is_named_with_its_place(small_bundle: Bundle) -> None:
     station = Station(small_bundle)
 
-    (first,) = station.judge([rubbish(7)])
-    more = [line for at in (8, 9, 10) for line in station.judge([rubbish(at)])]
-    (other,) = station.judge([rubbish(11, b"")])
-    (summed,) = station.sum_up()
+    (line,) = station.judge([rubbish(7)])
 
-    assert first == {
+    assert line == {
         "event": "readings.refused",
         "log_level": "warning",
         "code": "not-json",
@@ -64,12 +56,10 @@ def test_the_first_message_refused_is_told_at_once_and_more_of_them_summed_up(
         "key": "pm3",
         "partition": 0,
         "offset": 7,
-        "doing": "passing them on to the dead letters; the last one is named",
+        "doing": "passing them on to the dead letters; the newest one is named",
     }
-    assert more == []
-    assert (other["code"], other["offset"]) == ("empty", 11)
-    assert (summed["code"], summed["n"], summed["offset"]) == ("not-json", 3, 10)
-    assert station.sum_up() == []
+    # The next ones like it are told by the minute.
+    assert station.judge([rubbish(8)]) == []
 
 
 def test_an_unknown_sensor_is_told_once_with_the_machine_that_sent_it(
