@@ -183,7 +183,10 @@ class Feed:
                 score = _scores.decode(value)
                 self._plant.take_score(score, received_at=stamp / 1000)
             elif topic == self._settings.readings_topic:
-                self._plant.take_reading(_readings.decode(value))
+                reading = _readings.decode(value)
+                # The worker refuses one of a wrong clock; here all that follow would look late.
+                if reading.time.timestamp() - stamp / 1000 <= self._settings.max_clock_skew_seconds:
+                    self._plant.take_reading(reading)
             else:
                 self._take_event(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
