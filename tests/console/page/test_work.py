@@ -236,17 +236,6 @@ def test_a_machine_is_shown_with_what_made_up_its_score(
     picture(page, "overview-dark")
 
 
-def test_a_reading_of_a_wrong_clock_does_not_end_what_is_drawn_of_a_sensor(
-    page: Page, plant: LivePlant, address: str
-) -> None:
-    plant.send_all((reading("pm12", 1e6, steam=9.0), *past_of("pm12")))
-
-    sign_in(page, address, path="/machine?name=pm12")
-
-    # The newest reading; what is known of a score's sensors alone is 3.60.
-    expect(page.get_by_role("heading", name="steam bar 3.62 bar")).to_be_visible()
-
-
 def test_the_overview_has_the_worst_first_and_is_live(
     open_page: OpenPage, plant: LivePlant, address: str
 ) -> None:
@@ -280,3 +269,14 @@ def test_a_click_that_takes_its_time_is_not_lost_while_the_page_changes(
     page.mouse.up()
 
     expect(page).to_have_url(f"{address}/machine?name=pm10")
+
+
+def test_a_reading_of_a_wrong_clock_does_not_end_what_is_drawn_of_a_sensor(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    plant.send_all((reading("pm12", 1e6, steam=9.0), *past_of("pm12")))
+
+    sign_in(page, address, path="/machine?name=pm12")
+
+    # The newest reading; what is known of a score's sensors alone is 3.60.
+    expect(page.get_by_role("heading", name="steam bar 3.62 bar")).to_be_visible()
