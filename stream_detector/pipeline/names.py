@@ -5,7 +5,9 @@ from typing import Annotated
 
 import msgspec
 
-from stream_detector.errors import SettingsError
+from stream_detector.errors import ReadingError, SettingsError
+from stream_detector.pipeline.json_depth import check_depth
+from stream_detector.pipeline.lenient_json import read_leniently
 
 MAX_NAME = 200
 """Characters of a name: of a machine, a sensor, a mode, an event."""
@@ -50,5 +52,16 @@ def machine_in(data: bytes | None) -> str | None:
     """
     try:
         return _decoder.decode(data or b"").machine
+    except msgspec.ValidationError:
+        return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _machine_leniently_in(data or b"")
+
+
+def _machine_leniently_in(data: bytes) -> str | None:
+    """Find it in whatever else is read as a reading."""
+    try:
+        check_depth(data)
+        return read_leniently(data, _Named)[0].machine
+    except (ReadingError, msgspec.ValidationError):
         return None

@@ -5,7 +5,6 @@ is new (unknown fields and sensors are counted, not refused).
 """
 
 import json
-import math
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from types import NoneType
@@ -17,6 +16,7 @@ from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.reading import Reading
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.json_depth import check_depth
+from stream_detector.pipeline.lenient_json import read_leniently
 from stream_detector.pipeline.names import MAX_NAME
 from stream_detector.pipeline.oddities import Oddities
 
@@ -192,22 +192,14 @@ class ReadingDecoder:
         except msgspec.ValidationError as error:
             raise _invalid(error, data) from error
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._decode_not_finite(data)
+            return self._decode_leniently(data)
 
-    def _decode_not_finite(self, data: bytes) -> ReadingMessage:
-        """Read JSON with literal NaN and Infinity, which many producers write."""
-        found: list[str] = []
+    def _decode_leniently(self, data: bytes) -> ReadingMessage:
         try:
-            # Of bytes, it would take halves of a surrogate pair, which nobody can write again.
-            text = data.decode("utf-8-sig")
-            # Both literals become None, as a missing value is written.
-            parsed = json.loads(text, parse_constant=found.append, parse_float=_finite_float)
-            message = msgspec.convert(parsed, ReadingMessage, strict=True)
+            message, has_literals = read_leniently(data, ReadingMessage)
         except msgspec.ValidationError as error:
             raise _invalid(error, data) from error
-        except ValueError as error:
-            raise ReadingError("not-json", str(error)) from error
-        self.oddities.not_finite += bool(found)
+        self.oddities.not_finite += has_literals
         return message
 
     def _row(
@@ -238,13 +230,6 @@ def _sensor_without_number(data: bytes) -> str | None:
     except (ValueError, RecursionError, AttributeError):
         return None  # beyond that value it is not even JSON, or is said twice
     return next((name for name, one in types.items() if one not in {int, float, NoneType}), None)
-
-
-def _finite_float(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ReadingError("invalid", f"the number {text[:50]} is out of range")
-    return number
 
 
 def _check_encodable(message: ReadingMessage) -> None:

@@ -13,7 +13,7 @@ from stream_detector.alerting.rules import read_rules
 from stream_detector.bundle.manifest import decode_manifest
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.errors import BundleError, CommandError, ReadingError, SettingsError
-from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.pipeline.names import MAX_NAME, machine_in
 from stream_detector.pipeline.oddities import MAX_UNKNOWN_NAMES
 from stream_detector.pipeline.readings import ReadingDecoder, Record
 from stream_detector.pipeline.thresholds import decode_setting
@@ -89,6 +89,8 @@ def _readings() -> Callable[[bytes], str | None]:
         except ReadingError as refused:
             return refusal(refused.code, refused.reason)
         assert reading.time.tzinfo is UTC
+        # It is decoded for the model of its machine, which is found first.
+        assert machine_in(data) == reading.machine
         assert 0 < len(reading.machine) <= MAX_NAME
         msgspec.json.encode((reading.machine, reading.mode, reading.event))
         assert all(one is None or math.isfinite(one) for one in reading.values or ())

@@ -1,5 +1,7 @@
 """Several models in one pipeline: each machine is judged by one, and can go over to another."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,40 @@ def test_machines_of_two_models_are_judged_in_one_batch(
         alone = read(Pipeline(bundle, Rules()).process(feed.records, TABLE))
         name = "pm3" if feed is wide else "pm4"
         assert [one for one in sent.scores if one["machine"] == name] == alone.scores
+
+
+def with_nan(record: Record) -> Record:
+    text = (record.value or b"").decode()
+    number = text[text.index('"speed": ') + len('"speed": ') : text.index(",", text.index("speed"))]
+    return record._replace(value=text.replace(number, "NaN", 1).encode())
+
+
+def with_mark(record: Record) -> Record:
+    """Behind a byte order mark, as some programs write."""
+    return record._replace(value=b"\xef\xbb\xbf" + (record.value or b""))
+
+
+@pytest.mark.parametrize("written", [with_nan, with_mark])
+@pytest.mark.parametrize("n_before", [0, 5])
+def test_what_only_a_lenient_decoder_reads_goes_to_the_model_of_its_machine(
+    small_bundle: Bundle,
+    narrow_bundle: Bundle,
+    n_before: int,
+    written: Callable[[Record], Record],
+) -> None:
+    plant = Plant(small_bundle, narrow_bundle)
+    plant.pipeline.models.choice = ModelTable(small_bundle.id, {"pm4": narrow_bundle.id})
+    feed = Feed("pm4")
+    records = feed.rows(n_before) + [written(one) for one in feed.rows(3)] + feed.rows(5)
+
+    sent = plant.take(records)
+
+    alone = Pipeline(narrow_bundle, Rules())
+    assert sent.scores == read(alone.process(records, TABLE)).scores
+    assert len(sent.scores) == n_before + 8
+    assert plant.pipeline.oddities.not_finite == alone.oddities.not_finite
+    # The shadow, which follows it for a change, has taken the same in.
+    assert plant.shadow.machines.find(0, "pm4") is not None
 
 
 def test_each_model_has_thresholds_of_its_own(small_bundle: Bundle, other_bundle: Bundle) -> None:

@@ -46,6 +46,16 @@ def test_an_event_without_values_is_a_row_of_missing_ones() -> None:
     assert found.notes == ("1 message left out that the worker refuses",)
 
 
+def test_a_reading_with_a_literal_nan_is_one_of_its_machine() -> None:
+    feed, sent = Feed(), normal_recording(2)
+    (first,) = feed.rows(1)
+    feed.message((first.value or b"").replace(b'"steam": ', b'"steam": NaN, "valve": ', 1))
+
+    found = recording_of_log(feed.records, "pm3", features_of(sent), Rules())
+
+    assert np.isnan(found.values[:, sent.sensors.index("steam")]).tolist() == [False, True]
+
+
 def test_a_machine_that_sent_nothing_is_named() -> None:
     with pytest.raises(RecordingError, match="holds no reading of 'pm9' in that span"):
         recording_of_log(Feed().rows(3), "pm9", features_of(normal_recording(2)), Rules())
