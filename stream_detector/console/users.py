@@ -2,7 +2,7 @@
 
 A line is ``name:role:hash``, the hash as argon2 writes it. Blank lines and lines that begin
 with ``#`` are left alone. The file is read again when it has changed: whoever is taken out of
-it, or gets another password, is signed out.
+it, or gets another password, is signed out, also where another line is wrong meanwhile.
 """
 
 import os
@@ -14,10 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import structlog
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from stream_detector.errors import SettingsError
+from stream_detector.errors import SettingsError, listed
+
+log = structlog.get_logger()
 
 _HASHER: Final = PasswordHasher()
 """argon2id with 64 MiB and three passes (RFC 9106, its second choice): 50 ms a password."""
@@ -135,17 +138,32 @@ class UsersFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen = _stamp(path)
-        self._users = read_users(_text(path))
+        self._users: Mapping[str, User] = read_users(_text(path))
 
     def all(self) -> Mapping[str, User]:
-        """Give everybody; a file that is wrong just now counts as it was."""
-        try:
-            stamp = _stamp(self._path)
-            if stamp != self._seen:
-                self._users, self._seen = read_users(_text(self._path)), stamp
-        except SettingsError:
-            pass  # in the middle of an edit; those who are there do not lose their page by that
+        """Give everybody; of a file that is wrong, those whose lines are in it as they were."""
+        stamp = _stamp(self._path)
+        if stamp != self._seen:
+            self._seen = stamp
+            try:
+                self._users = read_users(_text(self._path))
+            except SettingsError as error:
+                self._users = self._still_there()
+                log.error("users.wrong", error=str(error), going_on=listed(sorted(self._users)))  # noqa: TRY400
         return self._users
+
+    def _still_there(self) -> Mapping[str, User]:
+        """Give those who were not taken out: nobody else loses the page by a slip of the pen."""
+        try:
+            lines = {line.strip() for line in _text(self._path).splitlines()} - {""}
+        except SettingsError:
+            return self._users
+        # A file without a line is one that is being written.
+        return {
+            user.name: user
+            for user in self._users.values()
+            if not lines or f"{user.name}:{user.role}:{user.password_hash}" in lines
+        }
 
     def check(self, name: str, password: str) -> User | None:
         """Give the user of a name and password; None where they do not belong together.
@@ -221,11 +239,12 @@ def _text(path: Path) -> str:
         raise _unusable(path, error) from error
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Give what changes with a file; None where it is not there."""
     try:
         found = path.stat()
-    except OSError as error:
-        raise _unusable(path, error) from error
+    except OSError:
+        return None
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

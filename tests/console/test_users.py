@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from stream_detector.console.sessions import Person
 from stream_detector.console.users import Role, UsersFile, add_user, read_users
@@ -114,13 +115,41 @@ def test_a_session_follows_the_file(tmp_path: Path) -> None:
 
     path.write_text(text.replace("anna:operator:", "anna:viewer:"))
     lowered = sessions.person(token, now=1.0)
-    path.write_text("in the middle of an edit")
+    path.write_text("")
     edited = sessions.person(token, now=1.0)
     path.write_text("".join(line for line in text.splitlines(keepends=True) if "anna" not in line))
     removed = sessions.person(token, now=1.0)
 
     assert lowered == edited == Person("anna", Role.VIEWER)
     assert removed is None
+
+
+def test_of_a_file_that_is_wrong_those_count_who_were_there_and_still_are(tmp_path: Path) -> None:
+    path = write_users(tmp_path)
+    users = UsersFile(path)
+    anna, vera = path.read_text().splitlines()
+
+    path.write_text(f"{anna}\nrubbish\nolga:engineer:{anna.partition(':')[2]}\n")
+    with capture_logs() as lines:
+        found = [set(users.all()) for _ in range(2)]
+    path.write_text(f"{anna}\n{vera}\n")
+
+    assert found == [{"anna"}, {"anna"}]
+    assert [(one["event"], one["log_level"]) for one in lines] == [("users.wrong", "error")]
+    assert lines[0]["error"].startswith("line 2 of the users file: ")
+    assert set(users.all()) == {"anna", "vera"}
+
+
+def test_who_is_in_a_file_that_is_gone_stays_and_the_log_says_so(tmp_path: Path) -> None:
+    path = write_users(tmp_path)
+    users = UsersFile(path)
+
+    path.unlink()
+    with capture_logs() as lines:
+        found = [set(users.all()) for _ in range(2)]
+
+    assert found == [{"anna", "vera"}] * 2
+    assert [one["event"] for one in lines] == ["users.wrong"]
 
 
 def test_a_token_is_long_and_nowhere_kept(tmp_path: Path) -> None:
