@@ -4,9 +4,10 @@ Strict where a mistake would be carried out as something else, and with a reason
 refusal; what is merely new is ignored. Whether a command can be carried out, the book says.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -38,7 +39,9 @@ NEEDS_A_REASON: Final = frozenset({"comment", "shelve", "out-of-service"})
 """Commands whose comment says why; whoever comes next has to know."""
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_CommandId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 _Who = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+_Word = Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class RefusalCode(StrEnum):
@@ -62,7 +65,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants (``schemas/command.v1.json``)."""
 
     schema: Annotated[str, msgspec.Meta(pattern=r"^command/1\.[0-9]+$")] = "command/1.0"
-    command_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    command_id: _CommandId
     """Sent again under the same one, it is carried out once."""
     command: CommandName
     by: _Who
@@ -97,14 +100,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     note: str | None = None
     """What to look at though it is done."""
-
-
-class _Sender(msgspec.Struct, frozen=True):
-    """What can be read of a command that is none, for the reply."""
-
-    command_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
-    command: Annotated[str, msgspec.Meta(max_length=100)] | None = None
-    by: _Who | None = None
 
 
 _commands = msgspec.json.Decoder(Command)
@@ -151,18 +146,32 @@ def decode_sender(data: bytes | None) -> tuple[str | None, str | None, str | Non
     --------
     >>> decode_sender(b'{"command_id": "1", "command": "destroy", "by": "anna"}')
     ('1', 'destroy', 'anna')
+    >>> decode_sender(b'{"command_id": "1", "command": "label", "by": ""}')
+    ('1', 'label', None)
     >>> decode_sender(b"destroy")
     (None, None, None)
     """
+    properties: dict[str, msgspec.Raw] = {}
     if data and len(data) <= MAX_COMMAND_BYTES:
-        try:
-            sender = msgspec.json.decode(data, type=_Sender)
-            msgspec.json.encode(sender)
-        except (*_UNREADABLE, UnicodeEncodeError):
-            pass
-        else:
-            return sender.command_id, sender.command, sender.by
-    return None, None, None
+        with suppress(*_UNREADABLE):
+            properties = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    # Each by itself: who waits for the reply knows it by its id, whatever else is wrong.
+    return (
+        _readable(properties.get("command_id"), _CommandId),
+        _readable(properties.get("command"), _Word),
+        _readable(properties.get("by"), _Who),
+    )
+
+
+def _readable(written: msgspec.Raw | None, kind: Any) -> str | None:
+    if written is None:
+        return None
+    try:
+        text: str = msgspec.json.decode(written, type=kind)
+        text.encode()
+    except (*_UNREADABLE, UnicodeEncodeError):
+        return None
+    return text
 
 
 def _missing(command: Command) -> list[str]:
