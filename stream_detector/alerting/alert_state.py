@@ -47,6 +47,17 @@ class State(StrEnum):
     """I: of no interest until somebody puts it back."""
 
 
+MOST_URGENT_FIRST: Final = (
+    State.UNACKNOWLEDGED,
+    State.RETURNED_UNACKNOWLEDGED,
+    State.ACKNOWLEDGED,
+    State.SUPPRESSED,
+    State.SHELVED,
+    State.OUT_OF_SERVICE,
+    State.NORMAL,
+)
+"""The order in which to look at alerts: what nobody has seen, what stands, what is set aside."""
+
 ClosedAs = Literal["early", "late", "nuisance", "unlabelled"]
 """What became of an alert, by what followed: the outcome came within the horizon in the same run;
 it came later, while the alert still stood; nothing came; its rule names no outcome."""

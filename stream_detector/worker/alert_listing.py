@@ -1,23 +1,13 @@
 """Alerts as they stand, in lines that people read: what needs somebody first."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, get_args
+from typing import get_args
 
-from stream_detector.alerting.alert_state import AlertState, Flood, State
+from stream_detector.alerting.alert_state import MOST_URGENT_FIRST, AlertState, Flood
 from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.rules import Priority
 from stream_detector.command_line import on_one_line
 from stream_detector.errors import counted
-
-_URGENCY: Final = (
-    State.UNACKNOWLEDGED,
-    State.RETURNED_UNACKNOWLEDGED,
-    State.ACKNOWLEDGED,
-    State.SUPPRESSED,
-    State.SHELVED,
-    State.OUT_OF_SERVICE,
-    State.NORMAL,
-)
 
 
 def most_urgent_first(states: Iterable[AlertState]) -> list[AlertState]:
@@ -26,7 +16,7 @@ def most_urgent_first(states: Iterable[AlertState]) -> list[AlertState]:
 
     def urgency(state: AlertState) -> tuple[int, int, str]:
         priority = 0 if state.alert is None else priorities.index(state.alert["priority"])
-        return _URGENCY.index(state.state), -priority, state.key
+        return MOST_URGENT_FIRST.index(state.state), -priority, state.key
 
     return sorted(states, key=urgency)
 

@@ -29,7 +29,7 @@ def test_alerts_are_in_the_order_in_which_to_look_at_them() -> None:
 
     found = alert_list(plant, Filter(), clock=HELSINKI)
 
-    assert [row.machine for row in found.rows] == ["d", "c", "b", "a", "e"]
+    assert [row.machine for row in found.rows] == ["d", "c", "b", "e", "a"]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.rules import Priority
 from stream_detector.console.rendering import render
 from stream_detector.console.views import overview as overview_view
-from stream_detector.console.views.overview import overview
+from stream_detector.console.views.overview import Head, overview
 from stream_detector.console.views.sparkline import sparkline
+from stream_detector.console.views.urgency import Mark
 from stream_detector.console.words import Clock
 from stream_detector.pipeline.messages import Contributor
 from tests.console.messages import at, fault, plant_of, score, standing
@@ -17,6 +19,7 @@ from tests.console.messages import at, fault, plant_of, score, standing
 HELSINKI = Clock(ZoneInfo("Europe/Helsinki"))
 NOW = at(20).timestamp()
 KEY = ("pm3", "sheet-break")
+UNSEEN, SEEN, RETURNED = State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED
 STEAM = (Contributor("steam", 3.6, 3.0, "bar", 0.5), Contributor("draw", 4.1, 4.0, None, 0.25))
 
 
@@ -34,13 +37,13 @@ def test_the_worst_machine_comes_first() -> None:
     found = overview(plant, now=NOW, clock=HELSINKI)
 
     assert [tile.machine for tile in found.tiles][:4] == ["f", "c", "b", "d"]
-    assert [(tile.mark, tile.condition) for tile in found.tiles][:4] == [
+    assert [(one.mark, one.text) for tile in found.tiles[:4] for one in tile.heads] == [
         ("high", "HIGH ALERT"),
         ("low", "LOW ALERT"),
         ("critical", "critical alert, acknowledged"),
         ("feed", "check the feed"),
     ]
-    assert {tile.machine: tile.mark for tile in found.tiles}["e"] == "aside"
+    assert {tile.machine: tile.heads[0].mark for tile in found.tiles}["e"] == "aside"
     assert [(name, count) for name, _, count in found.counts if count] == [
         ("high to acknowledge", 1),
         ("low to acknowledge", 1),
@@ -56,8 +59,50 @@ def test_an_alert_that_is_over_and_that_nobody_saw_is_not_told_as_open() -> None
 
     (tile,) = overview(plant, now=NOW, clock=HELSINKI).tiles
 
-    assert tile.condition == "alert over, not acknowledged"
+    assert [one.text for one in tile.heads] == ["medium alert over, not acknowledged"]
     assert tile.alerts == ("sheet-break: 22 Nov 05:10 to 22 Nov 05:30, not acknowledged",)
+
+
+@pytest.mark.parametrize(
+    ("by_rule", "told"),
+    [
+        (
+            {"break": ("critical", RETURNED), "patient": ("low", SEEN)},
+            [("critical", "critical alert over, not acknowledged", True)],
+        ),
+        (
+            {"break": ("critical", SEEN), "patient": ("low", UNSEEN)},
+            [("critical", "critical alert, acknowledged", False), ("low", "LOW ALERT", True)],
+        ),
+        (
+            {"a": ("low", UNSEEN), "b": ("high", RETURNED), "c": ("critical", SEEN)},
+            [
+                ("critical", "critical alert, acknowledged", False),
+                ("high", "high alert over, not acknowledged", True),
+                ("low", "LOW ALERT", True),
+            ],
+        ),
+        (
+            {"a": ("high", UNSEEN), "b": ("high", SEEN), "c": ("low", UNSEEN)},
+            [("high", "HIGH ALERT", True)],
+        ),
+    ],
+)
+def test_no_alert_hides_a_graver_or_a_more_urgent_one(
+    by_rule: dict[str, tuple[Priority, State]], told: list[tuple[str, str, bool]]
+) -> None:
+    alerts = [standing("pm3", state, rule=rule, priority=p) for rule, (p, state) in by_rule.items()]
+    found = overview(plant_of(score("pm3", 0, 1.0), *alerts), now=NOW, clock=HELSINKI)
+
+    (tile,) = found.tiles
+    page = render("overview.html", view=found, text="")
+
+    assert [(one.mark, one.text, one.is_filled) for one in tile.heads] == told
+    assert f'class="tile {told[0][0]} abnormal' in page
+    tiles = page[page.index('<div class="tiles">') :]
+    assert re.findall(r'aria-label="(\w+)(, not acknowledged)?" *>', tiles) == [
+        (mark, ", not acknowledged" if is_filled else "") for mark, _, is_filled in told
+    ]
 
 
 def test_only_what_is_abnormal_has_a_mark() -> None:
@@ -75,11 +120,8 @@ def test_a_silent_machine_never_looks_normal() -> None:
 
     (tile,) = overview(plant, now=NOW, clock=HELSINKI).tiles
 
-    assert (tile.mark, tile.condition, tile.feed) == (
-        "feed",
-        "check the feed",
-        "NO DATA for 15 min",
-    )
+    assert tile.heads == (Head(Mark.FEED, "check the feed", is_filled=True),)
+    assert tile.feed == "NO DATA for 15 min"
 
 
 def test_a_reading_that_could_not_be_judged_never_looks_normal() -> None:
@@ -87,11 +129,8 @@ def test_a_reading_that_could_not_be_judged_never_looks_normal() -> None:
 
     (tile,) = overview(plant, now=NOW, clock=HELSINKI).tiles
 
-    assert (tile.mark, tile.condition, tile.feed) == (
-        "feed",
-        "no judgement",
-        "FEED bad: 2 of 5 sensors",
-    )
+    assert tile.heads == (Head(Mark.FEED, "no judgement", is_filled=True),)
+    assert tile.feed == "FEED bad: 2 of 5 sensors"
 
 
 def test_machines_come_in_pages_and_can_be_searched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from stream_detector.console.views.urgency import (
     PRIORITIES,
     SET_ASIDE,
     STATE_WORDS,
+    UNSEEN,
     Mark,
     mark_of,
     urgency,
@@ -26,10 +27,7 @@ _LISTED: Final = 100
 
 SHOWN: Final[Mapping[str, tuple[str, Callable[[Standing], bool]]]] = {
     "open": ("open or not acknowledged", lambda one: one.state.state in OPEN),
-    "unacknowledged": (
-        "to acknowledge",
-        lambda one: one.state.state in (State.UNACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED),
-    ),
+    "unacknowledged": ("to acknowledge", lambda one: one.state.state in UNSEEN),
     "aside": ("shelved, suppressed, out of service", lambda one: one.state.state in SET_ASIDE),
     "stale": ("stale: standing for a day", lambda one: one.state.stale and one.state.open),
     "unlabelled": (
@@ -165,7 +163,7 @@ def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
         key=one.key,
         number=number,
         mark=mark_of(one),
-        needs_acknowledging=state.state in (State.UNACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED),
+        needs_acknowledging=state.state in UNSEEN,
         machine=state.machine,
         rule=state.rule,
         priority=message.priority if message else words.NOTHING,

@@ -15,7 +15,9 @@ from stream_detector.console.views.urgency import (
     PRIORITIES,
     SET_ASIDE,
     STATE_WORDS,
+    UNSEEN,
     Mark,
+    heads,
     mark_of,
     urgency,
 )
@@ -25,13 +27,23 @@ TILES_PER_PAGE: Final = 48
 
 
 @dataclass(frozen=True)
+class Head:
+    """How it is with a machine, in a mark and words."""
+
+    mark: Mark
+    text: str
+    is_filled: bool = False
+    """Whether somebody has to do something about it."""
+
+
+@dataclass(frozen=True)
 class Tile:
     """A machine on the overview."""
 
     machine: str
-    mark: Mark
+    heads: tuple[Head, ...]
+    """The gravest first: its mark is that of the tile."""
     needs_acknowledging: bool
-    condition: str
     feed: str
     feed_is_bad: bool
     alerts: tuple[str, ...]
@@ -138,19 +150,18 @@ def _tile(machine: MachineRecord, alerts: list[Standing], now: float, clock: Clo
     feed, feed_is_bad = feed_health(machine, now, clock)
     latest = machine.latest
     if standing:
-        mark, first = mark_of(standing[0]), standing[0]
-        condition = _told(first)
+        told = tuple(Head(mark_of(one), _told(one), _is_unseen(one)) for one in heads(standing))
     elif feed_is_bad:
-        mark, condition = Mark.FEED, "no judgement" if _is_unscored(machine) else "check the feed"
+        text = "no judgement" if _is_unscored(machine) else "check the feed"
+        told = (Head(Mark.FEED, text, is_filled=True),)
     elif aside:
-        mark, condition = Mark.ASIDE, STATE_WORDS[aside[0].state.state]
+        told = (Head(Mark.ASIDE, STATE_WORDS[aside[0].state.state]),)
     else:
-        mark, condition = Mark.NONE, _quiet(machine)
+        told = (Head(Mark.NONE, _quiet(machine)),)
     return Tile(
         machine=machine.name,
-        mark=mark,
+        heads=told,
         needs_acknowledging=any(_is_unseen(one) for one in standing),
-        condition=condition,
         feed=feed,
         feed_is_bad=feed_is_bad,
         alerts=tuple(_line(one, clock) for one in (*standing, *aside)),
@@ -173,13 +184,13 @@ def _told(standing: Standing) -> str:
     words_of_state = {
         State.UNACKNOWLEDGED: f"{priority.upper()} ALERT",
         State.ACKNOWLEDGED: f"{priority} alert, acknowledged",
-        State.RETURNED_UNACKNOWLEDGED: "alert over, not acknowledged",
+        State.RETURNED_UNACKNOWLEDGED: f"{priority} alert over, not acknowledged",
     }
     return words_of_state[standing.state.state]
 
 
 def _is_unseen(standing: Standing) -> bool:
-    return standing.state.state in (State.UNACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED)
+    return standing.state.state in UNSEEN
 
 
 def _line(standing: Standing, clock: Clock) -> str:

@@ -1,25 +1,15 @@
 """What comes first on a screen, and the marks that say so without colour."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.alert_state import MOST_URGENT_FIRST, State
 from stream_detector.alerting.rules import Priority
 from stream_detector.console.plant import Standing
 
 PRIORITIES: Final[tuple[Priority, ...]] = ("critical", "high", "medium", "low")
 """Most urgent first."""
-
-STATES: Final = (
-    State.UNACKNOWLEDGED,
-    State.ACKNOWLEDGED,
-    State.RETURNED_UNACKNOWLEDGED,
-    State.SUPPRESSED,
-    State.SHELVED,
-    State.OUT_OF_SERVICE,
-    State.NORMAL,
-)
-"""Most urgent first: what nobody has seen, what stands, what went, what is set aside."""
 
 STATE_WORDS: Final = {
     State.UNACKNOWLEDGED: "UNACKNOWLEDGED",
@@ -30,6 +20,9 @@ STATE_WORDS: Final = {
     State.OUT_OF_SERVICE: "out of service",
     State.NORMAL: "normal",
 }
+
+UNSEEN: Final = frozenset({State.UNACKNOWLEDGED, State.RETURNED_UNACKNOWLEDGED})
+"""To be acknowledged."""
 
 SET_ASIDE: Final = frozenset({State.SUPPRESSED, State.SHELVED, State.OUT_OF_SERVICE})
 """Of no interest for now: never coloured."""
@@ -65,7 +58,19 @@ def urgency(standing: Standing) -> tuple[int, int, float]:
     """Order alerts: by state, then by priority, then the newest first."""
     message = standing.message
     return (
-        STATES.index(standing.state.state),
+        MOST_URGENT_FIRST.index(standing.state.state),
         len(PRIORITIES) if message is None else PRIORITIES.index(message.priority),
         0.0 if message is None else -message.raised_at.timestamp(),
     )
+
+
+def heads(standing: Iterable[Standing]) -> list[Standing]:
+    """Choose the alerts that speak for all, the gravest first, then any that is more urgent.
+
+    So none is hidden by one that is seen already, or by one of a lower priority.
+    """
+    found: list[Standing] = []
+    for one in sorted(standing, key=lambda one: (urgency(one)[1], urgency(one))):
+        if not found or urgency(one)[0] < urgency(found[-1])[0]:
+            found.append(one)
+    return found
