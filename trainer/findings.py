@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.budgets import Point
 from trainer.code_map import CodeMap
+from trainer.doubts import FAR_SPREADS, what_not_to_believe
 from trainer.drift import Drift
 from trainer.evaluation import Evaluation
 from trainer.explained import Explained
@@ -19,13 +20,11 @@ from trainer.found import Timeliness, timeliness
 from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
 from trainer.plain_words import (
-    FAR_SPREADS,
     counted,
     minute,
     model_in_words,
     threshold_in_words,
     what_it_showed,
-    what_not_to_believe,
 )
 from trainer.thinning import Histogram, Peaks, histogram, peaks
 

@@ -15,8 +15,9 @@ from stream_detector.alerting.ledger import Fate, close_alerts
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
 from trainer.followed import Followed
+from trainer.found import UNLIKELY
 from trainer.measures import Curves, Measures, curves, measure
-from trainer.plain_words import CHANCE_AUC, counted, lasting, percent
+from trainer.plain_words import CHANCE_AUC, counted, lasting, luck_in_words, percent
 
 if TYPE_CHECKING:
     from trainer.head import FittedHead
@@ -162,12 +163,10 @@ class HeadFindings:
 
 
 def _doubts(measures: Measures) -> Iterator[str]:
-    card, interval = measures.evaluation.card, measures.recall_interval
-    if interval is not None and card.recall_by_chance >= interval[0]:
+    if measures.recall_interval is not None and measures.found.by_luck >= UNLIKELY:
         yield (
-            "It is not shown that the alerts of the head do better than chance: their recall may "
-            f"really be as low as {percent(interval[0])}, and random alerts of its kind reach "
-            f"{percent(card.recall_by_chance)}."
+            "It is not shown that the alerts of the head do better than chance: "
+            f"{luck_in_words(measures.found, 'outcome')}."
         )
     if measures.curves is not None and measures.curves.auc <= CHANCE_AUC:
         yield (

@@ -110,20 +110,18 @@ class Measures:
         return wilson_interval(len(card.leads), card.n_outcomes) if card.n_outcomes else None
 
     @property
-    def n_stretches(self) -> int:
-        """Stretches of positive rows that follow each other."""
-        positives = self.evaluation.positives
-        return int(np.count_nonzero(np.diff(positives, prepend=False) & positives))
+    def found_of_rows(self) -> Found | None:
+        """How much was over the threshold of what was labelled; None where there was nothing.
 
-    @property
-    def interval_of_rows(self) -> tuple[float, float] | None:
-        """Bounds of the recall of positive rows at 95 % confidence; None where it is unknown.
-
-        The rows of a stretch are near copies of each other: a stretch counts as one trial.
+        The rows of a stretch are near copies of each other: a stretch counts as one trial, and
+        the share of its rows that was over rounds to hits among them.
         """
         if self.confusion is None or self.confusion.recall is None:
             return None
-        return wilson_interval(self.confusion.recall * self.n_stretches, self.n_stretches)
+        positives = self.evaluation.positives
+        n_stretches = int(np.count_nonzero(np.diff(positives, prepend=False) & positives))
+        n_over = round(self.confusion.recall * n_stretches)
+        return Found(n_over, n_stretches, self.confusion.share_over)
 
 
 def measure(evaluation: Evaluation) -> Measures:

@@ -1,23 +1,14 @@
-"""What the rows kept back showed, and what not to believe of it, in plain words."""
+"""What was trained, and what the rows kept back showed of it, in plain words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainer.found import Found
 from trainer.measures import Measures
-
-_FEW_OUTCOMES = 30
-_SHORT_DAYS = 2.0
-_OFTEN_IN_ALARM = 0.2
-_FAR_OVER_BUDGET = 1.5
-_MANY_OVER = 0.1
-_MOST_NAMED = 5
 
 CHANCE_AUC = 0.5
 """Area under the ROC curve of a score that knows nothing."""
-
-FAR_SPREADS = 3.0
-"""Training spreads that a sensor's median is away from where it was, to be far."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -36,6 +27,24 @@ def percent(share: float) -> str:
     ('1.6 %', '22 %', '100 %')
     """
     return f"{float(f'{100 * share:.2g}'):g} %"
+
+
+def luck_in_words(found: Found, noun: str, plural: str = "") -> str:
+    """Say how easily chance finds as much.
+
+    >>> luck_in_words(Found(1, 7, 0.022), "outcome")
+    'as many alerts at random times would find 1 or more of 7 outcomes with a probability of 14 %'
+    >>> luck_in_words(Found(0, 7, 0.022), "outcome")
+    'they found none of 7 outcomes'
+    """
+    to_find = counted(found.n_to_find, noun, plural)
+    if not found.n_found:
+        return f"they found none of {to_find}"
+    at_least = f"{found.n_found}{' or more' if found.n_found < found.n_to_find else ''}"
+    return (
+        f"as many alerts at random times would find {at_least} of {to_find} with a probability of "
+        f"{percent(found.by_luck)}"
+    )
 
 
 def minute(time: datetime) -> str:
@@ -126,51 +135,6 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
     yield from _recall(measures)
 
 
-def what_not_to_believe(
-    measures: Measures | None,
-    *,
-    training_share_over: float,
-    n_drawn: int = 0,
-    wandered: Sequence[str] = (),
-) -> Iterator[str]:
-    """Say where the figures are weak, or tell nothing.
-
-    ``n_drawn`` sensors were drawn between readings; those that ``wandered`` stand, in the rows
-    kept back, far from where they trained.
-    """
-    if training_share_over > _MANY_OVER:
-        yield (
-            f"{percent(training_share_over)} of the training rows are over the default threshold. "
-            "Their alerts are few because each is long: the budget counts alerts, not their time."
-        )
-    if measures is not None:
-        yield from _doubts_of_recall(measures)
-        yield from _doubts_of_alerts(measures)
-        if measures.curves is not None:
-            yield (
-                "Figures that count rows (ROC, precision) flatter: neighbouring rows are near "
-                "copies of each other. The threshold of the best F1 was chosen on the rows that it "
-                "judges: it is not to be believed."
-            )
-    if n_drawn:
-        yield (
-            f"{counted(n_drawn, 'sensor')} {'lies' if n_drawn == 1 else 'lie'} on exactly straight "
-            "lines in a tenth or more of the rows, as if drawn between two readings. Such a value "
-            "tells of a later one, so live the figures may be worse."
-        )
-    if wandered:
-        yield (
-            f"In the rows kept back {', '.join(wandered[:_MOST_NAMED])}"
-            + (f" and {len(wandered) - _MOST_NAMED} more" if len(wandered) > _MOST_NAMED else "")
-            + f" stood more than {FAR_SPREADS:g} spreads from where they trained: the model may be "
-            "asked about a machine that it has not seen."
-        )
-    yield (
-        "Nothing here tells of what the recording does not hold: another grade, another season, "
-        "a sensor that was replaced."
-    )
-
-
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
@@ -204,76 +168,3 @@ def _recall(measures: Measures) -> Iterator[str]:
             f"{percent(found.share)} (95 % interval {percent(low)} to {percent(high)}). As many "
             f"alerts at random times would find {percent(found.by_chance)}."
         )
-
-
-def _doubts_of_recall(measures: Measures) -> Iterator[str]:
-    card, interval = measures.evaluation.card, measures.recall_interval
-    if measures.evaluation.label_kind is None:
-        yield (
-            "The recall is unknown: without labels nobody can say which alerts were right and "
-            "what was missed."
-        )
-    elif interval is None and not measures.evaluation.positives.any():
-        yield "The recall is unknown: the rows kept back hold nothing that was to be warned of."
-    if interval is None:
-        yield from _doubts_of_rows(measures)
-        return
-    if not card.readings_ahead:
-        yield (
-            f"The recall says nothing: with a reading every {lasting(card.cadence)} no alert can "
-            f"come at most {lasting(card.horizon)} ahead. Set the rule's horizon_seconds to "
-            f"{card.cadence.total_seconds():g} or more."
-        )
-        return
-    low, high = interval
-    if card.recall_by_chance >= low:
-        yield (
-            "It is not shown that the alerts do better than chance: the recall may really be as "
-            f"low as {percent(low)}, and random alerts reach {percent(card.recall_by_chance)}."
-        )
-    if card.n_outcomes < _FEW_OUTCOMES:
-        yield (
-            f"With {counted(card.n_outcomes, 'outcome')} the true recall may be anything from "
-            f"{percent(low)} to {percent(high)}. Between two models, a difference of fewer "
-            "than 3 outcomes is noise."
-        )
-
-
-def _doubts_of_rows(measures: Measures) -> Iterator[str]:
-    """Doubt a recall of labelled rows: rows in a stretch are one case, not many."""
-    confusion, curves, interval = (
-        measures.confusion,
-        measures.curves,
-        measures.interval_of_rows,
-    )
-    if confusion is None or interval is None:
-        return
-    low, _ = interval
-    if confusion.share_over >= low:
-        yield (
-            "Row by row it is not shown that the threshold does better than chance: these are "
-            f"{counted(measures.n_stretches, 'stretch', 'stretches')}, so the recall may really "
-            f"be as low as {percent(low)}, and rows drawn at random reach "
-            f"{percent(confusion.share_over)}."
-        )
-    if curves is not None and curves.auc <= CHANCE_AUC:
-        yield (
-            "Row by row the score does not tell anomalous from normal: it is higher for the "
-            f"anomalous one of two rows in {percent(curves.auc)} of all pairs, and 50 % is chance."
-        )
-
-
-def _doubts_of_alerts(measures: Measures) -> Iterator[str]:
-    evaluation = measures.evaluation
-    if evaluation.card.alarm_share > _OFTEN_IN_ALARM:
-        yield (
-            f"An alert was open during {percent(evaluation.card.alarm_share)} of the time; who is "
-            "always in alarm has warned of everything."
-        )
-    if evaluation.per_day > _FAR_OVER_BUDGET * evaluation.asked_per_day:
-        yield (
-            "There were far more alerts than asked for: the rows kept back differ from the "
-            "training rows. The scores over time show since when."
-        )
-    if evaluation.days < _SHORT_DAYS:
-        yield f"{lasting(evaluation.running)} are short: alerts per day are a rough guess."

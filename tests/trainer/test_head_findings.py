@@ -101,6 +101,18 @@ def test_a_head_that_chance_could_equal_is_doubted() -> None:
     assert findings([1.0, 0.0], [True, False], foretold).doubts == ()
 
 
+def test_a_head_whose_hits_chance_may_make_too_is_doubted() -> None:
+    #  A fifth of the time is within the horizon behind an alert; 2 of 6 outcomes were foretold.
+    outcomes = tuple(range(50, 350, 50))
+    alerts = ((45, 50), (95, 100), (310, 312))
+    some = made_evaluation(
+        np.ones(360), outcome_rows=outcomes, alert_rows=alerts, horizon=timedelta(minutes=50)
+    )
+
+    (doubt, *_) = findings([1.0, 0.0], [True, False], some).doubts
+    assert "would find 2 or more of 6 outcomes with a probability of 3" in doubt
+
+
 def test_a_head_that_ranks_rows_kept_back_no_better_than_chance_is_doubted() -> None:
     (doubt,) = findings([1.0, 0.0], [True, False], day(before_the_outcome=0.0)).doubts
 

@@ -57,6 +57,24 @@ def test_alerts_that_chance_could_equal_are_said_to_prove_nothing() -> None:
     assert not said(made_findings(foretold).cautions, "better than chance")
 
 
+def test_one_hit_that_chance_may_make_too_proves_nothing() -> None:
+    #  Four alerts cover 16 of 718 minutes: of 7 outcomes chance finds one or more in one case of
+    #  seven, though the lower bound of 1 of 7, 2.6 %, is over the 2.2 % of chance.
+    outcomes = tuple(range(40, 320, 40))
+    alerts = ((38, 40), (330, 332), (340, 342), (350, 352))
+    once = made_evaluation(np.ones(360), outcome_rows=outcomes, alert_rows=alerts)
+    twice = made_evaluation(
+        np.ones(360), outcome_rows=outcomes, alert_rows=((38, 40), (78, 80), *alerts[2:])
+    )
+
+    assert said(
+        made_findings(once).cautions,
+        "as many alerts at random times would find 1 or more of 7 outcomes with a probability of "
+        "14 %",
+    )
+    assert not said(made_findings(twice).cautions, "better than chance")
+
+
 def test_a_horizon_shorter_than_the_cadence_warns_of_nothing_and_neither_does_chance() -> None:
     #  A reading every 2 minutes, and a warning counts 1 minute ahead at most.
     evaluation = made_evaluation(
@@ -110,13 +128,16 @@ def test_a_threshold_that_all_rows_exceed_is_said_to_prove_nothing() -> None:
     scores[10:20] = 4.0
     over_all = made_findings(made_evaluation(scores, anomalous_rows=tuple(range(10, 20))))
     scores = np.full(100, 1.0)
-    scores[10:20] = 4.0
-    told_apart = made_findings(made_evaluation(scores, anomalous_rows=tuple(range(10, 20))))
+    anomalous = (*range(10, 15), *range(20, 25))
+    scores[list(anomalous)] = 4.0
+    told_apart = made_findings(
+        made_evaluation(scores, anomalous_rows=anomalous, alert_rows=((10, 15), (20, 25)))
+    )
 
     assert said(over_all.showed, "So were 90 of 90 normal rows")
-    # One stretch is one case: 1 of 1, of which Wilson's lower bound is 1 / (1 + 1.96 ** 2).
-    assert said(over_all.cautions, "1 stretch, so the recall may really be as low as 21 %")
-    assert said(over_all.cautions, "rows drawn at random reach 100 %")
+    # One stretch is one case, however many rows it has.
+    assert said(over_all.cautions, "rows drawn at random reach a recall of 100 %")
+    assert said(over_all.cautions, "the rows of 1 labelled stretch are 1 case, not more")
     assert said(over_all.cautions, "in 0 % of all pairs, and 50 % is chance")
     assert not said(told_apart.cautions, "chance")
 
@@ -177,6 +198,18 @@ def test_labelled_stretches_are_counted_by_those_with_an_alert() -> None:
 
     assert said(showed, "An alert was raised in 1 of 3 labelled stretches: 33 % (95 % interval")
     assert said(showed, "As many alerts at random times would find 2 %.")
+
+
+def test_stretches_that_chance_finds_too_prove_nothing() -> None:
+    #  Half of the rows lie in one of two stretches; an alert was raised in the first.
+    evaluation = made_evaluation(
+        np.ones(100), anomalous_rows=(*range(25), *range(50, 75)), alert_rows=((5, 6),)
+    )
+
+    assert said(
+        made_findings(evaluation).cautions,
+        "would find 1 or more of 2 labelled stretches with a probability of 44 %",
+    )
 
 
 def test_sensors_that_stand_far_from_where_they_trained_are_named() -> None:
