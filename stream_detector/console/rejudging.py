@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from stream_detector.alerting.kpi import LEAST_SPAN
 from stream_detector.alerting.life import Change
 from stream_detector.alerting.rules import Rules
 from stream_detector.console.drawing import stretches
@@ -63,9 +64,9 @@ class Judged:
     span: timedelta
 
     @property
-    def per_day(self) -> float:
-        """Alerts a day; 0 where there is no past."""
-        return self.n_alerts / (self.span / timedelta(days=1)) if self.span else 0.0
+    def per_day(self) -> float | None:
+        """Alerts a day; None before there is an hour to tell it by."""
+        return self.n_alerts / (self.span / timedelta(days=1)) if self.span >= LEAST_SPAN else None
 
 
 def past_of(machine: MachineRecord, bundle_id: str) -> Past:

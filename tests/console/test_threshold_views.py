@@ -5,11 +5,12 @@ from datetime import UTC
 import msgspec
 import pytest
 
+from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.console.plant import Plant
 from stream_detector.console.rendering import render
 from stream_detector.console.under_models import TunedModel, UnderModel, UnderModels
-from stream_detector.console.views.thresholds import pasts_of, threshold_rows
+from stream_detector.console.views.thresholds import pasts_of, preview, threshold_rows
 from stream_detector.console.words import Clock
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.model_choice import ModelTable
@@ -17,6 +18,13 @@ from stream_detector.pipeline.thresholds import setting_of
 from tests.console.messages import BUNDLE, at, plant_of, score
 
 OTHER = "0" * 16
+
+
+def tuned(models: UnderModels) -> TunedModel:
+    """What judges where nothing else was chosen."""
+    found = models.by_id[BUNDLE].tuned
+    assert isinstance(found, TunedModel)
+    return found
 
 
 def wanted(per_day: float) -> bytes:
@@ -65,6 +73,30 @@ def test_a_threshold_of_all_is_about_those_of_its_model_without_their_own(
 
     assert ([one.machine for one in of_all], n_all) == (["pm1"], 1)
     assert ([(len(one.scores), one.n_left_out) for one in of_one], n_one) == ([(1, 2)], 1)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told", "length"), [(58, "-", "58 min"), (60, "24.0 over 60 min", "60 min")]
+)
+def test_there_is_no_rate_before_there_is_an_hour_to_tell_it_by(
+    models: UnderModels, minutes: int, told: str, length: str
+) -> None:
+    plant = plant_of(
+        score("pm1", 0, 1.0), score("pm1", 2, 3.0, alarm=True), score("pm1", minutes, 1.0)
+    )
+
+    (_, row, *_) = threshold_rows(plant, models, clock=Clock(UTC))
+    found = preview(
+        *pasts_of(plant, "pm1", models),
+        now=Budget(6.0),
+        new=Budget(2.0),
+        model=tuned(models).model,
+        rules=Rules(),
+    )
+
+    assert (row.machine, row.per_day) == ("pm1", told)
+    assert found.title.startswith(f"The trailing {length} of 1 machine ")
+    assert found.lines[0] == ("as it was", "1", told.partition(" over ")[0], "-")
 
 
 def test_models_have_a_column_where_there_are_several(plant: Plant, models: UnderModels) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
+from stream_detector.alerting.kpi import LEAST_SPAN
 from stream_detector.alerting.rules import Rules
 from stream_detector.console import words
 from stream_detector.console.drawing import stretches
@@ -26,8 +28,6 @@ from stream_detector.pipeline.thresholds import ALL_MACHINES, decode_setting, se
 
 MAX_REJUDGED: Final = 50
 """Machines that are judged again at most, a tenth of a second each; of more, evenly chosen."""
-
-_SECONDS_PER_DAY: Final = 86400.0
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,12 @@ def preview(
     for name, threshold in (("with what is wanted now", now), ("with the new budget", new)):
         judged = summed([rejudged(one, threshold, model=model, rules=rules) for one in pasts])
         lines.append((f"{name}, {_short(threshold)}", judged))
-    days = was.span.total_seconds() / _SECONDS_PER_DAY
     of_all = "" if len(pasts) == n_machines else f" of {n_machines}, evenly chosen"
     n_readings = sum(len(past.scores) for past in pasts)
     n_left_out = sum(past.n_left_out for past in pasts)
     left_out = f" Left out: {n_left_out:,} that another model judged." if n_left_out else ""
     return Preview(
-        title=f"The trailing {days:.1f} days of {counted(len(pasts), 'machine')}{of_all} "
+        title=f"The trailing {words.span(was.span)} of {counted(len(pasts), 'machine')}{of_all} "
         f"({n_readings:,} readings that are kept here)",
         lines=tuple((name, *_figures(judged)) for name, judged in lines),
         note=f"Judged again by the code that judges live; each controller begins at 0.{left_out}",
@@ -134,11 +133,13 @@ def _row(name: str, plant: Plant, models: UnderModels, *, clock: Clock) -> Thres
 
 def _raised_per_day(machine: MachineRecord) -> str:
     rows = machine.scores.rows()
-    if len(rows) < 2:  # noqa: PLR2004 - no time between
+    if not len(rows):
         return words.NOTHING
-    days = float(rows["time"][-1] - rows["time"][0]) / _SECONDS_PER_DAY
+    length = timedelta(seconds=float(rows["time"][-1] - rows["time"][0]))
+    if length < LEAST_SPAN:
+        return words.NOTHING
     n_raised = len(list(stretches((rows["flags"] & ALARM) > 0)))
-    return f"{n_raised / days:.1f} over {days:.1f} days"
+    return f"{n_raised / (length / timedelta(days=1)):.1f} over {words.span(length)}"
 
 
 def _short(threshold: Threshold) -> str:
@@ -150,7 +151,8 @@ def _short(threshold: Threshold) -> str:
 
 def _figures(judged: Judged) -> tuple[str, str, str]:
     warned = f"{judged.n_warned} of {judged.n_outcomes}" if judged.n_outcomes else words.NOTHING
-    return str(judged.n_alerts), f"{judged.per_day:.1f}", warned
+    per_day = words.NOTHING if judged.per_day is None else f"{judged.per_day:.1f}"
+    return str(judged.n_alerts), per_day, warned
 
 
 def names(rows: Iterable[ThresholdRow]) -> list[str]:
