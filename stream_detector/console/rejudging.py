@@ -62,10 +62,11 @@ class Judged:
     """Outcomes that an alert was raised within the horizon before."""
     n_outcomes: int
     span: timedelta
+    """How long was judged; of several machines the time of all, as a budget is for each."""
 
     @property
     def per_day(self) -> float | None:
-        """Alerts a day; None before there is an hour to tell it by."""
+        """Alerts a machine and day; None before there is an hour to tell it by."""
         return self.n_alerts / (self.span / timedelta(days=1)) if self.span >= LEAST_SPAN else None
 
 
@@ -113,12 +114,12 @@ def rejudged(past: Past, threshold: Threshold, *, model: Model, rules: Rules) ->
 
 
 def summed(parts: Sequence[Judged]) -> Judged:
-    """Add up what was judged of several machines over the same time."""
+    """Add up what was judged of several machines."""
     return Judged(
         n_alerts=sum(one.n_alerts for one in parts),
         n_warned=sum(one.n_warned for one in parts),
         n_outcomes=sum(one.n_outcomes for one in parts),
-        span=max((one.span for one in parts), default=timedelta()),
+        span=sum((one.span for one in parts), timedelta()),
     )
 
 

@@ -84,12 +84,12 @@ def test_an_outcome_is_warned_of_by_an_alert_within_the_horizon(small_bundle: Bu
     assert judged == Judged(n_alerts=1, n_warned=1, n_outcomes=2, span=timedelta(minutes=28))
 
 
-def test_a_plant_has_the_alerts_of_its_machines_in_the_same_days() -> None:
+def test_alerts_of_a_plant_are_told_for_each_machine_and_day_as_its_budget_is() -> None:
     day = timedelta(days=1)
 
-    found = summed([Judged(3, 1, 2, day), Judged(1, 0, 0, 2 * day)])
+    found = summed([Judged(5, 1, 2, day), Judged(1, 0, 0, 2 * day)])
 
-    assert found == Judged(n_alerts=4, n_warned=1, n_outcomes=2, span=2 * day)
+    assert found == Judged(n_alerts=6, n_warned=1, n_outcomes=2, span=3 * day)
     assert found.per_day == 2.0
 
 

@@ -99,6 +99,36 @@ def test_there_is_no_rate_before_there_is_an_hour_to_tell_it_by(
     assert found.lines[0] == ("as it was", "1", told.partition(" over ")[0], "-")
 
 
+def test_what_a_budget_for_all_would_have_done_is_told_for_each_machine_and_day(
+    models: UnderModels,
+) -> None:
+    #  hour  0   1 ...  12                      24
+    #  pm1   x                 two alerts        x
+    #  pm4   x  one alert x
+    hours = {"pm1": (0, 5, 6, 20, 24), "pm4": (0, 6, 12)}
+    in_alarm = {("pm1", 5), ("pm1", 20), ("pm4", 6)}
+    plant = plant_of(
+        *(
+            score(name, 60 * hour, 1.0, alarm=(name, hour) in in_alarm)
+            for name, times in hours.items()
+            for hour in times
+        )
+    )
+
+    found = preview(
+        *pasts_of(plant, "*", models),
+        now=Budget(6.0),
+        new=Budget(2.0),
+        model=tuned(models).model,
+        rules=Rules(),
+    )
+
+    assert found.title.startswith("The trailing 24 h 00 min of 2 machines (8 readings ")
+    # 3 alerts in 36 hours of machines.
+    assert found.lines[0] == ("as it was", "3", "2.0", "-")
+    assert "<th>a machine and day</th>" in render("preview.html", view=found)
+
+
 def test_models_have_a_column_where_there_are_several(plant: Plant, models: UnderModels) -> None:
     rows = threshold_rows(plant, models, clock=Clock(UTC))
 

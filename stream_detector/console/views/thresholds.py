@@ -48,7 +48,7 @@ class Preview:
 
     title: str
     lines: tuple[tuple[str, str, str, str], ...]
-    """What, alerts, alerts a day, outcomes warned of."""
+    """What, alerts, alerts a machine and day, outcomes warned of."""
     note: str
 
 
@@ -87,17 +87,17 @@ def preview(
     rules: Rules,
 ) -> Preview:
     """Judge pasts again; takes up to some seconds, so not in the event loop."""
-    was = summed([as_it_was(past, rules) for past in pasts])
-    lines = [("as it was", was)]
+    lines = [("as it was", summed([as_it_was(past, rules) for past in pasts]))]
     for name, threshold in (("with what is wanted now", now), ("with the new budget", new)):
         judged = summed([rejudged(one, threshold, model=model, rules=rules) for one in pasts])
         lines.append((f"{name}, {_short(threshold)}", judged))
+    longest = max((past.span for past in pasts), default=timedelta())
     of_all = "" if len(pasts) == n_machines else f" of {n_machines}, evenly chosen"
     n_readings = sum(len(past.scores) for past in pasts)
     n_left_out = sum(past.n_left_out for past in pasts)
     left_out = f" Left out: {n_left_out:,} that another model judged." if n_left_out else ""
     return Preview(
-        title=f"The trailing {words.span(was.span)} of {counted(len(pasts), 'machine')}{of_all} "
+        title=f"The trailing {words.span(longest)} of {counted(len(pasts), 'machine')}{of_all} "
         f"({n_readings:,} readings that are kept here)",
         lines=tuple((name, *_figures(judged)) for name, judged in lines),
         note=f"Judged again by the code that judges live; each controller begins at 0.{left_out}",
