@@ -36,6 +36,8 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(level)
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # It tells of each address that somebody mistypes.
+    logging.getLogger("nicegui").setLevel(logging.ERROR)
     # They tell each of a hundred retries a second, each message, or each span that is dropped; our
     # own lines say what that means.
     for name in ("aiokafka", "asyncua", "opentelemetry"):

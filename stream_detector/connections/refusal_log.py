@@ -6,8 +6,6 @@ import structlog
 
 from stream_detector.errors import CodedError
 
-log = structlog.get_logger()
-
 _SECONDS: Final = 60.0
 
 _LONGEST: Final = 200
@@ -33,7 +31,7 @@ class RefusalLog:
     """
 
     def __init__(self, event: str) -> None:
-        self._event = event
+        self._log, self._event = structlog.get_logger(), event
         self._untold: dict[str, tuple[int, dict[str, Any]]] = {}
         """By reason code how many, and the newest of them."""
         self._told_at: dict[str, float] = {}
@@ -53,7 +51,7 @@ class RefusalLog:
         """
         for code, (n, newest) in list(self._untold.items()):
             if now - self._told_at.get(code, now - _SECONDS) >= _SECONDS:
-                log.warning(
+                self._log.warning(
                     self._event,
                     code=code,
                     n=n,

@@ -147,15 +147,9 @@ class Bookkeeper:
             log.exception("command.fault", offset=message.offset)
             fault = CommandError(RefusalCode.FAULT, "the book failed at it; report this")
             reply, kept = _refusal(message, at, fault), []
-        log.info(
-            "command.done" if reply.status == "done" else "command.refused",
-            command=reply.command,
-            by=reply.by,
-            alert_id=reply.alert_id,
-            machine=reply.machine,
-            rule=reply.rule,
-            reason=reply.reason,
-        )
+        names = ("command", "by", "alert_id", "machine", "rule", "reason")
+        facts = {name: value for name in names if (value := getattr(reply, name)) is not None}
+        log.info("command.done" if reply.status == "done" else "command.refused", **facts)
         return reply, kept
 
     def _marker(self) -> BookMarker:

@@ -112,7 +112,12 @@ class ModelThresholds:
                 log.error("threshold.refused", machine=machine, error=error, keeping=kept)
         for machine in wanted.keys() | self._wanted.keys():
             if wanted.get(machine) != self._wanted.get(machine):
-                log.info("threshold.adopted", machine=machine, threshold=str(table.of(machine)))
+                log.info(
+                    "threshold.adopted",
+                    machine=machine,
+                    threshold=str(table.of(machine)),
+                    bundle=self._store.bundle_id,
+                )
         self._entries, self._wanted, self.table = entries, wanted, table
         self.unreadable = frozenset(refused)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from mode import Service
 
 from stream_detector.connections.consumers import group_consumer, leave, start
@@ -107,7 +107,7 @@ class SoleService(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                     await self._member.getmany(timeout_ms=_POLL_MS)
             except ConsumerStoppedError:
                 return  # we are being stopped
-            except IllegalStateError:
+            except (IllegalStateError, CommitFailedError):
                 log.info("work.lost", work=self._name, reason="the group is giving it away")
             except (ServiceError, KafkaError) as error:
                 self._fail(str(error))

@@ -1,5 +1,6 @@
 """The commands ``threshold show``, ``set``, ``budget`` and ``clear``."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -62,7 +63,7 @@ def show(machine: str | None) -> None:
     settings = read_settings()
     first, choices = load_bundle(settings), ModelChoiceStore(settings)
     with redis_faults():
-        bundle_ids = choices.table(first.id)
+        bundle_ids, judging = choices.table(first.id), choices.read_judging()
     ids = [bundle_ids.of(ALL_MACHINES), *bundle_ids.by_machine.values()]
     if machine is not None:
         ids = [bundle_ids.of(machine)]
@@ -70,14 +71,24 @@ def show(machine: str | None) -> None:
         if len(set(ids)) > 1:
             click.echo("\n" * bool(place) + f"under model {bundle_id}")
         own = setting_of(first.manifest.default_threshold) if bundle_id == first.id else None
-        _show(ThresholdStore(settings, bundle_id), own, machine)
+        store = ThresholdStore(settings, bundle_id)
+        elsewhere = {name for name, one in judging.items() if one != bundle_id}
+        _show(store, own, only=machine, elsewhere=elsewhere)
     if machine is not None:
         command_options.tell_where_unknown(machine, choices)
 
 
-def _show(store: ThresholdStore, own: ThresholdSetting | None, only: str | None) -> None:
+def _show(
+    store: ThresholdStore,
+    own: ThresholdSetting | None,
+    *,
+    only: str | None,
+    elsewhere: Collection[str],
+) -> None:
+    """Show those of one model; machines that another one judges have none in force here."""
     with redis_faults():
         wanted, current = store.read(), store.read_current()
+    current = {name: one for name, one in current.items() if name not in elsewhere}
     if only is not None:
         wanted = {name: wanted[name] for name in wanted.keys() & {ALL_MACHINES, only}}
         current = {name: current[name] for name in current.keys() & {only}}

@@ -166,6 +166,17 @@ def test_of_one_machine_what_counts_for_it_is_shown(
     assert show("--machine", "pm3") == [of_all, own, in_force]
 
 
+def test_no_threshold_is_in_force_under_a_model_that_no_longer_judges(
+    store: ThresholdStore, server: EmbeddedRedis
+) -> None:
+    now = datetime.now(UTC)
+    store.publish_current({"pm3": InForce(3.1, 0.0, now), "pm4": InForce(2.9, 0.0, now)})
+    settings = Settings(broker="kafka:9092", redis_url=SecretStr(server.url))
+    ModelChoiceStore(settings).publish_judging({"pm3": "0123456789abcdef", "pm4": store.bundle_id})
+
+    assert show()[1:] == ["pm4: in force 2.9"]
+
+
 def test_machines_that_nothing_was_heard_of_for_long_are_only_counted(
     store: ThresholdStore,
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_change_is_adopted_and_told_once(watch: ThresholdWatch, hash_of_thresh
             "log_level": "info",
             "machine": "pm3",
             "threshold": "Fixed(value=3.1)",
+            "bundle": BUNDLE,
         }
     ]
 
