@@ -40,8 +40,8 @@ def what_not_to_believe(
         if measures.curves is not None:
             yield (
                 "Figures that count rows (ROC, precision) flatter: neighbouring rows are near "
-                "copies of each other. The threshold of the best F1 was chosen on the rows that it "
-                "judges: it is not to be believed."
+                "copies of each other. The best F1 that the curves mark is at a threshold chosen "
+                "on the rows that it judges: it is not to be believed. It is not the one in force."
             )
     if n_drawn:
         yield (

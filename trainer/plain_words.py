@@ -90,7 +90,10 @@ def threshold_in_words(limit: float, *, is_fixed: bool, is_plain: bool) -> str:
     """Say what the default threshold is, and where it comes from."""
     over = "A row is anomalous when its score is over"
     if is_fixed:
-        return f"{over} {limit:.4g}, which never changes, however the machine drifts."
+        return (
+            f"{over} {limit:.4g}, which was chosen without the rows kept back, and never changes, "
+            "however the machine drifts."
+        )
     measured = "the training rows that validated" if is_plain else "the training rows"
     return (
         f"{over} the threshold, {limit:.2f} to begin with: on {measured}, each scored by a model "

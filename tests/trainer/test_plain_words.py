@@ -43,6 +43,14 @@ def test_a_recall_stands_beside_its_interval_and_chance() -> None:
     assert said(showed, "The median warning came 4 min ahead")
 
 
+def test_the_best_f1_of_the_curves_is_told_from_the_threshold_in_force() -> None:
+    fixed = dataclasses.replace(made_findings(paper_like()), is_fixed=True)
+
+    assert said(fixed.trained, "over 2.9, which was chosen without the rows kept back, and never")
+    assert said(fixed.cautions, "The best F1 that the curves mark is at a threshold chosen on the")
+    assert said(fixed.cautions, "It is not the one in force.")
+
+
 def test_few_outcomes_are_called_few() -> None:
     assert said(
         made_findings(paper_like()).cautions, "With 18 outcomes the true recall may be anything"

@@ -78,6 +78,26 @@ def test_a_threshold_chosen_on_the_rows_it_judges_is_said_to_be_unbelievable() -
     assert "so not to be believed" in notes["Precision, recall and F1 by threshold"]
 
 
+def test_a_threshold_that_never_changes_is_nowhere_said_to_move() -> None:
+    fixed = laid_out(dataclasses.replace(made_findings(paper_like()), is_fixed=True))
+    notes = {part.title: part.note for section in fixed.sections for part in section.parts}
+    budgets = next(
+        part for section in fixed.sections for part in section.parts if part.title == "Budgets"
+    )
+
+    assert fixed.tiles[-1].beside == "never changes"
+    assert "never changes" in notes["Scores of the rows kept back over time"]
+    assert isinstance(budgets, Table)
+    assert not any("in force" in row[0] for row in budgets.rows)
+
+
+def test_a_threshold_that_follows_the_budget_is_said_to_move() -> None:
+    page = laid_out(made_findings(paper_like()))
+
+    assert page.tiles[-1].beside == "to begin with"
+    assert "sinks while all is quiet" in page.sections[0].parts[0].note
+
+
 def test_without_a_head_there_is_no_section_of_it() -> None:
     anchors = [section.anchor for section in laid_out(made_findings()).sections]
 

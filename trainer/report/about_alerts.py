@@ -34,7 +34,7 @@ def alerts(findings: Findings) -> Section:
         week_table(measures),
         trade_off(findings.points, measures),
         _lead_times(findings.timeliness, measures),
-        budget_table(findings.points, measures),
+        budget_table(findings.points, measures, is_fixed=findings.is_fixed),
         _every_alert(measures.evaluation.alerts),
     )
     return Section(title, anchor, parts)
@@ -113,13 +113,16 @@ def trade_off(points: tuple[Point, ...], measures: Measures, *, of: str = "") ->
     )
 
 
-def budget_table(points: tuple[Point, ...], measures: Measures) -> Table:
-    """Show the same as numbers, and how well every budget is kept to."""
-    asked = measures.evaluation.asked_per_day
+def budget_table(points: tuple[Point, ...], measures: Measures, *, is_fixed: bool = False) -> Table:
+    """Show the same as numbers, and how well every budget is kept to.
+
+    The budget that was asked for is in force, unless the threshold is fixed.
+    """
+    in_force = None if is_fixed else measures.evaluation.asked_per_day
     columns = ["Asked a day", "Realised", "Over asked", "Alerts", "Time in alarm"]
     rows = [
         [
-            f"{one.asked_per_day:g}" + (" (in force)" if one.asked_per_day == asked else ""),
+            f"{one.asked_per_day:g}" + (" (in force)" if one.asked_per_day == in_force else ""),
             f"{one.per_day:.1f}",
             f"{one.per_day / one.asked_per_day:.2f}",
             f"{one.n_alerts:,}",

@@ -13,6 +13,14 @@ _HINDSIGHT = (
     "Not to be believed: this threshold was chosen on the rows that it judges here. On other rows "
     "it does worse."
 )
+_FOLLOWS = (
+    "The threshold sinks while all is quiet and rises with every alert, to keep to the budget. Of "
+    "rows too close to draw, the highest is drawn, with its own threshold."
+)
+_STANDS = (
+    "The threshold never changes, whatever the budget. Of rows too close to draw, the highest is "
+    "drawn."
+)
 _CURVE_TITLES = ("Precision, recall and F1 by threshold", "ROC curve", "Precision against recall")
 
 
@@ -32,7 +40,7 @@ def scores(findings: Findings) -> Section:
     return Section(
         "Scores over time",
         "scores",
-        (holdout_scores(findings.measures), training),
+        (holdout_scores(findings.measures, is_fixed=findings.is_fixed), training),
         note="A row's score is its reconstruction error on a scale of rarity: one more is about "
         "ten times as rare in normal operation."
         if not findings.is_plain
@@ -78,7 +86,11 @@ def _spread(findings: Findings) -> Chart:
 
 
 def holdout_scores(
-    measures: Measures | None, *, of: str = "", label: str = "score (reconstruction error)"
+    measures: Measures | None,
+    *,
+    is_fixed: bool = False,
+    of: str = "",
+    label: str = "score (reconstruction error)",
 ) -> Chart:
     """Show the scores of the rows kept back; ``of`` tells the chart from others'."""
     title = "Scores of the rows kept back over time"
@@ -87,8 +99,7 @@ def holdout_scores(
     evaluation = measures.evaluation
     return Chart(
         title,
-        "The threshold sinks while all is quiet and rises with every alert, to keep to the "
-        "budget. Of rows too close to draw, the highest is drawn, with its own threshold.",
+        _STANDS if is_fixed else _FOLLOWS,
         score_charts.holdout_scores(measures, name=f"{of}holdout-scores", label=label),
         f"{counted(len(evaluation.scores), 'score')} up to {evaluation.scores.max():.2f}, "
         f"thresholds from {evaluation.thresholds.min():.2f} to {evaluation.thresholds.max():.2f}, "
@@ -109,7 +120,7 @@ def _by_threshold(measures: Measures, curves: Curves, confusion: Confusion) -> C
     return Chart(
         _CURVE_TITLES[0],
         f"{in_force}. {best}: chosen on the rows it judges, so not to be believed. The band spans "
-        "all thresholds in force.",
+        "all thresholds in force, which were not.",
         row_charts.by_threshold(curves, measures.evaluation.thresholds),
         f"{in_force}; {best}.",
     )

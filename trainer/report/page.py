@@ -48,7 +48,8 @@ def _sections(findings: Findings) -> Iterator[Section]:
 def tiles(findings: Findings) -> tuple[Tile, ...]:
     """Give the figures to see first."""
     measures = findings.measures
-    threshold = Tile("Threshold", f"{findings.default_limit:.2f}", "to begin with")
+    beside = "never changes" if findings.is_fixed else "to begin with"
+    threshold = Tile("Threshold", f"{findings.default_limit:.2f}", beside)
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
     evaluation = measures.evaluation
