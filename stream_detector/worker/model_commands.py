@@ -69,9 +69,12 @@ def activate(bundle_id: str, machine: str, set_by: str) -> None:
     _check(settings, bundle_id)
     choices = ModelChoiceStore(settings)
     with redis_faults():
+        judging = choices.read_judging().get(machine)
         choice = choices.activate(machine, bundle_id, set_by=set_by)
     click.echo(f"{machine}: {_told(choice)}")
     command_options.tell_where_unknown(machine, choices)
+    if judging is not None:
+        _tell_of_other_sensors(settings, machine, before=judging, now=bundle_id)
 
 
 @model.command(epilog="Example: stream-detector model shadow 3f9a61c04be2d718 --machine pm3")
@@ -117,6 +120,25 @@ def _store(settings: Settings) -> BundleStore:
 def _check(settings: Settings, bundle_id: str) -> None:
     """Refuse a model that the workers would refuse: each file of it is read and checked."""
     _store(settings).read(bundle_id)
+
+
+def _tell_of_other_sensors(settings: Settings, machine: str, *, before: str, now: str) -> None:
+    """Say so where two models have no sensor in common: a machine's tags may have new names."""
+    old, new = _sensors(settings, before), _sensors(settings, now)
+    if old and not old & new:
+        click.echo(
+            f"note: {now} has no sensor of {before}, which judged {machine!r} until now; "
+            "readings without one of its sensors get no score",
+            err=True,
+        )
+
+
+def _sensors(settings: Settings, bundle_id: str) -> set[str]:
+    """Name the sensors of a model; none where it is not there any more."""
+    manifests = [one for one in _store(settings).manifests().values() if isinstance(one, Manifest)]
+    if settings.bundle is not None:
+        manifests.append(load_bundle(settings).manifest)
+    return {one.name for found in manifests if found.id == bundle_id for one in found.sensors}
 
 
 def _description(manifest: Manifest) -> str:

@@ -10,10 +10,12 @@ from click.testing import CliRunner
 
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.connections.bundle_store import BundleStore
+from stream_detector.connections.model_choices import ModelChoiceStore
+from stream_detector.connections.settings import read_settings
 from stream_detector.errors import ServiceError, StreamDetectorError
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.model_commands import model
-from tests.small_models import fit_small_bundle, normal_recording
+from tests.small_models import fit_small_bundle, normal_recording, recording_of
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,26 @@ def test_a_machine_that_no_worker_has_judged_is_told_of(plant: Path, word: str) 
 
     assert done.exit_code == 0
     assert done.stderr == "note: no reading of 'pm4' was judged so far: check the name\n"
+
+
+def test_a_model_of_other_sensors_than_judged_until_now_is_told_of(
+    plant: Path, second_folder: Path
+) -> None:
+    foreign = fit_small_bundle(
+        plant / "foreign", recording_of(normal_recording(seed=9).values, sensors=tuple("abcde"))
+    )
+    second = read_bundle(second_folder).id
+    ModelChoiceStore(read_settings()).publish_judging({"pm3": second})
+
+    other = CliRunner().invoke(model, ["activate", foreign.id, "--machine", "pm3"])
+    same = CliRunner().invoke(model, ["activate", second, "--machine", "pm3"])
+
+    assert other.exit_code == 0
+    assert other.stderr == (
+        f"note: {foreign.id} has no sensor of {second}, which judged 'pm3' until now; readings "
+        "without one of its sensors get no score\n"
+    )
+    assert same.stderr == ""
 
 
 def test_a_manifest_that_is_none_is_listed_as_that(plant: Path) -> None:
