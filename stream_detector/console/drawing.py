@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.console import words
+
 _GAP: Final = 5.0
 """Times the usual step between readings; over a longer one no line is drawn."""
 
@@ -138,12 +140,12 @@ def value_ticks(scale: Scale, *, n_most: int = 5) -> list[Tick]:
     """
     width = scale.high - scale.low
     if not width > 0:
-        return [Tick(scale(scale.low), f"{scale.low:g}")]
+        return [Tick(scale(scale.low), words.plain(scale.low, 6))]
     rough = width / n_most
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
     first, last = math.ceil(scale.low / step), math.floor(scale.high / step + 1e-9)
-    return [Tick(scale(i * step), f"{round(i * step, 12):g}") for i in range(first, last + 1)]
+    return [Tick(scale(i * step), words.plain(i * step)) for i in range(first, last + 1)]
 
 
 def time_ticks(scale: Scale, zone: tzinfo, *, n_most: int = 8) -> list[Tick]:

@@ -1,9 +1,12 @@
 """Times, spans and numbers as the page writes them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
 
 from stream_detector.errors import SettingsError
 
@@ -109,8 +112,34 @@ def number(value: float | None, unit: str | None = None) -> str:
     """
     if value is None or value != value:  # noqa: PLR0124 - nan
         return NOTHING
-    text = f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"  # noqa: PLR2004 - 5 digits
+    text = plain(value, 4) if abs(value) < 1e4 else f"{value:,.0f}"  # noqa: PLR2004 - 5 digits
     return f"{text} {unit}" if unit else text
+
+
+def plain(value: float, n_digits: int = 12) -> str:
+    """Write a number with so many significant digits, and never with an exponent.
+
+    What is less than a millionth of a millionth is 0.
+
+    Examples
+    --------
+    >>> plain(183.82, 3), plain(6.0), plain(0.00002), plain(9999.7, 4)
+    ('184', '6', '0.00002', '10000')
+    """
+    return np.format_float_positional(
+        round(value, 12), precision=n_digits, fractional=False, trim="-"
+    )
+
+
+def threshold(source: Mapping[str, object]) -> str:
+    """Write what was asked of a threshold.
+
+    >>> threshold({"kind": "budget", "per_day": 6.0})
+    'budget 6'
+    """
+    return " ".join(
+        plain(part) if isinstance(part, float) else str(part) for part in source.values()
+    )
 
 
 def percent(share: float) -> str:

@@ -12,13 +12,14 @@ from stream_detector.alerting.alert_state import (
     Shelving,
     State,
 )
+from stream_detector.console.drawing import Scale, value_ticks
 from stream_detector.console.rendering import render
 from stream_detector.console.views.alert import alert_detail
 from stream_detector.console.views.alerts import Filter, alert_list
 from stream_detector.console.views.machine import machine_view
 from stream_detector.console.views.overview import overview
 from stream_detector.console.words import Clock
-from stream_detector.pipeline.messages import Contributor, HeadScore
+from stream_detector.pipeline.messages import Contributor, HeadScore, Validated, WarningInfo
 from tests.console.messages import alert_message, at, fault, plant_of, reading, score, standing
 
 HELSINKI = Clock(ZoneInfo("Europe/Helsinki"))
@@ -137,6 +138,24 @@ def test_an_alert_that_is_over_still_says_what_it_was_about() -> None:
     # That of the raise, and so it says: the newest message has none.
     assert ("score", "3.37, threshold 2.00, at 22 Nov 05:10") in view.facts
     assert (row.score, row.sensors) == ("3.37", "steam 41 %")
+
+
+def test_no_number_has_an_exponent() -> None:
+    before = WarningInfo("break", 240.0, Validated(0.5, 183.82, 40_000))
+    asked = {"kind": "budget", "per_day": 0.00002}
+    seldom = (Contributor("steam", 9999.7, 0.00003, "bar", 0.5),)
+    message = alert_message("pm3", 10, warning=before, threshold_source=asked, contributors=seldom)
+
+    view = alert_detail(plant_of(standing("pm3", message=message)), KEY, clock=HELSINKI)
+
+    assert view is not None
+    assert dict(view.evidence)["model before"] == (
+        "50 % of outcomes warned of, 184 false alerts a day (40000 rows)"
+    )
+    assert dict(view.evidence)["threshold asked"] == "budget 0.00002"
+    assert [(one.actual, one.expected) for one in view.parts] == [("10000 bar", "0.00003 bar")]
+    ticks = value_ticks(Scale(0.0, 0.00004, 100.0, 0.0)), value_ticks(Scale(0.0, 4e6, 100.0, 0.0))
+    assert [one[1].text for one in ticks] == ["0.00001", "1000000"]
 
 
 def test_what_another_alert_was_about_is_not_told_of_this_one() -> None:

@@ -46,7 +46,7 @@ def models(small_bundle: Bundle) -> UnderModels:
     return UnderModels(
         ModelTable(BUNDLE, {"pm2": OTHER}),
         {
-            BUNDLE: UnderModel(BUNDLE, {"pm3": wanted(2.0), "pm2": wanted(9.0)}, {}, tuned),
+            BUNDLE: UnderModel(BUNDLE, {"pm3": wanted(0.00002), "pm2": wanted(9.0)}, {}, tuned),
             OTHER: UnderModel(OTHER, {"*": wanted(4.0)}, {}, tuned),
         },
     )
@@ -61,7 +61,7 @@ def test_each_machine_stands_with_what_counts_under_its_model(
         ("*", BUNDLE, "6 a day", "bundle"),
         ("pm1", BUNDLE, "as for all", ""),
         ("pm2", OTHER, "4 a day", "all of"),
-        ("pm3", BUNDLE, "2 a day", "anna s"),
+        ("pm3", BUNDLE, "0.00002 a day", "anna s"),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 from starlette.requests import Request
 
+from stream_detector.console import words
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
 from stream_detector.console.parts import Parts
@@ -140,7 +141,8 @@ class ThresholdsPage:
         except StreamDetectorError as error:
             _refuse(str(error))
         else:
-            ui.notify(f"Saved: {machine}, {new.per_day:g} a day; in force in 2 s.", type="positive")
+            asked = words.plain(new.per_day)
+            ui.notify(f"Saved: {machine}, {asked} a day; in force in 2 s.", type="positive")
         await self._read(tuning)
         await self._look(tuning)
 

@@ -242,9 +242,8 @@ def _evidence(message: AlertMessage, clock: Clock) -> list[Fact]:
     if message.quality is not None:
         used, total = message.quality.channels_used, message.quality.channels_total
         found.append(Fact("quality", f"{message.quality.state}, {used} of {total} sensors"))
-    asked = " ".join(str(part) for part in message.threshold_source.values())
     found += [
-        Fact("threshold asked", asked),
+        Fact("threshold asked", words.threshold(message.threshold_source)),
         Fact("model", message.bundle),
         Fact("rules", message.rules),
     ]
@@ -255,11 +254,9 @@ def _evidence(message: AlertMessage, clock: Clock) -> list[Fact]:
             if validated.recall is None
             else f"{words.percent(validated.recall)} of outcomes warned of, "
         )
+        false = words.plain(validated.per_day, 3)
         found.append(
-            Fact(
-                "model before",
-                f"{recall}{validated.per_day:.2g} false alerts a day ({validated.rows} rows)",
-            )
+            Fact("model before", f"{recall}{false} false alerts a day ({validated.rows} rows)")
         )
     found.append(Fact("alert", message.alert_id))
     return found

@@ -144,9 +144,8 @@ def _raised_per_day(machine: MachineRecord) -> str:
 
 def _short(threshold: Threshold) -> str:
     if isinstance(threshold, Budget):
-        return f"{threshold.per_day:g} a day"
-    kind, number = setting_of(threshold).source().values()
-    return f"{kind} {number}"
+        return f"{words.plain(threshold.per_day)} a day"
+    return words.threshold(setting_of(threshold).source())
 
 
 def _figures(judged: Judged) -> tuple[str, str, str]:
