@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from trainer.explained import Over
 from trainer.found import UNLIKELY
 from trainer.measures import Measures
 from trainer.plain_words import CHANCE_AUC, counted, lasting, luck_in_words, percent
@@ -12,6 +13,8 @@ _OFTEN_IN_ALARM = 0.2
 _FAR_OVER_BUDGET = 1.5
 _MANY_OVER = 0.1
 _MOST_NAMED = 5
+_MOST_OF_A_SCORE = 0.8
+_FEW_ROWS = 10
 
 FAR_SPREADS = 3.0
 """Training spreads that a sensor's median is away from where it was, to be far."""
@@ -59,6 +62,22 @@ def what_not_to_believe(
     yield (
         "Nothing here tells of what the recording does not hold: another grade, another season, "
         "a sensor that was replaced."
+    )
+
+
+def doubts_of_one_sensor(
+    over: Over, sensors: Sequence[str], *, still: Sequence[str]
+) -> Iterator[str]:
+    """Say which sensor holds most of what is over the threshold, and whether it ever moved."""
+    most = int(over.shares.argmax())
+    if over.n_rows < _FEW_ROWS or over.shares[most] < _MOST_OF_A_SCORE:
+        return
+    yield (
+        f"One sensor, {sensors[most]}, holds {percent(over.shares[most])} of the scores over the "
+        f"threshold ({counted(over.n_rows, 'row')} kept back)"
+        + (", and it stood still in all rows that train" if sensors[most] in still else "")
+        + ": they tell of it alone. If it was merely used, --exclude it, or train on rows in "
+        "which it was."
     )
 
 

@@ -44,6 +44,20 @@ class Residuals(NamedTuple):
     n_rows: int
 
 
+class Over(NamedTuple):
+    """The rows over their threshold.
+
+    Parameters
+    ----------
+    shares : float64 array, shape (p,)
+        Mean contributions of the sensors to their scores.
+    n_rows : int
+    """
+
+    shares: FloatArray
+    n_rows: int
+
+
 class Event(NamedTuple):
     """An outcome, a labelled stretch or an alert, and the sensors that the scores were due to.
 
@@ -80,6 +94,8 @@ class Explained:
     n_left_out : int
         Others, none of whose rows has a score that anything contributed to: where an outcome
         follows right after a gap, there is no row to warn of it.
+    over : Over or None
+        None where no row was over its threshold.
     """
 
     normal: Residuals
@@ -88,6 +104,7 @@ class Explained:
     events: tuple[Event, ...]
     n_events: int
     n_left_out: int = 0
+    over: Over | None = None
 
 
 @dataclass
@@ -105,6 +122,8 @@ class SensorWatch:
     _rows: list[int] = field(default_factory=list)
     _expected: list[bytes] = field(default_factory=list)
     _shares: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    _shares_over: FloatArray | None = None
+    _n_over: int = 0
 
     def __post_init__(self) -> None:
         """Find the rows whose contributions are looked at."""
@@ -122,9 +141,16 @@ class SensorWatch:
             rule is self.rule and change.change is Change.RAISED
             for rule, change in verdict.transitions
         )
-        if self._to_find[row] or (self.recording.labels is None and raised):
-            n_columns = len(evidence.expected_row) // np.dtype(np.float32).itemsize
-            self._shares[row] = sensor_shares([evidence], n_sensors=n_columns)[0].astype(np.float32)
+        is_event = self._to_find[row] or (self.recording.labels is None and raised)
+        if not (is_event or verdict.anomaly.over):
+            return
+        n_columns = len(evidence.expected_row) // np.dtype(np.float32).itemsize
+        (shares,) = sensor_shares([evidence], n_sensors=n_columns)
+        if is_event:
+            self._shares[row] = shares.astype(np.float32)
+        if verdict.anomaly.over:
+            self._shares_over = shares if self._shares_over is None else self._shares_over + shares
+            self._n_over += 1
 
     def explain(self, evaluation: Evaluation, conditioning: Conditioning) -> Explained:
         """Tell what was seen, once all rows were."""
@@ -144,6 +170,9 @@ class SensorWatch:
             events=tuple(events[-MOST_EVENTS:]),
             n_events=len(events),
             n_left_out=len(all_events) - len(events),
+            over=None
+            if self._shares_over is None
+            else Over(self._shares_over / self._n_over, self._n_over),
         )
 
     def _events(self, evaluation: Evaluation) -> tuple[EventKind, list[Event | None]]:

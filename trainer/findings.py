@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.budgets import Point
 from trainer.code_map import CodeMap
-from trainer.doubts import FAR_SPREADS, what_not_to_believe
+from trainer.doubts import FAR_SPREADS, doubts_of_one_sensor, what_not_to_believe
 from trainer.drift import Drift
 from trainer.evaluation import Evaluation
 from trainer.explained import Explained
@@ -41,6 +41,8 @@ class Findings:
         Of the whole recording.
     n_training_rows : int
         Normal rows trained on.
+    still : tuple of str
+        Sensors that never changed in them.
     n_kept_back : int
         Rows kept back; 0 where all rows trained.
     network : mapping
@@ -80,6 +82,7 @@ class Findings:
     sensors: tuple[str, ...]
     n_rows: int
     n_training_rows: int
+    still: tuple[str, ...]
     n_kept_back: int
     network: Mapping[str, Any]
     losses: Mapping[str, NDArray[np.floating[Any]]]
@@ -183,7 +186,13 @@ class Findings:
             n_drawn=self.quality.n_drawn,
             wandered=self.drift.farther_than(FAR_SPREADS),
         )
-        return (*of_head, *doubts)
+        return (*of_head, *self._of_one_sensor, *doubts)
+
+    @property
+    def _of_one_sensor(self) -> tuple[str, ...]:
+        if self.explained is None or self.explained.over is None:
+            return ()
+        return tuple(doubts_of_one_sensor(self.explained.over, self.sensors, still=self.still))
 
     @property
     def summary(self) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ def fit(
             sensors=model.rows.features.sensors,
             n_rows=recording.n_rows,
             n_training_rows=len(model.rows.windows),
+            still=model.rows.still,
             n_kept_back=kept_back.n_rows,
             network=manifest.network,
             losses=model.parts.losses,

@@ -13,7 +13,7 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.detection.scoring import PlainScore, over_used
 from stream_detector.detection.threshold import Limits
-from stream_detector.errors import counted
+from stream_detector.errors import counted, listed
 from stream_detector.replay.recording import Recording
 from trainer.assembly import head_manifest_of, manifest_of, parameters_of
 from trainer.calibration import Calibrated, calibrate, measure_limits
@@ -135,8 +135,18 @@ def train(
     if head is not None:
         manifest = msgspec.structs.replace(manifest, head=head_manifest_of(head, config))
         parameters["quantiles_head"] = np.array(head.curve.quantiles)
-    notes = (*rows.notes, *head_notes)
+    notes = (*rows.notes, *_notes_on_still(rows.still), *head_notes)
     return TrainedModel(rows, parts, calibrated, limits, manifest, parameters, unseen, head, notes)
+
+
+def _notes_on_still(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    return (
+        f"{listed(names)} stood still in all rows that train: what a change of such a column means "
+        "nobody can learn from them, so any is judged as far out, for as long as it lasts; "
+        "--exclude a switch that may be used, or bring rows in which it was",
+    )
 
 
 def _fit_head(

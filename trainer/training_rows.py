@@ -77,6 +77,13 @@ class TrainingRows:
     left_out: dict[str, int]
     notes: tuple[str, ...]
 
+    @property
+    def still(self) -> tuple[str, ...]:
+        """Name the sensors that never changed in them; those of modes are not measured."""
+        n_measured = len(self.features.measured)
+        stood = self.feed_limits.smallest[:n_measured] == self.feed_limits.largest[:n_measured]
+        return tuple(self.features.measured[i] for i in np.flatnonzero(stood))
+
 
 Scale = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Measures centre and spread of every column of the normal rows' values."""

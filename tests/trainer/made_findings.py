@@ -99,6 +99,7 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         sensors=SENSORS,
         n_rows=15_300,
         n_training_rows=N_TRAINING,
+        still=("x3",),
         n_kept_back=0 if evaluation is None else len(evaluation.scores),
         network={"kind": "dense", "layers": [48], "code": 12, "activation": "tanh", "seed": 0},
         losses=losses,

@@ -100,6 +100,17 @@ def test_without_labels_each_alert_is_an_event(small_bundle: Bundle) -> None:
     assert len(found.events) == 3
 
 
+def test_of_rows_over_the_threshold_it_is_told_whose_they_are(small_bundle: Bundle) -> None:
+    quiet = explained(small_bundle, recording_of(normal_recording(200, seed=1).values[:30]))
+    over = explained(small_bundle, faulty(None)).over
+
+    assert quiet.over is None
+    assert over is not None
+    assert over.n_rows >= len(FAULTS)
+    assert over.shares.argmax() == STEAM
+    assert over.shares.sum() == pytest.approx(1.0)
+
+
 def test_residuals_are_what_was_not_expected_in_training_spreads(small_bundle: Bundle) -> None:
     recording = faulty(FAULTS, "rows")
     conditioning = small_bundle.model.conditioning

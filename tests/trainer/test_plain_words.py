@@ -9,6 +9,7 @@ from tests.trainer.made_findings import (
     made_findings,
     paper_like,
 )
+from trainer.explained import Over
 
 PER_DAY = 720
 
@@ -236,6 +237,24 @@ def test_sensors_that_stand_far_from_where_they_trained_are_named() -> None:
         ).cautions,
         "spreads from where they trained",
     )
+
+
+def test_a_sensor_that_holds_most_of_the_scores_is_named() -> None:
+    findings = made_findings(paper_like())
+    explained = findings.explained
+    assert explained is not None
+
+    def told(sensor: int, share: float, n_rows: int = 40) -> tuple[str, ...]:
+        shares = np.full(59, (1 - share) / 58)
+        shares[sensor] = share
+        one = dataclasses.replace(explained, over=Over(shares, n_rows))
+        return dataclasses.replace(findings, explained=one).cautions
+
+    assert said(told(2, 0.99), "One sensor, x3, holds 99 % of the scores over the threshold (40")
+    assert said(told(2, 0.99), "and it stood still in all rows that train: they tell of it alone")
+    assert said(told(4, 0.81), "(40 rows kept back): they tell of it alone")
+    assert not said(told(4, 0.79), "One sensor")
+    assert not said(told(4, 0.81, n_rows=9), "One sensor")
 
 
 def test_what_was_drawn_between_readings_is_not_believed() -> None:

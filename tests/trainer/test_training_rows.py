@@ -112,6 +112,21 @@ def test_a_sensor_is_unseen_once_the_whole_window_holds_no_value_of_it() -> None
     assert rows.n_unseen[99:107].tolist() == [0, 0, 0, 0, 0, 1, 1, 0]
 
 
+def test_a_sensor_that_never_changes_where_a_model_trains_is_named_in_a_note() -> None:
+    recording = normal_recording(400)
+    values = recording.values.copy()
+    # One of them changes, in a row that does not train.
+    values[:, 0] = values[:, 1] = 1.0
+    values[200, 1] = 0.0
+    still = recording_of(values, outcomes=[200])
+
+    (note,) = (one for one in train_small_model(still).notes if "stood still" in one)
+
+    assert prepared(still).still == (recording.sensors[0], recording.sensors[1])
+    assert note.startswith(f"{recording.sensors[0]!r}, {recording.sensors[1]!r} stood still in all")
+    assert prepared(recording).still == ()
+
+
 @pytest.mark.parametrize("share_missing", [0.3, 0.4])
 def test_rows_with_missing_sensors_are_over_a_rate_as_often_as_it_says(
     tmp_path: Path, share_missing: float

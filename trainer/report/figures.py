@@ -79,6 +79,9 @@ def of_sensors(found: Explained | None, names: tuple[str, ...]) -> dict[str, Any
                 {"time": one.time, "found": one.was_found, "shares": rounded(one.shares)}
                 for one in found.events
             ],
+            "over_threshold": None
+            if found.over is None
+            else {"rows": found.over.n_rows, "shares": rounded(found.over.shares)},
         },
     }
 
