@@ -83,7 +83,7 @@ def test_a_number_that_is_no_budget_stays_as_it_was_typed_and_is_refused(
     assert decode_setting(kept["*"]).threshold == Budget(86400.0)
 
 
-@pytest.mark.parametrize("width", [800, 1920])
+@pytest.mark.parametrize("width", [390, 800, 1920])
 def test_the_table_of_thresholds_is_whole_with_a_long_name(
     page: Page, plant: LivePlant, small_bundle_folder: Path, width: int
 ) -> None:
