@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stream_detector.alerting.ledger import Fate
 from stream_detector.alerting.life import Change
 from stream_detector.alerting.rules import Rule
-from stream_detector.detection.conditioning import Conditioning
+from stream_detector.detection.conditioning import Conditioning, clip
 from stream_detector.detection.contributions import sensor_shares
 from stream_detector.detection.packed import join_rows
 from stream_detector.pipeline.machine import Verdict
@@ -31,6 +31,8 @@ EventKind = Literal["outcome", "stretch", "alert"]
 
 class Residuals(NamedTuple):
     """What a class of rows left of what was expected of each sensor, in its training spreads.
+
+    Of values as the model sees them: one beyond 12 spreads counts as 12.
 
     Parameters
     ----------
@@ -159,7 +161,7 @@ class SensorWatch:
         actual = np.full((len(self._rows), n_columns), np.nan)
         actual[:, :n_sensors] = self.recording.values[self._rows]
         expected = join_rows(self._expected, np.float32, n_columns)
-        residuals = (actual - conditioning.center) / conditioning.spread - expected
+        residuals = np.float64(clip(conditioning.scale(actual))) - expected
         positives = evaluation.positives
         kind, all_events = self._events(evaluation)
         events = [event for event in all_events if event is not None]

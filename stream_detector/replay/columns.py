@@ -127,6 +127,21 @@ def number(cell: str) -> float:
         return np.nan
 
 
+def sensors_of(columns: Sequence[SensorColumn], notes: Sequence[str]) -> list[SensorColumn]:
+    """Keep the columns that are sensors; refuse the rest of a file whose numbers were not read."""
+    sensors = [column for column in columns if column.is_sensor]
+    with_commas = [column.name for column in columns if column.has_decimal_commas]
+    if len(with_commas) > len(sensors):
+        raise RecordingError(
+            f"{len(with_commas)} of {len(columns)} columns hold numbers with a decimal comma, "
+            f"first {with_commas[0]!r}: write decimals with a point"
+        )
+    if not sensors:
+        why = "; ".join(notes) or "none is left besides time, mode, label and what is excluded"
+        raise RecordingError(f"no column is a sensor: {why}")
+    return sensors
+
+
 class ModeColumn:
     """The mode the machine ran in (a paper grade, a product); None where the cell is empty."""
 

@@ -19,7 +19,9 @@ from stream_detector.replay.columns import (
     ModeColumn,
     SensorColumn,
     header_notes,
+    sensors_of,
 )
+from stream_detector.replay.far_cells import notes_on_far_cells
 from stream_detector.replay.table import open_table
 from stream_detector.replay.tags import Tag, read_tags
 from stream_detector.replay.times import Clock, TimeColumn, check_order, read_zone
@@ -188,7 +190,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     notes += [note for column in columns for note in column.notes()]
     instants = times.values() if isinstance(times, TimeColumn) else times.values(n_rows)
     notes += check_order(instants, lines)
-    sensors = _sensors([c for c in columns if isinstance(c, SensorColumn)], notes)
+    sensors = sensors_of([c for c in columns if isinstance(c, SensorColumn)], notes)
     names = tuple(column.name for column in sensors)
     if too_long := [name for name in names if len(name) > MAX_NAME]:
         raise RecordingError(
@@ -199,12 +201,14 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     values = np.empty((n_rows, len(sensors)))
     for index, column in enumerate(sensors):
         values[:, index] = column.values()
+    low, high = np.array([(tag.low, tag.high) for tag in known]).T
+    notes += notes_on_far_cells(names, values, low=low, high=high, lines=lines)
     return Recording(
         machine=options.machine or _machine(path),
         sensors=names,
         units=tuple(tag.unit for tag in known),
-        low=np.array([tag.low for tag in known]),
-        high=np.array([tag.high for tag in known]),
+        low=low,
+        high=high,
         times=instants,
         values=values,
         modes=tuple(layout.modes.values) if layout.modes else None,
@@ -213,21 +217,6 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
         lines=lines,
         notes=tuple(notes),
     )
-
-
-def _sensors(columns: Sequence[SensorColumn], notes: Sequence[str]) -> list[SensorColumn]:
-    """Keep the columns that are sensors; refuse the rest of a file whose numbers were not read."""
-    sensors = [column for column in columns if column.is_sensor]
-    with_commas = [column.name for column in columns if column.has_decimal_commas]
-    if len(with_commas) > len(sensors):
-        raise RecordingError(
-            f"{len(with_commas)} of {len(columns)} columns hold numbers with a decimal comma, "
-            f"first {with_commas[0]!r}: write decimals with a point"
-        )
-    if not sensors:
-        why = "; ".join(notes) or "none is left besides time, mode, label and what is excluded"
-        raise RecordingError(f"no column is a sensor: {why}")
-    return sensors
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
+from stream_detector.detection.conditioning import CLIP
 from stream_detector.detection.threshold import Budget
 from stream_detector.replay.recording import LabelKind, Recording
 from tests.small_models import BROKEN_STEAM, SENSORS, START, normal_recording, recording_of
@@ -109,6 +110,21 @@ def test_of_rows_over_the_threshold_it_is_told_whose_they_are(small_bundle: Bund
     assert over.n_rows >= len(FAULTS)
     assert over.shares.argmax() == STEAM
     assert over.shares.sum() == pytest.approx(1.0)
+
+
+def test_a_cell_beyond_any_sensor_leaves_residuals_as_the_model_saw_it(
+    small_bundle: Bundle,
+) -> None:
+    usual = faulty(FAULTS, "rows")
+    values = usual.values.copy()
+    values[20, STEAM] = 1e300
+
+    with_it = explained(small_bundle, dataclasses.replace(usual, values=values)).normal
+    without = explained(small_bundle, usual).normal
+
+    # One of 196 rows, at 12 spreads for all of 1e300.
+    assert abs(with_it.mean[STEAM] - without.mean[STEAM]) < 2 * CLIP / 196
+    assert with_it.deviation[STEAM] < CLIP
 
 
 def test_residuals_are_what_was_not_expected_in_training_spreads(small_bundle: Bundle) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.detection.conditioning import CLIP
 from trainer.drift import Drift
 from trainer.explained import MOST_EVENTS, Explained, Residuals
 from trainer.feed_quality import FeedQuality
@@ -146,18 +147,14 @@ def _residual_table(
     for name, _ in classes:
         columns += [f"{name.capitalize()}: mean", "deviation"]
     rows = tuple(
-        (
-            names[i],
-            *(
-                text
-                for _, one in classes
-                for text in (_signed(one.mean[i]), f"{one.deviation[i]:.2f}")
-            ),
-        )
+        (names[i], *(text for _, one in classes for text in _mean_and_deviation(one, i)))
         for i in np.argsort(-change(explained), kind="stable").tolist()
     )
     counts = " and ".join(f"{counted(one.n_rows, 'row')} ({name})" for name, one in classes)
-    note = f"In training spreads, of {counts}. Neighbouring rows are near copies of each other."
+    note = (
+        f"In training spreads, of {counts}; a value beyond {CLIP:g} counts as {CLIP:g}, as the "
+        "model sees it. Neighbouring rows are near copies of each other."
+    )
     return Table("Residuals of all sensors", tuple(columns), rows, note, wide=True)
 
 
