@@ -36,10 +36,17 @@ function changeChildren(parent, wanted) {
   }
 }
 
+// Tiles and rows, in their order.
+const order = (root) => JSON.stringify([...root.querySelectorAll("[data-machine], [data-alert]")].map(keyOf));
+
 export default {
   template: "<div></div>",
   props: { html: { type: String, default: "" } },
   mounted() {
+    this.pressed = false;
+    this.$el.addEventListener("pointerdown", (event) => {
+      if (event.button === 0) this.hold();
+    });
     this.show();
   },
   watch: {
@@ -48,9 +55,19 @@ export default {
     },
   },
   methods: {
+    // What somebody presses on keeps its place until it is let go and clicked on, which is after the release.
+    hold() {
+      this.pressed = true;
+      const release = () => {
+        this.pressed = false;
+        setTimeout(() => this.show());
+      };
+      for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { once: true });
+    },
     show() {
       const wanted = document.createElement("template");
       wanted.innerHTML = this.html;
+      if (this.pressed && order(this.$el) !== order(wanted.content)) return;
       const focused = document.activeElement;
       changeChildren(this.$el, wanted.content);
       // Who has changed places has lost it.

@@ -264,6 +264,28 @@ def test_a_click_that_takes_its_time_is_not_lost_while_the_page_changes(
     expect(page).to_have_url(f"{address}/machine?name=pm10")
 
 
+def test_tiles_keep_their_places_while_one_is_pressed_on(
+    page: Page, open_page: OpenPage, plant: LivePlant, address: str
+) -> None:
+    plant.send_all((*past_of("order-1"), *past_of("order-2")))
+    other = open_page()
+    for one in (page, other):
+        sign_in(one, address)
+        one.get_by_label("Search machines").fill("order-")
+        expect(one.locator(".tile .name")).to_have_text(["order-1", "order-2"])
+    page.locator(".tile").first.hover()
+
+    page.mouse.down()
+    plant.send(alert_message("order-2", 103, priority="high"))
+    expect(other.locator(".tile .name")).to_have_text(["order-2", "order-1"])
+    clock = page.locator("#clock")
+    # With its next second the page has been sent it too.
+    expect(clock).not_to_have_text(clock.inner_text())
+    page.mouse.up()
+
+    expect(page).to_have_url(f"{address}/machine?name=order-1")
+
+
 def test_a_reading_of_a_wrong_clock_does_not_end_what_is_drawn_of_a_sensor(
     page: Page, plant: LivePlant, address: str
 ) -> None:
