@@ -151,6 +151,12 @@ class Findings:
         return "plain" in self.network
 
     @property
+    def measure_of_score(self) -> str:
+        """What a score is made of."""
+        has_network = self.network.get("kind") in ("dense", "lstm")
+        return "reconstruction error" if has_network else "Mahalanobis distance"
+
+    @property
     def trained(self) -> tuple[str, ...]:
         """What was trained on what."""
         first, last = self.training_span

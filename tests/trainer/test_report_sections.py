@@ -8,6 +8,7 @@ import pytest
 
 from tests.trainer.made_findings import (
     SENSORS,
+    linear,
     made_findings,
     paper_like,
     with_head,
@@ -96,6 +97,16 @@ def test_a_threshold_that_follows_the_budget_is_said_to_move() -> None:
 
     assert page.tiles[-1].beside == "to begin with"
     assert "sinks while all is quiet" in page.sections[0].parts[0].note
+
+
+def test_the_score_of_a_model_without_a_network_is_no_reconstruction_error() -> None:
+    dense = made_findings(paper_like(n_rows=400, n_outcomes=4))
+
+    pages = [" ".join(report_html(one).decode().split()) for one in (dense, linear(dense))]
+
+    assert [page.count("reconstruction error") > 0 for page in pages] == [True, False]
+    assert "A row's score is its Mahalanobis distance" in pages[1].replace("&#39;", "'")
+    assert linear(dense).measure_of_score == "Mahalanobis distance"
 
 
 def test_without_a_head_there_is_no_section_of_it() -> None:

@@ -27,12 +27,13 @@ _CURVE_TITLES = ("Precision, recall and F1 by threshold", "ROC curve", "Precisio
 def scores(findings: Findings) -> Section:
     """Show the scores over time, each beside its threshold."""
     peaks, limit = findings.training_peaks, findings.default_limit
+    label = f"score ({findings.measure_of_score})"
     training = Chart(
         f"Scores of the {findings.class_names['training']} over time",
         "Each row was scored by a model that had not seen it. A score that wanders "
         f"here will wander live. {percent(findings.share_over)} of the rows are over the default "
         "threshold. Of rows too close to draw, the highest is drawn.",
-        score_charts.training_scores(peaks),
+        score_charts.training_scores(peaks, label=label),
         f"{counted(findings.n_training_rows, 'score')} up to {peaks.scores.max(initial=0):.2f}; "
         f"{percent(findings.share_over)} are over the default threshold of {limit:.2f}.",
         wide=True,
@@ -40,9 +41,9 @@ def scores(findings: Findings) -> Section:
     return Section(
         "Scores over time",
         "scores",
-        (holdout_scores(findings.measures, is_fixed=findings.is_fixed), training),
-        note="A row's score is its reconstruction error on a scale of rarity: one more is about "
-        "ten times as rare in normal operation."
+        (holdout_scores(findings.measures, label=label, is_fixed=findings.is_fixed), training),
+        note=f"A row's score is its {findings.measure_of_score} on a scale of rarity: one more is "
+        "about ten times as rare in normal operation."
         if not findings.is_plain
         else "A row's score is its mean squared reconstruction error.",
     )
@@ -88,9 +89,9 @@ def _spread(findings: Findings) -> Chart:
 def holdout_scores(
     measures: Measures | None,
     *,
+    label: str,
     is_fixed: bool = False,
     of: str = "",
-    label: str = "score (reconstruction error)",
 ) -> Chart:
     """Show the scores of the rows kept back; ``of`` tells the chart from others'."""
     title = "Scores of the rows kept back over time"

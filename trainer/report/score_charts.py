@@ -35,12 +35,12 @@ _MAX_OUTCOME_LINES = 60
 """More would hide the scores; the outcomes have a lane of their own as well."""
 
 
-def training_scores(scores: Peaks) -> Markup:
+def training_scores(scores: Peaks, *, label: str) -> Markup:
     """Draw the cross-fitted scores of the training rows and the default threshold."""
     with drawing("training-scores", WIDE) as one:
         axes = one.figure.add_subplot()
         _draw_line(axes, scores.times, scores.scores, color=TRAINING, label="normal training rows")
-        _finish_scores(axes, scores, label="default threshold")
+        _finish_scores(axes, scores, label=label, of_threshold="default threshold")
         time_axis(axes, day_numbers(scores.times))
     return one.svg
 
@@ -63,8 +63,7 @@ def holdout_scores(measures: Measures, *, name: str, label: str) -> Markup:
             apart, height = _apart(outcomes, every.times), upper.get_xaxis_transform()
             look = {"alpha": 0.4, "linewidth": 0.7, "transform": height}
             upper.vlines(day_numbers(apart), 0, 1, POSITIVE, **look)
-        _finish_scores(upper, every, label="threshold in force")
-        upper.set_ylabel(label)
+        _finish_scores(upper, every, label=label, of_threshold="threshold in force")
         _draw_lanes(lower, every.times, measures.evaluation.alerts, outcomes)
         time_axis(lower, day_numbers(every.times))
     return one.svg
@@ -117,10 +116,10 @@ def _draw_line(
     axes.plot(times[alone], values[alone], ".", color=color, markersize=3)
 
 
-def _finish_scores(axes: Axes, every: Peaks, *, label: str) -> None:
-    _draw_line(axes, every.times, every.thresholds, color=LIMIT, label=label, dashes="--")
+def _finish_scores(axes: Axes, every: Peaks, *, label: str, of_threshold: str) -> None:
+    _draw_line(axes, every.times, every.thresholds, color=LIMIT, label=of_threshold, dashes="--")
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("score (reconstruction error)")
+    axes.set_ylabel(label)
     legend(axes, columns=4)
 
 
