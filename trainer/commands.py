@@ -11,6 +11,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions, read_recording
+from trainer.architectures import STACKED_READINGS
 from trainer.backtest.commands import compare, evaluate
 from trainer.code_commands import decode, encode
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
@@ -85,7 +86,8 @@ def main() -> None:
 @click.option(
     "--window",
     type=_Bounded(click.INT, Window),
-    help="Readings an LSTM sees, at least 4, or a plain model.  [default: 5; a plain dense one 1]",
+    help=f"Readings an LSTM sees, at least {STACKED_READINGS}, or a plain model, which may see "
+    f"fewer.  [default: {STACKED_READINGS}; a plain dense one 1]",
 )
 @click.option(
     "--one-hot-mode",

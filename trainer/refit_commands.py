@@ -70,8 +70,9 @@ def refit(
 
     Left out are rows inside alerts (unless an operator labelled them a nuisance), rows shortly
     before an outcome, and rows of bad quality. The sensors, from Kafka, and the configuration are
-    those of the model that is wanted of the machine. Nothing is asked; exit code 1 says why there
-    is no candidate.
+    those of the model that is wanted of the machine. Kafka, which tells of alerts, and Redis, which
+    tells what model is wanted, must be there with --csv too. Nothing is asked; exit code 1 says why
+    there is no candidate.
     """
     if (span is None) == (path is None):
         raise click.UsageError("give --from-kafka or --csv")

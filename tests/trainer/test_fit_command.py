@@ -14,6 +14,7 @@ from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.errors import RecordingError, SettingsError, StreamDetectorError
 from stream_detector.sandbox.paper_machine import simulate
 from tests.small_models import SENSORS, normal_recording
+from trainer.architectures import STACKED_READINGS, NetworkConfig
 from trainer.commands import main
 
 LABELS = ("--label-column", "break", "--mode-column", "grade")
@@ -170,6 +171,19 @@ def test_an_option_out_of_bounds_is_2_before_the_history_is_read(
 
     assert refused.exit_code == 2
     assert told in refused.output
+
+
+def test_the_help_asks_for_no_window_that_would_be_refused() -> None:
+    told = " ".join(CliRunner().invoke(main, ["fit", "--help"]).output.split())
+
+    assert f"Readings an LSTM sees, at least {STACKED_READINGS}, or a plain model" in told
+    assert settings_of_lstm(STACKED_READINGS).window_size == STACKED_READINGS
+    with pytest.raises(SettingsError, match="needs at least"):
+        settings_of_lstm(STACKED_READINGS - 1)
+
+
+def settings_of_lstm(window_size: int) -> NetworkConfig:
+    return NetworkConfig(kind="lstm", layers=(32,), code=16, window_size=window_size)
 
 
 def test_an_option_gives_a_file_the_model_its_window_belongs_to(tmp_path: Path) -> None:

@@ -47,3 +47,9 @@ def test_without_a_model_before_there_is_nothing_to_be_replaced(
         monkeypatch.setenv("DETECTOR_REDIS_URL", server.url)
         with pytest.raises(StreamDetectorError, match="begin with `python -m trainer fit`"):
             CliRunner().invoke(main, words, catch_exceptions=False)
+
+
+def test_the_help_says_what_must_be_there_with_a_file_too() -> None:
+    told = " ".join(CliRunner().invoke(main, ["refit", "--help"]).output.split())
+
+    assert "must be there with --csv too" in told
