@@ -60,7 +60,7 @@ MOST_URGENT_FIRST: Final = (
 
 ClosedAs = Literal["early", "late", "nuisance", "unlabelled"]
 """What became of an alert, by what followed: the outcome came within the horizon in the same run;
-it came later, while the alert still stood; nothing came; its rule names no outcome."""
+it came later, while the alert still stood; nothing came; its rule names no outcome, or is gone."""
 
 Label = Literal["useful", "late", "nuisance"]
 """What an operator says it was worth; it overrules the fate."""

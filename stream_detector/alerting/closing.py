@@ -3,7 +3,7 @@
 An alert was early when what it warned of came within the horizon after it was raised (last,
 if it returned) in the same run, and late when it still stood as that came, but the horizon
 was over. Where nothing came until then it was a nuisance; where its rule names no outcome,
-nobody can know.
+nobody can know. So it is where the rule was removed: the clear that says so names none.
 """
 
 from datetime import datetime, timedelta

@@ -17,6 +17,7 @@ import msgspec
 
 from stream_detector.alerting.alert_state import AlertState, State
 from stream_detector.alerting.flood import FEWEST_RAISED, MOST_RAISED, PERIOD
+from stream_detector.alerting.life import ClearReason
 from stream_detector.alerting.plant_ledger import LedgerAlert, Standing
 from stream_detector.alerting.rules import Priority
 
@@ -196,5 +197,7 @@ def _chattering(calls: Iterable[tuple[datetime, str]]) -> set[str]:
 
 
 def _is_fleeting(one: Standing) -> bool:
-    # What an outcome closed was no less a warning for being short.
-    return one.cleared is not None and one.reason != "outcome" and one.cleared - one.raised <= SHORT
+    # What an outcome closed was no less a warning for being short; a rule that was removed says
+    # nothing of how long its alert would have stood.
+    returned = one.reason == ClearReason.RETURNED_TO_NORMAL
+    return one.cleared is not None and returned and one.cleared - one.raised <= SHORT

@@ -2,10 +2,10 @@
 
 Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
 readings over the threshold, escalated while the score stays far over it, and cleared by
-an off-delay below a share of it, or by the outcome it warned of. A return within the
-cooldown continues the same alert. Time is event time. No data never clears an alert: of
-what is not scored only the mode is seen here (a wash-up is one without data too), and a
-sensor that was there when the alert was raised has to be seen again before it clears.
+an off-delay below a share of it, by the outcome it warned of, or because its rule is gone. A
+return within the cooldown continues the same alert. Time is event time. No data never clears
+an alert: of what is not scored only the mode is seen here (a wash-up is one without data too),
+and a sensor that was there when the alert was raised has to be seen again before it clears.
 
 References
 ----------
@@ -36,6 +36,7 @@ class ClearReason(StrEnum):
 
     RETURNED_TO_NORMAL = "returned-to-normal"
     OUTCOME = "outcome"
+    RULE_REMOVED = "rule-removed"
 
 
 class Transition(NamedTuple):
@@ -157,6 +158,12 @@ class AlertLife:
         self._cleared_at = None
         self._counts.end_open()
         return closed
+
+    def close_by_removal(self, time: datetime) -> Transition | None:
+        """Take in that its rule is gone: nobody follows the alert, if open, any more."""
+        if not self.is_open or self._alert is None:
+            return None
+        return self._clear(self._alert, time, ClearReason.RULE_REMOVED)
 
     def _raise(self, judgement: Judgement) -> Transition:
         alert, cleared_at, time = self._alert, self._cleared_at, judgement.time

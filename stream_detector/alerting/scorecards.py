@@ -14,6 +14,7 @@ from statistics import fmean, median_low
 import msgspec
 
 from stream_detector.alerting.horizons import reach
+from stream_detector.alerting.life import ClearReason
 from stream_detector.alerting.plant_ledger import LedgerAlert, LedgerOutcome, Standing
 
 
@@ -23,7 +24,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     horizon_s: float
     n_raised: int
     n_nuisance: int
-    """Raises that no outcome followed; of the last ones nobody knows yet."""
+    """Raises that no outcome followed; of the last ones nobody knows yet, and of those that stood
+    as their rule was removed nobody ever will."""
     nuisance_per_day: float
     n_outcomes: int
     n_warned: int
@@ -58,16 +60,20 @@ def scorecard(
     span = max(end - start, timedelta(microseconds=1))
     times, happened = _by_key(alerts), [one for one in outcomes if start <= one.time <= end]
     keys = times.keys() | {one.key for one in happened}
-    raised = {key: sorted(_raises(times.get(key, ()), start, end)) for key in keys}
+    raised = {
+        key: sorted(one.raised for one in _within(times.get(key, ()), start, end)) for key in keys
+    }
     following: dict[str, list[LedgerOutcome]] = {}
     for one in sorted(happened, key=lambda one: one.time):
         following.setdefault(one.key, []).append(one)
     leads = [lead for one in happened if (lead := lead_of(one, raised[one.key], horizon))]
     n_raised = sum(map(len, raised.values()))
     n_nuisance = sum(
-        time + horizon <= end and not _is_followed(time, following.get(key, ()), horizon)
-        for key, ours in raised.items()
-        for time in ours
+        one.raised + horizon <= end
+        and one.reason != ClearReason.RULE_REMOVED
+        and not _is_followed(one.raised, following.get(key, ()), horizon)
+        for key, ours in times.items()
+        for one in _within(ours, start, end)
     )
     by_chance = [1 - (1 - min(horizon / span, 1.0)) ** len(raised[one.key]) for one in happened]
     in_alarm = sum((_time_in_alarm(ours, start, end) for ours in times.values()), timedelta())
@@ -113,8 +119,8 @@ def _by_key(alerts: Iterable[LedgerAlert]) -> dict[str, list[Standing]]:
     return found
 
 
-def _raises(times: Iterable[Standing], start: datetime, end: datetime) -> Iterable[datetime]:
-    return (one.raised for one in times if start <= one.raised <= end)
+def _within(times: Iterable[Standing], start: datetime, end: datetime) -> Iterable[Standing]:
+    return (one for one in times if start <= one.raised <= end)
 
 
 def _is_followed(raised: datetime, outcomes: Sequence[LedgerOutcome], horizon: timedelta) -> bool:

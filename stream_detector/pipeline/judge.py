@@ -7,7 +7,7 @@ import msgspec
 
 from stream_detector.alerting.life import AlertLife, Change, Transition
 from stream_detector.alerting.policy import Judgement
-from stream_detector.alerting.rules import Rule
+from stream_detector.alerting.rules import Rule, Rules, ScoreName
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.threshold import Budget, Limits, Threshold, controlled, shifted
@@ -49,26 +49,35 @@ class Judge:
     machine : str
     limits : Limits
         Of the score.
-    rules : iterable of Rule
-        Those that go by it.
+    rules : Rules
+    score : "anomaly" or "head"
+        Which of them go by it.
     """
 
     __slots__ = (
         "_budget_per_reading",
+        "_ending",
         "_limit",
         "_limits",
         "_machine",
         "_next_level",
+        "_orphans",
+        "_score",
         "_shift",
         "level",
         "lives",
         "threshold",
     )
 
-    def __init__(self, machine: str, limits: Limits, rules: Iterable[Rule]) -> None:
+    def __init__(self, machine: str, limits: Limits, rules: Rules, score: ScoreName) -> None:
         self._machine = machine
         self._limits = limits
-        self.lives = [(rule, AlertLife(rule, machine=machine)) for rule in rules]
+        self._score = score
+        self.lives = [(rule, AlertLife(rule, machine=machine)) for rule in rules.by(score)]
+        self._orphans: list[tuple[Rule, AlertLife]] = []
+        """Open alerts of rules that are gone, which nobody has let go so far."""
+        self._ending: list[tuple[Rule, AlertLife]] = []
+        """Those that were let go: the next reading clears them."""
         self._shift = 0.0
         self.threshold: Threshold | None = None
         """What people want of the machine, since it took that."""
@@ -83,6 +92,28 @@ class Judge:
             return False
         self._take(threshold)
         return True
+
+    def let_go(self) -> bool:
+        """Take in that rules are gone: the next reading clears the alerts that they left open.
+
+        Tell whether there are any. That is a change of the state, as another threshold is: it is
+        kept before that reading is judged. So a catch-up, which lets nothing go, is exact.
+        Readings behind a snapshot with orphans were judged while their rules stood: no clear was
+        sent, so it makes none, and the first reading that is judged aloud sends it. Behind a
+        snapshot with what was let go, the next reading is the one that clears it. Passed over, it
+        was done, and nothing is done before its clear is delivered; else it is judged again, in
+        the same state, and the same bytes are sent again.
+        """
+        if not self._orphans:
+            return False
+        self._ending += self._orphans
+        self._orphans = []
+        return True
+
+    @property
+    def has_orphans(self) -> bool:
+        """Whether an alert is open whose rule is gone."""
+        return bool(self._orphans or self._ending)
 
     def judge(self, scored: Scored, score: float | None) -> tuple[Judged, Transitions]:
         """Hold a reading's score, or the lack of one, against the threshold; follow the alerts.
@@ -99,7 +130,7 @@ class Judge:
                 time, left_out = scored.reading.time, _left_out(scored)
                 judgement = Judgement(time, score, level, over, scored.first_of_run, left_out)
         elif scored.status is not Status.EVENT:
-            judged.alarm = any(life.is_open for _, life in self.lives)
+            judged.alarm = self.has_orphans or any(life.is_open for _, life in self.lives)
             return judged, ()
         return judged, self._follow(scored.reading, judged, judgement)
 
@@ -117,8 +148,10 @@ class Judge:
 
         Its mode counts in any case.
         """
-        changes: Transitions = ()
-        alarm = raised = can_raise = False
+        changes = self._clear_ending(reading)
+        raised = can_raise = False
+        # An orphan stands: it holds the controller, as it did under its rule.
+        alarm = bool(self._orphans)
         for rule, life in self.lives:
             change = None
             if rule.suppressed_modes or life.is_suppressed:
@@ -138,6 +171,13 @@ class Judge:
         if can_raise and judgement is not None and not judgement.first_of_run:
             self._control(raised=raised, alarm=alarm)
         return changes
+
+    def _clear_ending(self, reading: Reading) -> Transitions:
+        if not self._ending:
+            return ()
+        ending, self._ending = self._ending, []
+        cleared = ((rule, life.close_by_removal(reading.time)) for rule, life in ending)
+        return tuple((rule, change) for rule, change in cleared if change is not None)
 
     def _control(self, *, raised: bool, alarm: bool) -> None:
         budget = self._budget_per_reading
@@ -169,11 +209,12 @@ class Judge:
         return {
             "shift": self._shift,
             "threshold": self.threshold and setting_of(self.threshold).source(),
-            "lives": {rule.name: life.snapshot() for rule, life in self.lives},
+            "lives": _kept(self.lives + self._orphans),
+            **({"ending": _kept(self._ending)} if self._ending else {}),
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
-        """Take a snapshot back; a rule that is new starts afresh.
+        """Take a snapshot back; a rule that is new starts afresh, one that is gone leaves orphans.
 
         Raises
         ------
@@ -190,6 +231,26 @@ class Judge:
             else (rule, life)
             for rule, life in self.lives
         ]
+        of_rules = {rule.name for rule, _ in self.lives}
+        self._orphans = self._without_rules(
+            {name: one for name, one in lives.items() if name not in of_rules and one["is_open"]}
+        )
+        self._ending = self._without_rules(data.get("ending", {}))
+
+    def _without_rules(self, kept: Mapping[str, Any]) -> list[tuple[Rule, AlertLife]]:
+        """Take up alerts whose rules are gone: of these only the names are left.
+
+        So they warn of nothing, and whoever reads of their ends does not wait for an outcome.
+        """
+        rules = [Rule(name=name, score=self._score) for name in kept]
+        return [
+            (rule, AlertLife.restore(kept[rule.name], rule, machine=self._machine))
+            for rule in rules
+        ]
+
+
+def _kept(lives: Iterable[tuple[Rule, AlertLife]]) -> dict[str, Any]:
+    return {rule.name: life.snapshot() for rule, life in lives}
 
 
 def _left_out(scored: Scored) -> frozenset[int]:

@@ -104,11 +104,11 @@ class Machine:
         self.name = name
         self.bundle_id = bundle_id
         self.state = state
-        self.anomaly = Judge(name, model.limits, rules.by("anomaly"))
+        self.anomaly = Judge(name, model.limits, rules, "anomaly")
         self.head: Judge | None = None
         """None under a model without a head; then its rules raise nothing."""
         if model.head is not None:
-            self.head = Judge(name, model.head.limits, rules.by("head"))
+            self.head = Judge(name, model.head.limits, rules, "head")
             self.head.adopt(Budget(model.head.budget_per_day))
         self.next_offset = 0
         """All readings below it are in the state: they are left out when they come again."""
@@ -126,12 +126,15 @@ class Machine:
         """Take the threshold that is wanted; tell whether it is another one.
 
         And that of the head's score: where none is wanted, it keeps the one it has, at first
-        the budget of the model.
+        the budget of the model. Alerts whose rules are gone are let go: a change as well.
         """
         # By identity first: it is asked for every reading.
         changed = threshold is not self.anomaly.threshold and self.anomaly.adopt(threshold)
-        if of_head is not None and self.head is not None:
-            changed = self.head.adopt(of_head) or changed
+        changed = self.anomaly.let_go() or changed
+        if self.head is not None:
+            changed = self.head.let_go() or changed
+            if of_head is not None:
+                changed = self.head.adopt(of_head) or changed
         return changed
 
     def judge(self, record: Record, scored: Scored) -> Verdict:
@@ -203,8 +206,10 @@ class Machine:
         """Tell whether this state, under another model, can go on with the open alerts of that one.
 
         It needs their rules, and their sensors: an alert clears only by sensors that it was
-        raised with.
+        raised with. One whose rule is gone is cleared where it stands.
         """
+        if incumbent.anomaly.has_orphans or (incumbent.head and incumbent.head.has_orphans):
+            return False
         is_open = {rule.name for rule, life in incumbent.lives if life.is_open}
         return not is_open or (same_sensors and is_open <= {rule.name for rule, _ in self.lives})
 

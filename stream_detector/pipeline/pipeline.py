@@ -153,8 +153,8 @@ class Pipeline:
     def follow(self, records: Iterable[Record], thresholds: Thresholds) -> None:
         """Bring the state forward by records that were judged before, silently.
 
-        Under the threshold that each machine had then; only one of which nothing was
-        kept takes the one that is wanted now.
+        Under the threshold that each machine had then, and letting no alert go whose rule is
+        gone; only a machine of which nothing was kept takes the threshold that is wanted now.
         """
         batch = self.decode(records)
         new = (

@@ -1,4 +1,4 @@
-"""Tells in the log what is refused, and what is odd about readings that are not."""
+"""Tells in the log what is refused, what is odd about readings, and what ends with its rule."""
 
 import time
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from stream_detector.alerting.life import ClearReason
 from stream_detector.connections.refusal_log import RefusalLog, shown
 from stream_detector.errors import listed
 from stream_detector.pipeline.machine import Refusal, Verdict
@@ -36,6 +37,16 @@ class OddityLog:
             if isinstance(one, Refusal):
                 place = {"partition": one.record.partition, "offset": one.record.offset}
                 self._refusals.note(one.error, key=shown(one.record.key), **place)
+                continue
+            for rule, change in one.transitions:
+                if change.reason is ClearReason.RULE_REMOVED:
+                    log.warning(
+                        "alert.rule-removed",
+                        machine=one.scored.reading.machine,
+                        rule=rule.name,
+                        alert=change.alert_id,
+                        doing="clearing it; no rule has this name, and this score, any more",
+                    )
         self._refusals.tell(now=time.monotonic())
         oddities = self._oddities
         for machine, sensors in self._new(oddities.unknown_sensors, self._sensors).items():

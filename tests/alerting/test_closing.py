@@ -51,6 +51,17 @@ def test_an_alert_that_an_outcome_of_a_later_run_ended_was_a_nuisance() -> None:
     assert desk.state().fate == "nuisance"
 
 
+def test_of_an_alert_whose_rule_was_removed_nobody_knows_what_it_was() -> None:
+    desk = Desk()
+    desk.tell(alert("raised", 0, seq=1, raised=0))
+    # As the pipeline tells it: of the rule there is only the name.
+    warning = {"outcome": None, "horizon_s": 240.0, "validated": None}
+    desk.tell(alert("cleared", 20, seq=2, raised=0, reason="rule-removed", warning=warning))
+
+    assert in_short(desk.kept) == ["raised", "cleared", "closed"]
+    assert (desk.state().open, desk.state().fate) == (False, "unlabelled")
+
+
 def test_an_alert_that_cleared_before_the_outcome_was_early_all_the_same() -> None:
     desk = Desk()
     desk.tell(alert("raised", 0, seq=1, raised=0))

@@ -103,10 +103,11 @@ def test_three_raises_within_a_minute_chatter(minutes: tuple[float, ...], chatte
     assert found.chattering == (("pm3/sheet-break",) if chatters else ())
 
 
-def test_what_returns_to_normal_within_a_minute_is_fleeting_unless_an_outcome_closed_it() -> None:
+def test_what_returns_to_normal_within_a_minute_is_fleeting_not_what_ends_otherwise() -> None:
     found = figures_of(
         *stood((0, 1), (60, 61.1)),
         *stood((0, 0.5), machine="pm4", reason="outcome"),
+        *stood((0, 0.5), machine="pm5", reason="rule-removed"),
     )
 
     assert found.n_fleeting == 1

@@ -125,6 +125,23 @@ def test_an_outcome_closes_the_alert() -> None:
     assert not life.is_open
 
 
+def test_an_alert_whose_rule_is_gone_ends_with_a_reason_of_its_own() -> None:
+    life = AlertLife(rule(heartbeat_seconds=120.0), machine="pm3")
+    raised, _ = (life.follow(one) for one in judgements("#-"))
+    kept = life.snapshot()
+
+    # Taken up under a rule of which there is only the name.
+    again = AlertLife.restore(kept, Rule(name=rule().name), machine="pm3")
+    closed = again.close_by_removal(at(4))
+
+    assert raised is not None
+    assert closed is not None
+    assert (closed.alert_id, closed.seq, closed.occurrence) == (raised.alert_id, 3, 1)
+    assert (closed.change, closed.reason) == (Change.CLEARED, ClearReason.RULE_REMOVED)
+    assert not again.is_open
+    assert again.close_by_removal(at(6)) is None
+
+
 def test_an_outcome_without_an_alert_says_nothing() -> None:
     life = AlertLife(rule(), machine="pm3")
     life.follow(judgement(THREE, "."))

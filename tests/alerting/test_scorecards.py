@@ -74,6 +74,12 @@ def test_an_alert_of_the_run_before_warned_of_nothing() -> None:
     assert (found.n_warned, found.n_missed) == (1, 1)
 
 
+def test_an_alert_whose_rule_was_removed_is_neither_a_nuisance_nor_a_warning() -> None:
+    found = card(*stood((1, 3), (20, 50), reason="rule-removed"), *stood((10, 12), machine="pm4"))
+
+    assert (found.n_raised, found.n_nuisance, found.n_warned) == (3, 1, 0)
+
+
 def test_an_alert_of_another_machine_warned_of_nothing() -> None:
     found = card(*stood((1, 3)), outcome(4, machine="pm4"))
 

@@ -181,3 +181,23 @@ def eventful_life() -> list[Record]:
 def process(records: list[Record]) -> list[Output]:
     """Give what the detector sends for these records."""
     return Pipeline(bundle(), RULES).process(records, THRESHOLDS)
+
+
+def after_a_rule_is_gone() -> list[Output]:
+    """Give what is sent once all rules but the first are gone under which alerts are open.
+
+    One machine goes on with a reading, one with a reading of which hardly anything can be
+    trusted, and one with an event.
+    """
+    diaries = [Diary(machine) for machine in ("pm3", "pm4", "pm5")]
+    before, after = Pipeline(bundle(), RULES), Pipeline(bundle(), Rules(RULES.rules[:1]))
+    for diary in diaries:
+        diary.rows(10)
+        diary.rows(3, level=6.0)
+        before.process(diary.records, THRESHOLDS)
+    for machine in before.machines.of([0]):
+        after.restore(0, machine.name, machine.snapshot(), next_offset=machine.next_offset)
+    diaries[0].rows(1)
+    diaries[1].rows(1, draw_1=None, speed=None)
+    diaries[2].tell(event="break")
+    return after.process([diary.records[-1] for diary in diaries], THRESHOLDS)

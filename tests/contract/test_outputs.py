@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.detection.feed_health import FeedFault, QualityState
 from stream_detector.pipeline.messages import Output
-from tests.contract.plant import RULES, SENSORS, Diary, eventful_life, process
+from tests.contract.plant import (
+    RULES,
+    SENSORS,
+    Diary,
+    after_a_rule_is_gone,
+    eventful_life,
+    process,
+)
 from tests.contract.schemas import parse
 from tests.contract.topics import faults_of, message_name
 
@@ -34,12 +41,12 @@ def all_faults(outputs: list[Output]) -> list[tuple[Output, list[str]]]:
 
 
 def test_all_that_a_life_brings_holds_to_the_contract() -> None:
-    assert all_faults(process(eventful_life())) == []
+    assert all_faults([*process(eventful_life()), *after_a_rule_is_gone()]) == []
 
 
 def test_that_life_brings_all_there_is() -> None:
     told = defaultdict(set)
-    for output in process(eventful_life()):
+    for output in [*process(eventful_life()), *after_a_rule_is_gone()]:
         name = message_name(output)
         value: dict[str, Any] = {} if name == "deadLetter" else parse(output.value or b"")
         for key in ("event", "reason", "occurrence", "fault", "rule"):

@@ -5,14 +5,14 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.oddity_log import OddityLog
-from tests.pipeline.station import HIGH
-from tests.small_models import Feed
+from tests.pipeline.station import HIGH, restore, states
+from tests.small_models import BROKEN_STEAM, Feed
 
 Lines = list[MutableMapping[str, Any]]
 
@@ -20,16 +20,19 @@ Lines = list[MutableMapping[str, Any]]
 class Station:
     """A pipeline that judges, and what the log says of it."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._pipeline = Pipeline(bundle, Rules())
-        self._log = OddityLog(self._pipeline.oddities)
+    def __init__(self, bundle: Bundle, rules: Rules | None = None) -> None:
+        self.pipeline = Pipeline(bundle, rules or Rules())
+        self._log = OddityLog(self.pipeline.oddities)
 
     def judge(self, records: Sequence[Record]) -> Lines:
         """Judge a batch; give what is told at once."""
         with capture_logs() as lines:
-            verdicts = self._pipeline.take_in(records, ThresholdTable(HIGH))
+            verdicts = self.pipeline.take_in(records, ThresholdTable(HIGH))
             self._log.tell_new(verdicts)
         return lines
+
+    def go_on_from(self, other: "Station") -> None:
+        restore(self.pipeline, states(other.pipeline))
 
     def sum_up(self) -> Lines:
         with capture_logs() as lines:
@@ -107,3 +110,23 @@ def test_each_machine_of_another_model_is_named_once(small_bundle: Bundle) -> No
     )
     assert (first, second) == ("'pm7'", "'pm8'")
     assert station.sum_up()[0]["without_a_known_sensor"] == 2
+
+
+def test_an_alert_that_ends_because_its_rule_is_gone_is_named_once(small_bundle: Bundle) -> None:
+    before, after = (Station(small_bundle, Rules((Rule(name=n),))) for n in ("patient", "patience"))
+    feed = Feed()
+    feed.rows(20)
+    before.judge([*feed.records, *feed.rows(3, steam=BROKEN_STEAM)])
+    after.go_on_from(before)
+
+    (line,) = after.judge(feed.rows(1))
+
+    assert line == {
+        "event": "alert.rule-removed",
+        "log_level": "warning",
+        "machine": "pm3",
+        "rule": "patient",
+        "alert": "pm3.patient.2026-11-22T03:40:00Z",
+        "doing": "clearing it; no rule has this name, and this score, any more",
+    }
+    assert after.judge(feed.rows(1)) == []
