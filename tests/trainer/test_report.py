@@ -240,11 +240,12 @@ def test_labelled_stretches_are_told_by_how_many_had_an_alert() -> None:
     assert tiles(KINDS["rows labelled"])[1][:2] == ("Labelled stretches found", "100 %")
 
 
-def test_a_phone_is_told_that_a_chart_is_wider() -> None:
-    wide = [
-        attributes
-        for tag, attributes in Elements(page_of("breaks")).found
-        if tag == "figure" and "wide" in (attributes["class"] or "")
-    ]
+def test_a_phone_is_told_what_is_wider_and_scrolls_in_its_own_box() -> None:
+    cards = re.findall(
+        r'<(?:figure|div) class="card wide.*?</(?:figure|table)>', page_of("breaks"), re.DOTALL
+    )
+    wider = [card for card in cards if 'scope="col"' not in card or card.count('"col"') > 2]
 
-    assert page_of("breaks").count("scroll it sideways") == len(wide) > 0
+    assert page_of("breaks").count("scroll it sideways") == len(wider)
+    assert sum("<table>" in card for card in wider) == 6
+    assert all('class="scroll' in card and "scroll it sideways" in card for card in wider)
