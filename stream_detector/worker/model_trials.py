@@ -88,7 +88,7 @@ class TrialLog:
         BundleError
             If the candidate's manifest is not there.
         """
-        manifest = self._manifest(candidate)
+        manifest = self.manifest(candidate)
         since = datetime.now(UTC) - timedelta(days=days)
         trials = Trials(candidate, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
@@ -113,7 +113,7 @@ class TrialLog:
         BundleError
             If the model's manifest is not there.
         """
-        manifest = self._manifest(bundle_id)
+        manifest = self.manifest(bundle_id)
         followed = Loads(bundle_id, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
             followed.take(line)
@@ -150,7 +150,16 @@ class TrialLog:
                 found[Series(news.machine, by_name[news.rule])][one] = None
         return defaultdict(list, {name: list(ones) for name, ones in found.items()})
 
-    def _manifest(self, bundle_id: str) -> Manifest:
+    def manifest(self, bundle_id: str) -> Manifest:
+        """Give the manifest of a model.
+
+        Raises
+        ------
+        ServiceError
+            If the store does not answer.
+        BundleError
+            If it is not there.
+        """
         store = bundle_store(self.settings)
         for one in () if store is None else store.manifests().values():
             if isinstance(one, Manifest) and one.id == bundle_id:
