@@ -47,8 +47,9 @@ class Load(msgspec.Struct, frozen=True):
     days: float
     """The machine ran."""
     n_raised: int
+    """Readings that raised one or several: so the budget counts them."""
     n_false: int
-    """Of those raised so many that no outcome followed within the horizon of a rule."""
+    """Of those so many that nothing followed within its horizon that a rule of theirs warns of."""
     budget_per_day: float
 
     @property
@@ -72,8 +73,10 @@ def load_of(
     unknown_for = max(horizons.values(), default=timedelta())
     n_false = sum(
         time + unknown_for <= course.stretches[-1].end
-        and not any(lead_of(one, [time], horizons[one.rule]) for one in outcomes)
-        for time in course.raised
+        and not any(
+            lead_of(one, [time], horizons[one.rule]) for one in outcomes if one.rule in rules
+        )
+        for time, rules in course.raised
     )
     return Load(course.running / _DAY, len(course.raised), n_false, budget_per_day)
 

@@ -151,8 +151,8 @@ def _compared(
         for course in (trial.active, trial.candidate)
     )
     warned_by_active, warned_by_candidate = (
-        {one.time for one in known if lead_of(one, raised, horizons[one.rule])}
-        for raised in (trial.active.raised, trial.candidate.raised)
+        {one.time for one in known if lead_of(one, course.raised_by(one.rule), horizons[one.rule])}
+        for course in (trial.active, trial.candidate)
     )
     n_both = trial.n_scored_by_both
     return Compared(

@@ -1,8 +1,9 @@
 """Two models over the same readings: the one that judges, and a candidate beside it.
 
-What each raised is read from what the pipeline itself told (``alarm``), so it is what the rule's
-own policy let out: on-delay, off-delay, cooldown, suppressed modes. A raise that nobody saw, before
-the first reading or where readings are missing in between, counts for neither.
+What each raised is read from what the pipeline itself told (``raised``), so it is what the rules'
+own policies let out: on-delay, off-delay, cooldown, suppressed modes. A reading that raises alerts
+of two rules counts once, as for the budget. A raise that nobody saw, up to the first reading or the
+first one behind missing readings, counts for neither.
 """
 
 import math
@@ -24,7 +25,15 @@ class Told(NamedTuple):
     time: datetime
     score: float | None
     above: bool
-    alarm: bool
+    raised: tuple[str, ...]
+    """The rules whose alert it raised."""
+
+
+class Raise(NamedTuple):
+    """A reading that raised alerts, and of which rules."""
+
+    time: datetime
+    rules: tuple[str, ...]
 
 
 class Stretch(NamedTuple):
@@ -45,7 +54,7 @@ class Course:
     Attributes
     ----------
     stretches : list of Stretch
-    raised : list of datetime
+    raised : list of Raise
     n_readings : int
 
     Examples
@@ -53,17 +62,17 @@ class Course:
     >>> from datetime import UTC
     >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
     >>> course = Course(timedelta(minutes=3))
-    >>> for minute, alarm in [(0, False), (2, True), (4, True), (30, False), (32, True)]:
-    ...     course.take(t(minute), alarm=alarm)
-    >>> [time.minute for time in course.raised], course.running
+    >>> for minute in (0, 2, 4, 30, 32):
+    ...     course.take(t(minute), raised=("sheet-break",) if minute in (0, 2, 32) else ())
+    >>> [one.time.minute for one in course.raised], course.running
     ([2, 32], datetime.timedelta(seconds=360))
     """
 
     def __init__(self, max_gap: timedelta) -> None:
         self._max_gap = max_gap
-        self._alarm: bool | None = None
+        self._goes_on = False
         self.stretches: list[Stretch] = []
-        self.raised: list[datetime] = []
+        self.raised: list[Raise] = []
         self.n_readings = 0
 
     @property
@@ -71,21 +80,26 @@ class Course:
         """How long the machine ran."""
         return sum((one.end - one.begin for one in self.stretches), timedelta())
 
-    def take(self, time: datetime, *, alarm: bool) -> None:
-        """Take in whether an alert was open after a reading."""
+    def take(self, time: datetime, *, raised: tuple[str, ...]) -> None:
+        """Take in the rules whose alert a reading raised."""
         self.n_readings += 1
-        if self._alarm is False and alarm:
-            self.raised.append(time)
+        # Of the first one: had the other model raised its alert just before, nobody had seen it.
+        if raised and self._goes_on:
+            self.raised.append(Raise(time, raised))
         last = self.stretches[-1] if self.stretches else None
-        if self._alarm is not None and last is not None and time - last.end <= self._max_gap:
+        if self._goes_on and last is not None and time - last.end <= self._max_gap:
             self.stretches[-1] = last._replace(end=time)
         else:
             self.stretches.append(Stretch(time, time))
-        self._alarm = alarm
+        self._goes_on = True
 
     def break_off(self) -> None:
         """Say that readings are missing here: nobody knows what was raised meanwhile."""
-        self._alarm = None
+        self._goes_on = False
+
+    def raised_by(self, rule: str) -> list[datetime]:
+        """Give when it raised alerts of a rule."""
+        return [one.time for one in self.raised if rule in one.rules]
 
     def covers(self, begin: datetime, end: datetime) -> bool:
         """Tell whether it holds all readings of a time of running, which ends with an outcome."""
@@ -106,7 +120,7 @@ class Trial:
     >>> trial = Trial.of(timedelta(minutes=3))
     >>> for minute, one, other in [(0, 1.0, 2.0), (2, 3.0, 3.0), (4, 2.0, 2.5)]:
     ...     trial.take(
-    ...         Told(t(minute), one, one > 2.2, False), Told(t(minute), other, other > 2.2, False)
+    ...         Told(t(minute), one, one > 2.2, ()), Told(t(minute), other, other > 2.2, ())
     ...     )
     >>> trial.n_agreed, trial.rank_correlation
     (2, 1.0)
@@ -133,8 +147,8 @@ class Trial:
 
     def take(self, active: Told, candidate: Told) -> None:
         """Take in what both said of one reading."""
-        self.active.take(active.time, alarm=active.alarm)
-        self.candidate.take(active.time, alarm=candidate.alarm)
+        self.active.take(active.time, raised=active.raised)
+        self.candidate.take(active.time, raised=candidate.raised)
         self.n_scored_by_active += active.score is not None
         if active.score is not None and candidate.score is not None:
             self.n_scored_by_both += 1

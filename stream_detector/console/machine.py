@@ -4,7 +4,7 @@ from collections import deque
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,6 +28,8 @@ MAX_SENSORS: Final = 500
 _MAX_OUTCOMES: Final = 500
 _MAX_MODES: Final = 30_000
 _MAX_MODELS: Final = 1000
+_MAX_RAISES: Final = 1000
+_NO_RAISE: Final = 0
 _NO_MODEL: Final = -1
 """Of a reading that one of too many models judged."""
 
@@ -49,6 +51,7 @@ SCORES: Final = np.dtype(
         ("flags", "u1"),
         ("mode", "i2"),
         ("model", "i2"),
+        ("raised", "i2"),
     ]
 )
 CONTRIBUTIONS: Final = np.dtype(
@@ -60,6 +63,9 @@ CONTRIBUTIONS: Final = np.dtype(
         ("share", "f4", (_N_CONTRIBUTORS,)),
     ]
 )
+
+
+_Name = TypeVar("_Name", str, tuple[str, ...])
 
 
 class Fault(NamedTuple):
@@ -75,6 +81,7 @@ class Outcome(NamedTuple):
 
     time: datetime
     name: str
+    run_start: datetime | None = None
 
 
 class ReadingSeen(msgspec.Struct):
@@ -107,6 +114,7 @@ class MachineRecord:
         self.modes: list[str | None] = [None]
         self._mode_numbers: dict[str | None, int] = {None: 0}
         self._models: dict[str, int] = {}
+        self._raises: dict[tuple[str, ...], int] = {(): _NO_RAISE}
         self._sensors: dict[str, int] = {}
         self.units: dict[str, str] = {}
         self._faults: dict[tuple[str, str], datetime] = {}
@@ -119,6 +127,11 @@ class MachineRecord:
     def sensors(self) -> list[str]:
         """Names of the sensors that ever had a part in a score, or were in a reading."""
         return list(self._sensors)
+
+    @property
+    def raises(self) -> list[tuple[str, ...]]:
+        """The rules whose alerts a reading raised, by the number that stands in its row."""
+        return list(self._raises)
 
     @property
     def faults(self) -> list[Fault]:
@@ -158,7 +171,8 @@ class MachineRecord:
             head = (_or_nan(message.head.score), message.head.threshold)
         score, mode = _or_nan(message.score), self._mode(message.mode)
         model = _numbered(self._models, message.bundle, at_most=_MAX_MODELS, beyond=_NO_MODEL)
-        self.scores.append((time, score, message.threshold, *head, flags, mode, model))
+        raised = _numbered(self._raises, message.raised, at_most=_MAX_RAISES, beyond=_NO_RAISE)
+        self.scores.append((time, score, message.threshold, *head, flags, mode, model, raised))
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
 
@@ -189,8 +203,8 @@ class MachineRecord:
 
     def take_outcome(self, outcome: Outcome) -> bool:
         """Take in that what was to be warned of happened; tell whether that is news."""
-        if outcome in self.outcomes:
-            return False
+        if any(one[:2] == outcome[:2] for one in self.outcomes):
+            return False  # by another rule, or delivered again
         self.outcomes.append(outcome)
         return True
 
@@ -262,7 +276,7 @@ class MachineRecord:
         return number
 
 
-def _numbered(numbers: dict[str, int], name: str, *, at_most: int, beyond: int) -> int:
+def _numbered(numbers: dict[_Name, int], name: _Name, *, at_most: int, beyond: int) -> int:
     """Give the number of a name, a new one if it has none yet and there are not too many."""
     if name not in numbers and len(numbers) >= at_most:
         return beyond

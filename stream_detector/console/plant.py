@@ -35,6 +35,7 @@ class OutcomeSeen(msgspec.Struct):
     machine: str
     event_time: Annotated[datetime, msgspec.Meta(tz=True)]
     outcome: str
+    run_start: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Plant:
@@ -103,7 +104,7 @@ class Plant:
     def take_outcome(self, seen: OutcomeSeen) -> None:
         """Take in that what was to be warned of happened."""
         machine = self._machine(seen.machine)
-        outcome = Outcome(seen.event_time, seen.outcome)
+        outcome = Outcome(seen.event_time, seen.outcome, seen.run_start)
         if machine is not None and machine.take_outcome(outcome):
             machine.version = self.version = self.version + 1
 

@@ -6,17 +6,16 @@ where the controller stood before (at 0), and which sensors a score did not rest
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from stream_detector.alerting.kpi import LEAST_SPAN
-from stream_detector.alerting.life import Change
+from stream_detector.alerting.plant_ledger import LedgerOutcome
 from stream_detector.alerting.rules import Rules
-from stream_detector.console.drawing import stretches
-from stream_detector.console.machine import ALARM, MachineRecord, Outcome
+from stream_detector.alerting.scorecards import lead_of
+from stream_detector.alerting.trial import Raise
+from stream_detector.console.machine import MachineRecord, Outcome
 from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import Quality, QualityState
 from stream_detector.detection.reading import Reading
@@ -34,7 +33,8 @@ class KeptScore:
     time: datetime
     score: float | None
     mode: str | None
-    in_alarm: bool
+    raised: tuple[str, ...]
+    """The rules whose alert it raised."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Judged:
     """What a threshold makes of a past."""
 
     n_alerts: int
+    """Readings that raised one or several: so the budget counts them."""
     n_warned: int
-    """Outcomes that an alert was raised within the horizon before."""
+    """Outcomes that an alert was raised within the horizon of its rule before, in that run."""
     n_outcomes: int
     span: timedelta
     """How long was judged; of several machines the time of all, as a budget is for each."""
@@ -72,44 +73,41 @@ class Judged:
 
 def past_of(machine: MachineRecord, bundle_id: str) -> Past:
     """Take a machine's trailing days under a model out of what is kept of it."""
-    rows = machine.scores_of(bundle_id)
+    rows, raises = machine.scores_of(bundle_id), machine.raises
     scores = tuple(
         KeptScore(
             datetime.fromtimestamp(time, UTC),
             None if score != score else score,  # noqa: PLR0124 - nan
             machine.modes[mode],
-            bool(flags & ALARM),
+            raises[raised],
         )
-        for time, score, mode, flags in zip(
+        for time, score, mode, raised in zip(
             rows["time"].tolist(),
             rows["score"].tolist(),
             rows["mode"].tolist(),
-            rows["flags"].tolist(),
+            rows["raised"].tolist(),
             strict=True,
         )
     )
     first = scores[0].time if scores else datetime.now(UTC)
-    outcomes = tuple(sorted(one for one in machine.outcomes if one.time >= first))
+    outcomes = tuple(one for one in machine.outcomes if one.time >= first)
     return Past(machine.name, scores, outcomes, len(machine.scores.rows()) - len(scores))
 
 
 def as_it_was(past: Past, rules: Rules) -> Judged:
-    """Count what was really raised: stretches of open alerts."""
-    flags = np.array([one.in_alarm for one in past.scores], dtype=bool)
-    raised = [past.scores[first].time for first, _ in stretches(flags)]
-    return _judged(past, raised, rules)
+    """Count what was really raised."""
+    return _judged(past, (Raise(one.time, one.raised) for one in past.scores), rules)
 
 
 def rejudged(past: Past, threshold: Threshold, *, model: Model, rules: Rules) -> Judged:
     """Say what a threshold would have made of a past."""
     machine = Machine(past.machine, DetectorState(n_sensors=1, window_size=1), model, rules)
     machine.adopt(threshold)
-    raised = [
-        scored.reading.time
+    verdicts = (
+        machine.judge(_record(past.machine, offset, scored), scored)
         for offset, scored in enumerate(_in_order(past, model, rules))
-        for _, change in machine.judge(_record(past.machine, offset, scored), scored).transitions
-        if change.change is Change.RAISED
-    ]
+    )
+    raised = (Raise(one.scored.reading.time, one.anomaly.raised) for one in verdicts)
     return _judged(past, raised, rules)
 
 
@@ -147,11 +145,15 @@ def _record(machine: str, offset: int, scored: Scored) -> Record:
     return Record("", 0, offset, scored.reading.time, machine.encode(), None)
 
 
-def _judged(past: Past, raised: Sequence[datetime], rules: Rules) -> Judged:
-    horizons = {rule.outcome: rule.horizon for rule in rules.rules if rule.outcome is not None}
-    known = [one for one in past.outcomes if one.name in horizons]
-    n_warned = 0
-    for one in known:
-        place = bisect_left(raised, one.time - horizons[one.name])
-        n_warned += place < len(raised) and raised[place] < one.time
-    return Judged(len(raised), n_warned, len(known), past.span)
+def _judged(past: Past, readings: Iterable[Raise], rules: Rules) -> Judged:
+    raised = [one for one in readings if one.rules]
+    known, warned = set[Outcome](), set[Outcome]()
+    for rule in rules.by("anomaly"):
+        of_rule = [one.time for one in raised if rule.name in one.rules]
+        for one in past.outcomes:
+            if one.name == rule.outcome:
+                known.add(one)
+                outcome = LedgerOutcome(past.machine, rule.name, one.time, one.run_start)
+                if lead_of(outcome, of_rule, rule.horizon):
+                    warned.add(one)
+    return Judged(len(raised), len(warned), len(known), past.span)

@@ -152,6 +152,7 @@ class Announcer:
             threshold=level,
             above=verdict.anomaly.over,
             alarm=verdict.anomaly.alarm,
+            raised=verdict.anomaly.raised,
             warming_up=one.warming_up,
             quality=_quality(one.quality),
             contributors=contributors,
@@ -222,7 +223,7 @@ def _validated(validation: Validation | None) -> Validated | None:
 def _head_score(judged: Judged | None) -> HeadScore | None:
     if judged is None or judged.level is None:
         return None
-    return HeadScore(judged.score, judged.level, judged.over, judged.alarm)
+    return HeadScore(judged.score, judged.level, judged.over, judged.alarm, judged.raised)
 
 
 def _quality(quality: Quality) -> QualityInfo:

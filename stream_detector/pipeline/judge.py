@@ -32,6 +32,8 @@ class Judged(msgspec.Struct, gc=False):
         The score is over it.
     alarm : bool
         An alert of a rule that goes by this score is open after the reading.
+    raised : tuple of str
+        The rules that go by this score whose alert the reading raised, or raised again.
     """
 
     threshold: Threshold
@@ -39,6 +41,7 @@ class Judged(msgspec.Struct, gc=False):
     level: float | None = None
     over: bool = False
     alarm: bool = False
+    raised: tuple[str, ...] = ()
 
 
 class Judge:
@@ -149,7 +152,7 @@ class Judge:
         Its mode counts in any case.
         """
         changes = self._clear_ending(reading)
-        raised = can_raise = False
+        can_raise = False
         # An orphan stands: it holds the controller, as it did under its rule.
         alarm = bool(self._orphans)
         for rule, life in self.lives:
@@ -163,13 +166,15 @@ class Judge:
             if change is not None:
                 changes += ((rule, change),)
                 # One that returns within its cooldown calls the operator again: it counts again.
-                raised = raised or change.change is Change.RAISED
+                if change.change is Change.RAISED:
+                    judged.raised += (rule.name,)
             alarm = alarm or life.is_open
             can_raise = can_raise or not life.is_suppressed
         judged.alarm = alarm
         # Where no rule could raise an alert, the lack of alerts says nothing.
         if can_raise and judgement is not None and not judgement.first_of_run:
-            self._control(raised=raised, alarm=alarm)
+            # However many rules raise theirs: it is one call.
+            self._control(raised=bool(judged.raised), alarm=alarm)
         return changes
 
     def _clear_ending(self, reading: Reading) -> Transitions:

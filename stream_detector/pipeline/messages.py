@@ -116,6 +116,7 @@ class HeadScore(msgspec.Struct, frozen=True, gc=False):
     threshold: float
     above: bool
     alarm: bool
+    raised: tuple[str, ...] = ()
 
 
 class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -129,6 +130,8 @@ class ScoreMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     threshold: float
     above: bool
     alarm: bool
+    raised: tuple[str, ...] = ()
+    """The rules whose alert the reading raised; none in messages from before it was told."""
     warming_up: bool
     quality: QualityInfo
     contributors: tuple[Contributor, ...]

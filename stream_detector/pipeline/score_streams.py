@@ -17,27 +17,30 @@ are of, and a batch has at most so many."""
 class _Head(msgspec.Struct, frozen=True, gc=False):
     score: float | None
     above: bool
-    alarm: bool
+    raised: tuple[str, ...]
 
 
 class ScoreLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A message of the scores topic, as far as models are compared by it."""
+    """A message of the scores topic, as far as models are compared by it.
+
+    One from before ``raised`` was told is none: nobody knows what its reading raised.
+    """
 
     machine: str
     event_time: Annotated[datetime, msgspec.Meta(tz=True)]
     score: float | None
     above: bool
-    alarm: bool
+    raised: tuple[str, ...]
     bundle: str
     head: _Head | None = None
     shadow: bool = False
 
     def told(self) -> Iterator[tuple[Series, Told]]:
         """Give what it says by each score that the model has."""
-        told = Told(self.event_time, self.score, self.above, self.alarm)
+        told = Told(self.event_time, self.score, self.above, self.raised)
         yield Series(self.machine, "anomaly"), told
         if self.head is not None:
-            of_head = Told(self.event_time, self.head.score, self.head.above, self.head.alarm)
+            of_head = Told(self.event_time, self.head.score, self.head.above, self.head.raised)
             yield Series(self.machine, "head"), of_head
 
 
@@ -131,7 +134,7 @@ class Trials:
             if not is_next:
                 trial.break_off()
             # A model without a head raises nothing by it.
-            nothing = Told(active.event_time, None, above=False, alarm=False)
+            nothing = Told(active.event_time, None, above=False, raised=())
             trial.take(one.get(name, nothing), other.get(name, nothing))
 
 
@@ -167,4 +170,4 @@ class Loads:
         self._newest[machine] = time
         for name, told in line.told():
             course = self.by_series.setdefault(name, Course(self._max_gap))
-            course.take(time, alarm=told.alarm)
+            course.take(time, raised=told.raised)

@@ -17,7 +17,11 @@ from stream_detector.alerting.plant_ledger import LedgerOutcome
 from stream_detector.alerting.trial import Told, Trial
 
 PM3, PM4 = Series("pm3", "anomaly"), Series("pm4", "anomaly")
-HORIZONS = {"sheet-break": timedelta(minutes=4)}
+HORIZONS = {
+    "sheet-break": timedelta(minutes=4),
+    "patient": timedelta(minutes=4),
+    "far-sighted": timedelta(minutes=10),
+}
 DAY = 720
 """Readings, one every two minutes."""
 
@@ -32,20 +36,22 @@ def trial_of(
     active: Sequence[int] = (),
     candidate: Sequence[int] = (),
     unscored: int = 0,
+    rule: str = "sheet-break",
 ) -> Trial:
-    """Each alert is open for the reading of that number alone; the last ones have no score."""
+    """Alerts are raised by the readings of these numbers; the last ones have no score."""
+    raises, none = (rule,), ()
     trial = Trial.of(timedelta(minutes=3))
     for k in range(n_readings):
         score = None if k >= n_readings - unscored else 1.0
         trial.take(
-            Told(at(2 * k), 1.0, above=k in active, alarm=k in active),
-            Told(at(2 * k), score, above=k in candidate, alarm=k in candidate),
+            Told(at(2 * k), 1.0, k in active, raises if k in active else none),
+            Told(at(2 * k), score, k in candidate, raises if k in candidate else none),
         )
     return trial
 
 
-def outcome(minute: float, *, run_start: float = 0) -> LedgerOutcome:
-    return LedgerOutcome("pm3", "sheet-break", at(minute), at(run_start))
+def outcome(minute: float, *, run_start: float = 0, rule: str = "sheet-break") -> LedgerOutcome:
+    return LedgerOutcome("pm3", rule, at(minute), at(run_start))
 
 
 def compared(
@@ -99,6 +105,19 @@ def test_a_warning_counts_within_the_horizon_of_its_rule_and_in_its_run() -> Non
     assert found == [1, 0, 0]
 
 
+def test_an_alert_warns_only_of_what_its_rule_is_for_and_so_far_ahead() -> None:
+    # Raised at minute 200, 6 minutes before the outcome.
+    one, same = outcome(206), outcome(206, rule="far-sighted")
+
+    found = [
+        compared({PM3: trial_of(active=[100], rule=rule)}, one, same).machines[0]
+        for rule in ("patient", "sheet-break", "far-sighted")
+    ]
+
+    assert [(it.n_outcomes, it.n_warned_by_active) for it in found] == [(1, 0), (1, 0), (1, 1)]
+    assert [it.active.n_false for it in found] == [1, 1, 0]
+
+
 def test_an_outcome_that_not_both_were_seen_before_is_not_known() -> None:
     assert compared({PM3: trial_of(DAY + 1)}, outcome(2)).machines[0].n_outcomes == 1
     late = compared({PM3: trial_of(DAY + 1)}, outcome(2 * DAY + 10)).machines[0]
@@ -149,13 +168,13 @@ def test_several_machines_are_judged_each_and_together() -> None:
 
 
 def test_nobody_knows_yet_of_the_last_alerts_whether_they_are_false() -> None:
-    course = trial_of(active=[718, 719]).active
+    course = trial_of(active=[715]).active
 
     load = load_of(course, (), HORIZONS, budget_per_day=2.0)
 
-    # Raised at 1436: an outcome could follow up to 1440, which is the last reading.
+    # Raised at 1430: an outcome could follow up to 1440, which is the last reading.
     assert (load.n_raised, load.n_false) == (1, 1)
-    later = trial_of(active=[719]).active
+    later = trial_of(active=[716]).active
     assert load_of(later, (), HORIZONS, budget_per_day=2.0).n_false == 0
 
 

@@ -14,45 +14,51 @@ def at(minute: float) -> datetime:
     return datetime(2026, 11, 22, 3, tzinfo=UTC) + timedelta(minutes=minute)
 
 
-def told(minute: float, score: float | None = 1.0, *, alarm: bool = False) -> Told:
+def told(minute: float, score: float | None = 1.0) -> Told:
     """Of a model with the threshold 2."""
-    return Told(at(minute), score, above=score is not None and score > 2, alarm=alarm)
+    return Told(at(minute), score, above=score is not None and score > 2, raised=())
 
 
-def course_of(alarms: str, *, broken_off_at: int | None = None) -> Course:
-    """A reading every two minutes; ``x`` is one with an open alert."""
+RULES = {".": (), "s": ("sheet-break",), "p": ("patient",), "2": ("sheet-break", "patient")}
+
+
+def course_of(raises: str, *, broken_off_at: int | None = None) -> Course:
+    """A reading every two minutes; ``s`` raises an alert, ``p`` one of another rule, ``2`` both."""
     course = Course(MAX_GAP)
-    for place, one in enumerate(alarms):
+    for place, one in enumerate(raises):
         if place == broken_off_at:
             course.break_off()
-        course.take(at(2 * place), alarm=one == "x")
+        course.take(at(2 * place), raised=RULES[one])
     return course
 
 
-def test_a_raise_is_a_reading_with_an_alert_behind_one_without() -> None:
-    course = course_of(".xx..x")
+def test_a_reading_that_raises_alerts_of_two_rules_counts_once() -> None:
+    course = course_of(".s.2.p")
 
-    assert course.raised == [at(2), at(10)]
+    assert [one.time for one in course.raised] == [at(2), at(6), at(10)]
+    assert course.raised_by("sheet-break") == [at(2), at(6)]
+    assert course.raised_by("patient") == [at(6), at(10)]
     assert course.running == timedelta(minutes=10)
 
 
-def test_an_alert_that_is_open_at_the_begin_was_raised_when_nobody_looked() -> None:
-    assert course_of("xx.x").raised == [at(6)]
+def test_what_the_first_reading_raises_counts_for_nothing() -> None:
+    # Had the other model raised its alert one reading before, nobody had seen it.
+    assert course_of("s..s").raised_by("sheet-break") == [at(6)]
 
 
-def test_an_alert_that_is_open_behind_missing_readings_counts_for_nothing() -> None:
+def test_what_the_first_reading_behind_missing_ones_raises_counts_for_nothing() -> None:
     #   minute  0  2  4 | 6  8  10
-    #           .  .  . | x  .  x
-    course = course_of("...x.x", broken_off_at=3)
+    #           .  .  . | s  .  s
+    course = course_of("...s.s", broken_off_at=3)
 
-    assert course.raised == [at(10)]
+    assert course.raised_by("sheet-break") == [at(10)]
     assert course.running == timedelta(minutes=4 + 4)
 
 
 def test_a_standstill_is_no_time_of_running() -> None:
     course = Course(MAX_GAP)
     for minute in (0, 2, 30, 32, 34):
-        course.take(at(minute), alarm=False)
+        course.take(at(minute), raised=())
 
     assert course.running == timedelta(minutes=2 + 4)
 

@@ -56,6 +56,11 @@ def score(
     )
 
 
+def raising(message: ScoreMessage, *, rule: str = "sheet-break") -> ScoreMessage:
+    """The same score, of a reading that raised an alert."""
+    return msgspec.structs.replace(message, alarm=True, raised=(rule,))
+
+
 def alert_message(
     machine: str,
     minute: float,

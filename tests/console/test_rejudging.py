@@ -5,14 +5,15 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.rules import SHEET_BREAK, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.console.plant import OutcomeSeen, Plant
 from stream_detector.console.rejudging import Judged, as_it_was, past_of, rejudged, summed
 from stream_detector.detection.threshold import Budget, Fixed, Threshold
 from stream_detector.pipeline.messages import ScoreMessage
-from tests.console.messages import BUNDLE, at, plant_of, score
-from tests.pipeline.station import Sent, Station
+from tests.console.messages import BUNDLE, at, plant_of, raising, score
+from tests.pipeline.station import HIGH, Sent, Station
+from tests.pipeline.two_rules import RULES, three_breaks
 from tests.small_models import BROKEN_STEAM, Feed
 
 
@@ -67,14 +68,55 @@ def test_as_it_was_is_what_was_raised(small_bundle: Bundle) -> None:
     assert judged.n_alerts == n_raised(sent)
 
 
+def test_of_two_rules_each_alert_counts_and_warns_of_what_its_rule_is_for(
+    small_bundle: Bundle,
+) -> None:
+    """Also one that is raised while one of the other rule stands."""
+    sent = Station(small_bundle, rules=RULES).take(three_breaks().records)
+    past = past_of(heard(sent).machines["pm3"], small_bundle.id)
+
+    was = as_it_was(past, RULES)
+
+    assert (was.n_alerts, was.n_warned, was.n_outcomes) == (n_raised(sent), 2, 3) == (4, 2, 3)
+    assert rejudged(past, HIGH, model=small_bundle.model, rules=RULES) == was
+
+
+def test_alerts_of_two_rules_by_one_reading_count_once(small_bundle: Bundle) -> None:
+    twin = msgspec.structs.replace(SHEET_BREAK, name="twin", outcome=None)
+    rules = Rules(rules=(SHEET_BREAK, twin))
+    sent = Station(small_bundle, rules=rules).take(machine_that_breaks().records)
+    past = past_of(heard(sent).machines["pm3"], small_bundle.id)
+
+    was = as_it_was(past, rules)
+
+    assert n_raised(sent) == 2 * was.n_alerts > 0
+    assert rejudged(past, HIGH, model=small_bundle.model, rules=rules).n_alerts == was.n_alerts
+
+
+def test_an_alert_warns_as_far_ahead_as_its_own_rule() -> None:
+    #  minute   0  2         12
+    #  raised      x         break
+    far = msgspec.structs.replace(SHEET_BREAK, name="far", horizon_seconds=1200.0)
+    for raised_by, n_warned in (("sheet-break", 0), ("far", 1)):
+        plant = plant_of(
+            score("pm3", 0, 1.0),
+            raising(score("pm3", 2, 9.0), rule=raised_by),
+        )
+        plant.take_outcome(OutcomeSeen("pm3", at(12), "break", at(0)))
+
+        was = as_it_was(past_of(plant.machines["pm3"], BUNDLE), Rules(rules=(SHEET_BREAK, far)))
+
+        assert (was.n_alerts, was.n_warned, was.n_outcomes) == (1, n_warned, 1)
+
+
 def test_an_outcome_is_warned_of_by_an_alert_within_the_horizon(small_bundle: Bundle) -> None:
     #  minute   0  2  4   6  8        20 22 24 26 28
     #  score    1  9  1              1  1  1  1  1
     #  break             7                        27
     values = {0: 1.0, 2: 9.0, 4: 1.0, 6: 1.0, 8: 1.0, **{20 + 2 * n: 1.0 for n in range(5)}}
     plant = plant_of(*(score("pm3", minute, value) for minute, value in values.items()))
-    plant.take_outcome(OutcomeSeen("pm3", at(5.5), "break"))
-    plant.take_outcome(OutcomeSeen("pm3", at(27), "break"))
+    plant.take_outcome(OutcomeSeen("pm3", at(5.5), "break", at(0)))
+    plant.take_outcome(OutcomeSeen("pm3", at(27), "break", at(20)))
     plant.take_outcome(OutcomeSeen("pm3", at(27), "something else"))
 
     judged = rejudged(

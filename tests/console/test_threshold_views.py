@@ -15,7 +15,7 @@ from stream_detector.console.words import Clock
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.model_choice import ModelTable
 from stream_detector.pipeline.thresholds import setting_of
-from tests.console.messages import BUNDLE, at, plant_of, score
+from tests.console.messages import BUNDLE, at, plant_of, raising, score
 
 OTHER = "0" * 16
 
@@ -82,7 +82,7 @@ def test_there_is_no_rate_before_there_is_an_hour_to_tell_it_by(
     models: UnderModels, minutes: int, told: str, length: str
 ) -> None:
     plant = plant_of(
-        score("pm1", 0, 1.0), score("pm1", 2, 3.0, alarm=True), score("pm1", minutes, 1.0)
+        score("pm1", 0, 1.0), raising(score("pm1", 2, 3.0)), score("pm1", minutes, 1.0)
     )
 
     (_, row, *_) = threshold_rows(plant, models, clock=Clock(UTC))
@@ -106,12 +106,13 @@ def test_what_a_budget_for_all_would_have_done_is_told_for_each_machine_and_day(
     #  pm1   x                 two alerts        x
     #  pm4   x  one alert x
     hours = {"pm1": (0, 5, 6, 20, 24), "pm4": (0, 6, 12)}
-    in_alarm = {("pm1", 5), ("pm1", 20), ("pm4", 6)}
+    alerts = {("pm1", 5), ("pm1", 20), ("pm4", 6)}
     plant = plant_of(
         *(
-            score(name, 60 * hour, 1.0, alarm=(name, hour) in in_alarm)
+            raising(message) if (name, hour) in alerts else message
             for name, times in hours.items()
             for hour in times
+            for message in [score(name, 60 * hour, 1.0)]
         )
     )
 

@@ -121,7 +121,15 @@ def test_any_alert_holds_to_its_schema(alert: AlertMessage) -> None:
 def scores(*, scored: bool) -> st.SearchStrategy[ScoreMessage]:
     above = st.booleans() if scored else st.just(False)  # noqa: FBT003
     value = amounts if scored else st.none()
-    head = st.builds(HeadScore, score=value, threshold=amounts, above=above, alarm=st.booleans())
+    raised = st.lists(names, max_size=3).map(tuple) if scored else st.just(())
+    head = st.builds(
+        HeadScore,
+        score=value,
+        threshold=amounts,
+        above=above,
+        alarm=st.booleans(),
+        raised=raised,
+    )
     return st.builds(
         ScoreMessage,
         machine=names,
@@ -131,6 +139,7 @@ def scores(*, scored: bool) -> st.SearchStrategy[ScoreMessage]:
         threshold=amounts,
         above=above,
         alarm=st.booleans(),
+        raised=raised,
         warming_up=st.booleans(),
         quality=judged if scored else qualities(QualityState.BAD),
         contributors=contributors if scored else st.just(()),

@@ -85,11 +85,13 @@ def test_the_outcome_closes_its_alert(headed_bundle: Bundle) -> None:
 def test_a_score_message_tells_of_both_scores(headed_bundle: Bundle) -> None:
     scores = restless(station(headed_bundle)).scores
 
-    quiet = {"score": CALM, "threshold": 2.0, "above": False, "alarm": False}
-    loud = {"score": RESTLESS_STEAM, "threshold": 2.0, "above": True, "alarm": True}
+    quiet = {"score": CALM, "threshold": 2.0, "above": False, "alarm": False, "raised": []}
+    loud = {"score": RESTLESS_STEAM, "threshold": 2.0, "above": True, "alarm": True, "raised": []}
     assert (scores[0]["head"], scores[-1]["head"]) == (quiet, loud)
+    assert [one["head"]["raised"] for one in scores if one["head"]["raised"]] == [["break-likely"]]
     # What stands beside the anomaly score is of that alone.
     assert (scores[-1]["threshold"], scores[-1]["alarm"]) == (900.0, False)
+    assert not any(one["raised"] for one in scores)
 
 
 def test_a_reading_without_a_score_has_none_of_the_head_either(headed_bundle: Bundle) -> None:

@@ -1,8 +1,11 @@
 """What two models told of the same readings, brought together from the scores topic."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from stream_detector.alerting.alarm_load import Series
 from stream_detector.pipeline.score_streams import Loads, ScoreLine, Trials, decode_line
@@ -10,6 +13,7 @@ from stream_detector.pipeline.score_streams import Loads, ScoreLine, Trials, dec
 ACTIVE, CANDIDATE, OTHER = "aaaa", "cccc", "eeee"
 PM3 = Series("pm3", "anomaly")
 MAX_GAP = timedelta(minutes=3)
+RAISED = ("sheet-break",)
 
 
 def line(
@@ -18,7 +22,7 @@ def line(
     *,
     shadow: bool = False,
     machine: str = "pm3",
-    alarm: bool = False,
+    raised: Sequence[str] = (),
     **more: Any,
 ) -> ScoreLine:
     time = datetime(2026, 11, 22, 3, tzinfo=UTC) + timedelta(minutes=minute)
@@ -29,7 +33,8 @@ def line(
         "score": 1.0,
         "threshold": 2.0,
         "above": False,
-        "alarm": alarm,
+        "alarm": bool(raised),
+        "raised": raised,
         "bundle": bundle,
         "shadow": shadow,
         **more,
@@ -72,11 +77,11 @@ def test_what_comes_again_after_a_crash_changes_nothing() -> None:
 
 def test_a_raise_is_not_counted_where_the_candidate_missed_readings_before_it() -> None:
     #   minute      0  2  4  6
-    #   active      .  .  x  x   raised at 4
-    #   candidate   .  .     x   nobody knows when
-    lines = [line(0), line(2), line(4, alarm=True), line(6, alarm=True)]
+    #   active      .  .  x  .
+    #   candidate   .  .     x   nobody knows of 4
+    lines = [line(0), line(2), line(4, raised=RAISED), line(6)]
 
-    trial = trials_of(*lines, on_trial(0), on_trial(2), on_trial(6, alarm=True)).by_series[PM3]
+    trial = trials_of(*lines, on_trial(0), on_trial(2), on_trial(6, raised=RAISED)).by_series[PM3]
 
     assert trial.active.raised == trial.candidate.raised == []
 
@@ -98,8 +103,8 @@ def test_what_the_candidate_says_once_it_judges_is_no_trial() -> None:
 
 
 def test_a_head_is_compared_by_itself_and_a_model_without_one_raises_nothing_by_it() -> None:
-    head = {"score": 0.5, "threshold": 0.4, "above": True, "alarm": True}
-    none = {**head, "alarm": False}
+    head = {"score": 0.5, "threshold": 0.4, "above": True, "alarm": True, "raised": RAISED}
+    none = {**head, "raised": ()}
 
     trials = trials_of(line(0, head=none), on_trial(0), line(2, head=head), on_trial(2))
 
@@ -112,8 +117,9 @@ def test_a_head_is_compared_by_itself_and_a_model_without_one_raises_nothing_by_
 def test_of_an_activated_model_what_it_raised_where_it_judged_is_followed() -> None:
     loads = Loads(CANDIDATE, max_gap=MAX_GAP, wants=lambda _: True)
     for one in (
-        *(on_trial(0), line(0, alarm=True), line(2, CANDIDATE), line(4, CANDIDATE, alarm=True)),
-        *(line(2, CANDIDATE), line(4, CANDIDATE, alarm=True)),
+        *(on_trial(0), line(0, raised=RAISED), line(2, CANDIDATE)),
+        line(4, CANDIDATE, raised=RAISED),
+        *(line(2, CANDIDATE), line(4, CANDIDATE, raised=RAISED)),
     ):
         loads.take(one)
 
@@ -124,3 +130,10 @@ def test_of_an_activated_model_what_it_raised_where_it_judged_is_followed() -> N
 def test_what_is_no_score_is_passed_over() -> None:
     assert decode_line(b'{"machine": "pm3"}') is None
     assert decode_line(None) is None
+
+
+def test_a_score_from_before_raises_were_told_says_nothing_of_them() -> None:
+    old = json.loads(msgspec.json.encode(line(0)))
+    del old["raised"]
+
+    assert decode_line(json.dumps(old).encode()) is None

@@ -8,8 +8,7 @@ from typing import Final
 from stream_detector.alerting.kpi import LEAST_SPAN
 from stream_detector.alerting.rules import Rules
 from stream_detector.console import words
-from stream_detector.console.drawing import stretches
-from stream_detector.console.machine import ALARM, MachineRecord
+from stream_detector.console.machine import MachineRecord
 from stream_detector.console.plant import Plant
 from stream_detector.console.rejudging import (
     Judged,
@@ -138,7 +137,7 @@ def _raised_per_day(machine: MachineRecord) -> str:
     length = timedelta(seconds=float(rows["time"][-1] - rows["time"][0]))
     if length < LEAST_SPAN:
         return words.NOTHING
-    n_raised = len(list(stretches((rows["flags"] & ALARM) > 0)))
+    n_raised = int((rows["raised"] > 0).sum())
     return f"{n_raised / (length / timedelta(days=1)):.1f} over {words.span(length)}"
 
 
