@@ -144,7 +144,7 @@ def _notes_on_still(names: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     return (
         f"{listed(names)} stood still in all rows that train: what a change of such a column means "
-        "nobody can learn from them, so any is judged as far out, for as long as it lasts; "
+        "nobody can learn from them, and one may be judged as far out for as long as it lasts; "
         "--exclude a switch that may be used, or bring rows in which it was",
     )
 
