@@ -1,8 +1,5 @@
 """JSON messages -> tag rows."""
 
-import json
-import math
-
 import msgspec
 
 from stream_detector.bridges.format_settings import FormatTable
@@ -10,6 +7,7 @@ from stream_detector.bridges.layout import Layout
 from stream_detector.bridges.rows import TagRow
 from stream_detector.errors import ReadingError, RowError
 from stream_detector.pipeline.json_depth import check_depth
+from stream_detector.pipeline.lenient_json import OutOfRangeError, load_leniently
 
 MAX_MESSAGE_BYTES = 1_000_000
 """Longer messages are refused unread, in every format."""
@@ -74,14 +72,8 @@ def check_size(value: bytes) -> None:
 def _decode_not_finite(value: bytes) -> object:
     """Read JSON with literal NaN and Infinity, which many producers write."""
     try:
-        # Of bytes, it would take halves of a surrogate pair, which nobody can write again.
-        return json.loads(value.decode("utf-8-sig"), parse_float=_finite, parse_constant=float)
+        return load_leniently(value, constant=float)
+    except OutOfRangeError as error:
+        raise RowError("value", str(error)) from error
     except ValueError as error:
         raise RowError("not-json", str(error)) from error
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise RowError("value", f"the number {text[:50]} is out of range")
-    return number

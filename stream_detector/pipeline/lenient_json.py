@@ -2,7 +2,8 @@
 
 import json
 import math
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,18 +35,42 @@ def read_leniently(data: bytes, kind: type[_Read]) -> tuple[_Read, bool]:
     """
     found: list[str] = []
     try:
-        # Of bytes, it would take halves of a surrogate pair, which nobody can write again.
-        text = data.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=found.append, parse_float=_finite_float)
+        value = load_leniently(data, constant=found.append)
         return msgspec.convert(value, kind, strict=True), bool(found)
+    except OutOfRangeError as error:
+        raise ReadingError("invalid", str(error)) from error
     except msgspec.ValidationError:  # a ValueError, too
         raise
     except ValueError as error:
         raise ReadingError("not-json", str(error)) from error
 
 
-def _finite_float(text: str) -> float:
+class OutOfRangeError(ValueError):
+    """A number is none that a float can be."""
+
+
+def load_leniently(data: bytes, *, constant: Callable[[str], object]) -> Any:
+    """Load JSON with what ``constant`` makes of each literal.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a number is out of range.
+    ValueError
+        If it is no JSON.
+
+    Examples
+    --------
+    >>> load_leniently(b'[1.5, Infinity]', constant=float)
+    [1.5, inf]
+    """
+    # Of bytes, it would take halves of a surrogate pair, which nobody can write again.
+    text = data.decode("utf-8-sig")
+    return json.loads(text, parse_constant=constant, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ReadingError("invalid", f"the number {text[:50]} is out of range")
+        raise OutOfRangeError(f"the number {text[:50]} is out of range")
     return number
