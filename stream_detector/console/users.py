@@ -56,6 +56,11 @@ class User(NamedTuple):
     role: Role
     password_hash: str
 
+    @property
+    def line(self) -> str:
+        """As it stands in the file."""
+        return f"{self.name}:{self.role}:{self.password_hash}"
+
 
 def role_of(text: str) -> Role:
     """Read a role.
@@ -159,11 +164,7 @@ class UsersFile:
         except SettingsError:
             return self._users
         # A file without a line is one that is being written.
-        return {
-            user.name: user
-            for user in self._users.values()
-            if not lines or f"{user.name}:{user.role}:{user.password_hash}" in lines
-        }
+        return {user.name: user for user in self._users.values() if not lines or user.line in lines}
 
     def check(self, name: str, password: str) -> User | None:
         """Give the user of a name and password; None where they do not belong together.
@@ -192,7 +193,7 @@ def add_user(path: Path, name: str, role: Role, password: str) -> bool:
         If the name or password cannot be used, or the file cannot be read or written.
     """
     _check_name(name)
-    line = f"{name}:{role}:{hash_password(password)}"
+    line = User(name, role, hash_password(password)).line
     lines = _text(path).splitlines() if path.exists() else []
     places = [i for i, one in enumerate(lines) if one.partition(":")[0].strip() == name]
     for place in places:
