@@ -84,6 +84,13 @@ def sensors_note(manifest: Manifest, given: Collection[str]) -> str | None:
     )
 
 
+def have_common_sensor(one: Manifest, other: Manifest) -> bool:
+    """Tell whether two models can be of one machine, its tags having kept their names."""
+    return not {sensor.name for sensor in one.sensors}.isdisjoint(
+        sensor.name for sensor in other.sensors
+    )
+
+
 def modes_note(manifest: Manifest, given: Collection[str | None]) -> str | None:
     """Say in which modes given the model judges without knowing the mode.
 

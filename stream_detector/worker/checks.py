@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stream_detector.bundle.directory import Bundle, read_bundle
-from stream_detector.connections.bundle_store import BundleStore
+from stream_detector.bundle.manifest import Manifest
+from stream_detector.connections.bundle_store import BundleStore, bundle_store
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
@@ -50,6 +51,29 @@ def load_bundle(settings: Settings) -> Bundle:
             "DETECTOR_BUNDLE is not set; give the folder that `python -m trainer fit --out` wrote"
         )
     return read_bundle(settings.bundle)
+
+
+def find_manifest(settings: Settings, bundle_id: str) -> Manifest:
+    """Give what a model says of itself: one of DETECTOR_BUNDLES, or the workers' own.
+
+    Raises
+    ------
+    ServiceError
+        If the store does not answer.
+    BundleError
+        If it is not there.
+    """
+    store = bundle_store(settings)
+    for one in () if store is None else store.manifests().values():
+        if isinstance(one, Manifest) and one.id == bundle_id:
+            return one
+    if settings.bundle is not None:
+        own = load_bundle(settings).manifest
+        if own.id == bundle_id:
+            return own
+    raise BundleError(
+        f"there is no bundle {bundle_id}; copy its folder to where DETECTOR_BUNDLES says"
+    )
 
 
 def load_traces() -> "type[OtlpTraces]":

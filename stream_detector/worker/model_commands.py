@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from stream_detector.alerting.life import rfc3339
+from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.command_line import on_one_line
 from stream_detector.connections.bundle_store import BundleStore, bundle_store
@@ -13,9 +14,10 @@ from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import BundleError, SettingsError, counted, listed
+from stream_detector.pipeline.agreement import have_common_sensor
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
 from stream_detector.worker import command_options
-from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.checks import find_manifest, load_bundle
 from stream_detector.worker.trial_commands import compare, promote
 
 _machine = command_options.machine("a choice of their own")
@@ -66,7 +68,7 @@ def list_models() -> None:
 def activate(bundle_id: str, machine: str, set_by: str) -> None:
     """Let model ID judge, between two readings of a machine; its open alerts go on."""
     settings = read_settings()
-    _check(settings, bundle_id)
+    bundle = _read(settings, bundle_id)
     choices = ModelChoiceStore(settings)
     with redis_faults():
         judging = choices.read_judging().get(machine)
@@ -74,7 +76,7 @@ def activate(bundle_id: str, machine: str, set_by: str) -> None:
     click.echo(f"{machine}: {_told(choice)}")
     command_options.tell_where_unknown(machine, choices)
     if judging is not None:
-        _tell_of_other_sensors(settings, machine, before=judging, now=bundle_id)
+        _tell_of_other_sensors(settings, machine, before=judging, now=bundle)
 
 
 @model.command(epilog="Example: stream-detector model shadow 3f9a61c04be2d718 --machine pm3")
@@ -86,7 +88,7 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
     settings = read_settings()
     wanted = None if bundle_id == "none" else bundle_id
     if wanted is not None:
-        _check(settings, wanted)
+        _read(settings, wanted)
     own = None if settings.bundle is None else load_bundle(settings).id
     choices = ModelChoiceStore(settings)
     with redis_faults():
@@ -117,28 +119,23 @@ def _store(settings: Settings) -> BundleStore:
     return store
 
 
-def _check(settings: Settings, bundle_id: str) -> None:
+def _read(settings: Settings, bundle_id: str) -> Bundle:
     """Refuse a model that the workers would refuse: each file of it is read and checked."""
-    _store(settings).read(bundle_id)
+    return _store(settings).read(bundle_id)
 
 
-def _tell_of_other_sensors(settings: Settings, machine: str, *, before: str, now: str) -> None:
+def _tell_of_other_sensors(settings: Settings, machine: str, *, before: str, now: Bundle) -> None:
     """Say so where two models have no sensor in common: a machine's tags may have new names."""
-    old, new = _sensors(settings, before), _sensors(settings, now)
-    if old and not old & new:
+    try:
+        is_like_it = have_common_sensor(find_manifest(settings, before), now.manifest)
+    except BundleError:
+        return  # the one before is not there any more
+    if not is_like_it:
         click.echo(
-            f"note: {now} has no sensor of {before}, which judged {machine!r} until now; "
+            f"note: {now.id} has no sensor of {before}, which judged {machine!r} until now; "
             "readings without one of its sensors get no score",
             err=True,
         )
-
-
-def _sensors(settings: Settings, bundle_id: str) -> set[str]:
-    """Name the sensors of a model; none where it is not there any more."""
-    manifests = [one for one in _store(settings).manifests().values() if isinstance(one, Manifest)]
-    if settings.bundle is not None:
-        manifests.append(load_bundle(settings).manifest)
-    return {one.name for found in manifests if found.id == bundle_id for one in found.sensors}
 
 
 def _description(manifest: Manifest) -> str:

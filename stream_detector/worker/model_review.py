@@ -16,9 +16,10 @@ from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import BundleError, SettingsError, counted
+from stream_detector.pipeline.agreement import have_common_sensor
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
 from stream_detector.pipeline.thresholds import ALL_MACHINES
-from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.checks import find_manifest, load_bundle
 from stream_detector.worker.model_trials import TrialLog, Wants, machines_of
 
 WATCHED: Final = timedelta(days=7)
@@ -101,7 +102,9 @@ class Reviewer:
             return None
         why = "; ".join(reasons)
         before = self._before(choice)
-        if before is not None and not self._sensors(before) & self._sensors(active):
+        if before is not None and not have_common_sensor(
+            find_manifest(self._settings, before), find_manifest(self._settings, active)
+        ):
             raise SettingsError(
                 f"{why}; but {before}, the model before it, has none of its sensors, and would see "
                 "nothing: activate another one by hand"
@@ -114,9 +117,6 @@ class Reviewer:
         """Name the model that a choice gives way to; None where only the workers know it."""
         own = self._settings.bundle
         return choice.previous or (None if own is None else load_bundle(self._settings).id)
-
-    def _sensors(self, bundle_id: str) -> set[str]:
-        return {one.name for one in self._log.manifest(bundle_id).sensors}
 
     def _promote(self, machine: str, choice: ModelChoice, wants: Wants) -> Review | None:
         candidate = choice.candidate

@@ -18,18 +18,17 @@ from stream_detector.alerting.news import OutcomeNews, decode_news
 from stream_detector.alerting.plant_ledger import LedgerOutcome
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
-from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Threshold
-from stream_detector.errors import AlertError, BundleError, SettingsError
+from stream_detector.errors import AlertError, SettingsError
 from stream_detector.pipeline.score_streams import Loads, ScoreLine, Trials, decode_line
 from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
 from stream_detector.replay.kafka_range import read_topic
 from stream_detector.replay.progress import counting
 from stream_detector.replay.time_range import TimeRange
-from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.checks import find_manifest
 
 Wants = Callable[[str], bool]
 """Whether a machine, by name, is to be looked at."""
@@ -88,7 +87,7 @@ class TrialLog:
         BundleError
             If the candidate's manifest is not there.
         """
-        manifest = self.manifest(candidate)
+        manifest = find_manifest(self.settings, candidate)
         since = datetime.now(UTC) - timedelta(days=days)
         trials = Trials(candidate, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
@@ -113,7 +112,7 @@ class TrialLog:
         BundleError
             If the model's manifest is not there.
         """
-        manifest = self.manifest(bundle_id)
+        manifest = find_manifest(self.settings, bundle_id)
         followed = Loads(bundle_id, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
             followed.take(line)
@@ -149,26 +148,6 @@ class TrialLog:
                 one = LedgerOutcome(news.machine, news.rule, news.event_time, news.run_start)
                 found[Series(news.machine, by_name[news.rule])][one] = None
         return defaultdict(list, {name: list(ones) for name, ones in found.items()})
-
-    def manifest(self, bundle_id: str) -> Manifest:
-        """Give the manifest of a model.
-
-        Raises
-        ------
-        ServiceError
-            If the store does not answer.
-        BundleError
-            If it is not there.
-        """
-        store = bundle_store(self.settings)
-        for one in () if store is None else store.manifests().values():
-            if isinstance(one, Manifest) and one.id == bundle_id:
-                return one
-        if self.settings.bundle is not None and load_bundle(self.settings).id == bundle_id:
-            return load_bundle(self.settings).manifest
-        raise BundleError(
-            f"there is no bundle {bundle_id}; copy its folder to where DETECTOR_BUNDLES says"
-        )
 
     def _budgets(self, manifest: Manifest, names: Iterable[Series]) -> dict[Series, float]:
         """Give the false alerts a day that a model may raise.
