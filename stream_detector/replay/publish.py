@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -22,6 +21,9 @@ _PATIENCE_SECONDS = 60.0
 
 _LAST_SECONDS = 2.0
 """How long Kafka may take, once we are told to stop, to confirm what is on its way."""
+
+_NOT_SENT = KafkaError._PURGE_QUEUE  # noqa: SLF001 -- so it is named
+"""What is told of a reading for which there is another reason, before or after."""
 
 
 class NotPublishedError(ServiceError):
@@ -161,24 +163,23 @@ class _Delivery:
 
     def _poll(self, seconds: float) -> None:
         self._take_reports(seconds)
+        is_waiting = self.n_delivered < self._n_sent
         waited = time.monotonic() - self._got_on_at
+        if self._error is None and is_waiting and waited > self._patience_seconds:
+            silence = f"it has confirmed nothing for {self._patience_seconds:g} s"
+            self._error = KafkaError(KafkaError._TIMED_OUT, silence)  # noqa: SLF001 -- its name
         if self._error is not None:
-            self._stop(self._error.str())
-        elif self.n_delivered < self._n_sent and waited > self._patience_seconds:
-            self._stop(f"it has confirmed nothing for {self._patience_seconds:g} s")
+            # Of those that are not sent, the first may be told before the one that was refused.
+            self._producer.purge()
+            self._settle()
+            raise NotPublishedError(self._error.str(), self.n_delivered)
 
     def _note(self, error: KafkaError | None, _: Message) -> None:
         if error is None:
             self.n_delivered += 1
             self._got_on_at = time.monotonic()
-        elif self._error is None:
+        elif self._error is None or self._error.code() == _NOT_SENT:
             self._error = error
-
-    def _stop(self, reason: str) -> NoReturn:
-        """Send none of those that wait."""
-        self._producer.purge()
-        self._settle()
-        raise NotPublishedError(reason, self.n_delivered)
 
     def _settle(self) -> None:
         """Wait a moment for what is not known yet to be told."""

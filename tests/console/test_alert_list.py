@@ -99,7 +99,6 @@ def test_ten_thousand_alerts_come_fifty_at_a_time() -> None:
     found = alert_list(plant, Filter(page=199), clock=HELSINKI)
 
     assert (len(found.rows), found.n_found, found.n_pages) == (50, 10_000, 200)
-    assert found.rows[0].number == 9950
 
 
 def test_a_flood_is_told() -> None:

@@ -85,7 +85,7 @@ class AlertsPage:
             keys = {row.key for row in rows}
             self._selected = set() if keys <= self._selected else keys
         else:
-            found = [row.key for row in rows if str(row.number) == key]
+            found = [row.key for row in rows if row.name == key]
             if not found:
                 return
             self._cursor = found[0]

@@ -9,10 +9,11 @@ function change(old, wanted) {
     if (old.data !== wanted.data) old.data = wanted.data;
     return;
   }
+  // A box keeps what somebody made of it until the server says something new: what it wrote before the click may
+  // still come after it.
+  if (old.hasAttribute("checked") !== wanted.hasAttribute("checked")) old.checked = wanted.hasAttribute("checked");
   for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  // The attribute is what it was at first, the property what somebody made of it.
-  if ("checked" in old) old.checked = wanted.hasAttribute("checked");
   changeChildren(old, wanted);
 }
 

@@ -77,7 +77,6 @@ class Row:
     """An alert in the list."""
 
     key: Key
-    number: int
     mark: Mark
     needs_acknowledging: bool
     machine: str
@@ -91,6 +90,11 @@ class Row:
     threshold: str
     sensors: str
     note: str
+
+    @property
+    def name(self) -> str:
+        """By which a browser says which one is clicked on, wherever it has moved by then."""
+        return f"{self.machine}/{self.rule}"
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,7 @@ def alert_list(plant: Plant, wanted: Filter, *, clock: Clock) -> AlertList:
     page = min(max(wanted.page, 0), n_pages - 1)
     first = page * ROWS_PER_PAGE
     return AlertList(
-        rows=tuple(
-            _row(plant, one, number, clock)
-            for number, one in enumerate(found[first : first + ROWS_PER_PAGE], start=first)
-        ),
+        rows=tuple(_row(plant, one, clock) for one in found[first : first + ROWS_PER_PAGE]),
         n_found=len(found),
         n_all=len(plant.alerts),
         page=page,
@@ -150,7 +151,7 @@ def lasting(plant: Plant, standing: Standing) -> str:
     return words.span(now - message.raised_at)
 
 
-def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
+def _row(plant: Plant, one: Standing, clock: Clock) -> Row:
     state, message, reason = one.state, one.message, plant.reason(one)
     notes = [
         *(["STALE"] if state.stale and state.open else []),
@@ -161,7 +162,6 @@ def _row(plant: Plant, one: Standing, number: int, clock: Clock) -> Row:
     ]
     return Row(
         key=one.key,
-        number=number,
         mark=mark_of(one),
         needs_acknowledging=state.state in UNSEEN,
         machine=state.machine,

@@ -106,6 +106,16 @@ class LivePlant:
         assert found is not None
         return found[1]
 
+    @contextmanager
+    def console_stands_still(self) -> Iterator[None]:
+        """What the newest console is sent, and its clicks, reach it when ``with`` is over."""
+        console = self._consoles[-1].pid
+        os.kill(console, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(console, signal.SIGCONT)
+
     def close_consoles(self) -> list[int | None]:
         """End all consoles as an operator would, and give their exit statuses."""
         return [self._consoles.pop().stop() for _ in list(self._consoles)]

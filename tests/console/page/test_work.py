@@ -183,19 +183,6 @@ def test_a_flood_is_told_above_the_alerts(page: Page, plant: LivePlant, address:
     picture(page, "flood")
 
 
-def test_many_alerts_are_acknowledged_at_once(page: Page, plant: LivePlant, address: str) -> None:
-    plant.send_all(alert_message(f"many-{n}", 100 + n, priority="low") for n in range(8))
-    sign_in(page, address, path="/alerts")
-    page.get_by_label("Search machine, rule, sensor").fill("many-")
-    expect(page.locator("tr[data-alert]")).to_have_count(8)
-
-    page.get_by_label("select this page").check()
-    page.locator("body").press("a")
-
-    expect(page.get_by_text("acknowledge: 8 alerts done")).to_be_visible()
-    expect(page.locator("tr.unseen")).to_have_count(0)
-
-
 def test_a_viewer_sees_everything_and_can_do_nothing(
     page: Page, plant: LivePlant, address: str
 ) -> None:
