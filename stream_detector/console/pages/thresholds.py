@@ -68,7 +68,7 @@ class ThresholdsPage:
                 on_change=lambda: self._look(tuning),
             ).props("outlined dense")
             self._budget = ui.number(
-                "False alerts a day",
+                "False alerts a day, each machine",
                 # No limits here: NiceGUI would put another number in the place of what was typed.
                 value=tuning.default_budget.per_day,
                 on_change=lambda: self._look(tuning),
