@@ -31,9 +31,9 @@ def test_a_page_whose_kafka_is_back_is_live_again_by_itself_and_takes_commands(
     installation.create_topics()
     environment = installation.environment(redis_url=None, bundle=None)
     stale = "STALE: no score since"
-    with LivePlant(tmp_path, environment=environment) as plant:
+    with LivePlant(tmp_path, environment=environment) as plant, plant.console() as address:
         page = open_page()
-        page.goto(f"{plant.open_console()}/alerts")
+        page.goto(f"{address}/alerts")
         plant.send(score("pm1", 0, 1.0), alert_message("pm1", 0))
         acknowledge(page, "pm1")
         expect(page.get_by_text(stale)).not_to_be_visible()

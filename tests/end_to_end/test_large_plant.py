@@ -34,41 +34,41 @@ def test_500_machines_and_10_000_alerts_are_worked_on(
             for name in machines
             for n in range(N_RULES)
         )
-        address = plant.open_console()
-        page = open_page()
+        with plant.console() as address:
+            page = open_page()
 
-        def step(name: str, work: Callable[[], object]) -> None:
-            began = time.monotonic()
-            work()
-            took[name] = time.monotonic() - began
+            def step(name: str, work: Callable[[], object]) -> None:
+                began = time.monotonic()
+                work()
+                took[name] = time.monotonic() - began
 
-        def open_alerts() -> None:
-            page.goto(f"{address}/alerts")
-            expect(page.get_by_text("10000 of 10000")).to_be_visible()
+            def open_alerts() -> None:
+                page.goto(f"{address}/alerts")
+                expect(page.get_by_text("10000 of 10000")).to_be_visible()
 
-        def search() -> None:
-            page.get_by_label("Search machine, rule, sensor").fill("pm77")
-            expect(page.get_by_text("20 of 10000")).to_be_visible()
+            def search() -> None:
+                page.get_by_label("Search machine, rule, sensor").fill("pm77")
+                expect(page.get_by_text("20 of 10000")).to_be_visible()
 
-        def be_told() -> None:
-            plant.send(standing("pm77", priority="critical", rule="rule-3", version=2))
-            expect(page.locator("tr[data-alert]").first).to_contain_text("UNACKNOWLEDGED")
+            def be_told() -> None:
+                plant.send(standing("pm77", priority="critical", rule="rule-3", version=2))
+                expect(page.locator("tr[data-alert]").first).to_contain_text("UNACKNOWLEDGED")
 
-        def open_overview() -> None:
-            page.goto(f"{address}/")
-            expect(page.locator(".tile")).to_have_count(48)
+            def open_overview() -> None:
+                page.goto(f"{address}/")
+                expect(page.locator(".tile")).to_have_count(48)
 
-        def turn_to_the_last_page() -> None:
-            page.get_by_role("button", name="Next").click()
-            expect(page.get_by_text("page 2 of 11")).to_be_visible()
+            def turn_to_the_last_page() -> None:
+                page.get_by_role("button", name="Next").click()
+                expect(page.get_by_text("page 2 of 11")).to_be_visible()
 
-        step("alerts", open_alerts)
-        picture(page, "many-alerts")
-        step("search", search)
-        step("told", be_told)
-        step("overview", open_overview)
-        picture(page, "many-machines")
-        step("next", turn_to_the_last_page)
-        assert page.locator(".tile").first.get_attribute("data-machine") != "pm77"
+            step("alerts", open_alerts)
+            picture(page, "many-alerts")
+            step("search", search)
+            step("told", be_told)
+            step("overview", open_overview)
+            picture(page, "many-machines")
+            step("next", turn_to_the_last_page)
+            assert page.locator(".tile").first.get_attribute("data-machine") != "pm77"
 
     assert max(took.values()) < PATIENCE_SECONDS, took

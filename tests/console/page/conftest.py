@@ -28,9 +28,10 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(plant: LivePlant, users: Path) -> str:
+def address(plant: LivePlant, users: Path) -> Iterator[str]:
     """Where the console of the plant is, which asks people to sign in."""
-    return plant.open_console("--users", users, "--time-zone", "Europe/Helsinki")
+    with plant.console("--users", users, "--time-zone", "Europe/Helsinki") as running:
+        yield running
 
 
 @pytest.fixture

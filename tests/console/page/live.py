@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,6 +54,7 @@ class LivePlant:
         self._keeps_book = keeps_book
         self._environment = environment
         self._stack = ExitStack()
+        self._numbers = count()
         self._consoles: list[Server] = []
 
     def __enter__(self) -> Self:
@@ -89,10 +91,11 @@ class LivePlant:
     ) -> None:
         self._stack.close()
 
-    def open_console(self, *arguments: str | Path, **settings: str) -> str:
-        """Start a console of this plant, and give its address."""
-        log = self._folder / f"console-{len(self._consoles)}.log"
-        console = Server(
+    @contextmanager
+    def console(self, *arguments: str | Path, **settings: str) -> Iterator[str]:
+        """Run a console of this plant, and give its address; it is ended as an operator would."""
+        log = self._folder / f"console-{next(self._numbers)}.log"
+        server = Server(
             [sys.executable, "-m", "stream_detector", "console", "--port", "0", *arguments],
             log=log,
             is_ready=lambda: "console.caught_up" in log.read_text(),
@@ -101,10 +104,13 @@ class LivePlant:
                 **{f"DETECTOR_{name.upper()}": value for name, value in settings.items()},
             },
         )
-        self._consoles.append(self._stack.enter_context(console))
-        found = re.search(r"the operators' page is at (\S+)", log.read_text())
-        assert found is not None
-        return found[1]
+        with server:
+            found = re.search(r"the operators' page is at (\S+)", log.read_text())
+            assert found is not None
+            self._consoles.append(server)
+            yield found[1]
+            self._consoles.remove(server)
+            assert server.stop() == 0
 
     @contextmanager
     def console_stands_still(self) -> Iterator[None]:
@@ -115,10 +121,6 @@ class LivePlant:
             yield
         finally:
             os.kill(console, signal.SIGCONT)
-
-    def close_consoles(self) -> list[int | None]:
-        """End all consoles as an operator would, and give their exit statuses."""
-        return [self._consoles.pop().stop() for _ in list(self._consoles)]
 
     def send(self, *messages: Message) -> None:
         """Send what the worker, the book or a machine would, and return when Kafka has it."""

@@ -43,34 +43,35 @@ def test_who_is_taken_out_of_the_file_is_signed_out_wherever_they_are(
     open_page: OpenPage, plant: LivePlant, tmp_path: Path
 ) -> None:
     users = write_users(tmp_path)
-    address = plant.open_console("--users", users)
-    plant.send(alert_message("pm8", 102))
-    page = open_page()
-    sign_in(page, address, path="/alerts")
-    expect(page.locator('tr[data-alert="pm8/sheet-break"]')).to_be_visible()
+    with plant.console("--users", users) as address:
+        plant.send(alert_message("pm8", 102))
+        page = open_page()
+        sign_in(page, address, path="/alerts")
+        expect(page.locator('tr[data-alert="pm8/sheet-break"]')).to_be_visible()
 
-    lines = users.read_text().splitlines(keepends=True)
-    users.write_text("".join(line for line in lines if not line.startswith("anna:")))
+        lines = users.read_text().splitlines(keepends=True)
+        users.write_text("".join(line for line in lines if not line.startswith("anna:")))
 
-    expect(page.get_by_label("Password")).to_be_visible()
-    page.go_back()
-    expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_label("Password")).to_be_visible()
 
 
 def test_who_signs_in_again_when_the_session_is_over_is_where_they_were(
     open_page: OpenPage, plant: LivePlant, tmp_path: Path
 ) -> None:
-    address = plant.open_console("--users", write_users(tmp_path), "--session-hours", "0.0015")
-    plant.send(alert_message("pm8", 102))
-    page = open_page()
-    sign_in(page, address, path="/alert?machine=pm8&rule=sheet-break")
+    users = write_users(tmp_path)
+    with plant.console("--users", users, "--session-hours", "0.0015") as address:
+        plant.send(alert_message("pm8", 102))
+        page = open_page()
+        sign_in(page, address, path="/alert?machine=pm8&rule=sheet-break")
 
-    expect(page.get_by_label("Password")).to_be_visible()
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
 
-    expect(page).to_have_url(f"{address}/alert?machine=pm8&rule=sheet-break")
+        expect(page).to_have_url(f"{address}/alert?machine=pm8&rule=sheet-break")
 
 
 def test_after_signing_out_the_session_is_of_no_use(page: Page, address: str) -> None:
@@ -108,23 +109,21 @@ def test_a_page_whose_server_is_gone_says_that_it_is_stale(
     with LivePlant(tmp_path, keeps_book=False) as plant:
         plant.send(score("pm3", 0, 1.0))
         page = open_page()
-        page.goto(plant.open_console())
-        expect(page.locator('[data-machine="pm3"]')).to_be_visible()
-        expect(page.get_by_text(re.compile("STALE"))).not_to_be_visible()
-
-        statuses = plant.close_consoles()
+        with plant.console() as address:
+            page.goto(address)
+            expect(page.locator('[data-machine="pm3"]')).to_be_visible()
+            expect(page.get_by_text(re.compile("STALE"))).not_to_be_visible()
 
         expect(page.get_by_text("STALE: this page has lost its connection")).to_be_visible()
         picture(page, "connection-lost")
-    assert statuses == [0]
 
 
 def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
-    with LivePlant(tmp_path, keeps_book=False) as plant:
+    with LivePlant(tmp_path, keeps_book=False) as plant, plant.console() as address:
         page = open_page()
-        page.goto(plant.open_console())
+        page.goto(address)
         plant.send_all(score("pm3", n, 1.0) for n in range(10))
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("normal")
 

@@ -32,10 +32,13 @@ def test_a_budget_is_tried_on_the_past_and_then_saved(
     lived = Station(bundle, threshold=Budget(6.0)).take(machine_that_breaks().records)
     n_raised = sum(one["event"] == "raised" for one in lived.alerts)
     folder = tmp_path_factory.mktemp("t")
-    with EmbeddedRedis() as redis, LivePlant(folder, keeps_book=False) as plant:
+    with (
+        EmbeddedRedis() as redis,
+        LivePlant(folder, keeps_book=False) as plant,
+        plant.console(redis_url=redis.url, bundle=str(small_bundle_folder)) as address,
+    ):
         plant.send_all(msgspec.convert(one, ScoreMessage) for one in lived.scores)
         page = open_page()
-        address = plant.open_console(redis_url=redis.url, bundle=str(small_bundle_folder))
         page.goto(f"{address}/thresholds")
         store = ThresholdStore(Settings(broker="k:1", redis_url=redis.url), bundle.id)
 
@@ -61,8 +64,7 @@ def test_a_number_that_is_no_budget_stays_as_it_was_typed_and_is_refused(
     page: Page, plant: LivePlant, small_bundle_folder: Path
 ) -> None:
     folder = str(small_bundle_folder)
-    with EmbeddedRedis() as redis:
-        address = plant.open_console(redis_url=redis.url, bundle=folder)
+    with EmbeddedRedis() as redis, plant.console(redis_url=redis.url, bundle=folder) as address:
         budget = page.get_by_label("False alerts a day")
         for typed in ("-1", "1000000000", "86401", ""):
             page.goto(f"{address}/thresholds")
@@ -90,8 +92,8 @@ def test_the_table_of_thresholds_is_whole_with_a_long_name(
     name = "long-" * 40
     plant.send_all(score(one, n, 1.0) for n in range(3) for one in (name, "short"))
     page.set_viewport_size({"width": width, "height": 800})
-    with EmbeddedRedis() as redis:
-        address = plant.open_console(redis_url=redis.url, bundle=str(small_bundle_folder))
+    folder = str(small_bundle_folder)
+    with EmbeddedRedis() as redis, plant.console(redis_url=redis.url, bundle=folder) as address:
         page.goto(f"{address}/thresholds")
         expect(page.get_by_role("row", name=name)).to_be_visible()
         heights = page.locator(".thresholds tr").evaluate_all(
@@ -110,14 +112,15 @@ def test_without_redis_the_page_says_so_once_and_that_nothing_was_saved(
     page: Page, plant: LivePlant, small_bundle_folder: Path, tmp_path: Path
 ) -> None:
     folder, nowhere = str(small_bundle_folder), f"unix://{tmp_path}/redis.sock"
-    page.goto(f"{plant.open_console(redis_url=nowhere, bundle=folder)}/thresholds")
-    expect(page.get_by_text("Redis does not answer")).to_have_count(1)
+    with plant.console(redis_url=nowhere, bundle=folder) as address:
+        page.goto(f"{address}/thresholds")
+        expect(page.get_by_text("Redis does not answer")).to_have_count(1)
 
-    assert "undefined" not in page.locator(".page").inner_text()
-    page.get_by_role("button", name="Save").click()
+        assert "undefined" not in page.locator(".page").inner_text()
+        page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_text("Not saved: Redis does not answer")).to_be_visible()
-    picture(page, "thresholds-without-redis")
+        expect(page.get_by_text("Not saved: Redis does not answer")).to_be_visible()
+        picture(page, "thresholds-without-redis")
 
 
 def test_without_a_model_the_page_says_what_is_missing(page: Page, address: str) -> None:
