@@ -87,6 +87,11 @@ class Machines:
             if self._homes.get(name) == partition:
                 del self._homes[name]
 
+    def drop_all(self) -> None:
+        """Forget all machines."""
+        for partition in list(self._partitions):
+            self.drop(partition)
+
     def put(self, partition: int, machine: Machine) -> None:
         """Take a machine in, in the place of the one of its name."""
         self._partitions.setdefault(partition, {})[machine.name] = machine

@@ -85,7 +85,10 @@ class Recovery:
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
-        """Of each of our partitions the offset below which all readings are in the state."""
+        """Of each of our partitions the offset below which all readings are in the state.
+
+        Of none while they are taken over: until all of them are, nothing is kept of them either.
+        """
         return self._next
 
     async def take_over(
@@ -140,14 +143,13 @@ class Recovery:
                 restored[partition.partition] = await self._restore(
                     consumers, partition, offset, thresholds
                 )
-                self._next[partition] = offset
+        self._next = dict(begins)
         return restored
 
     def give_away(self) -> None:
         """Forget the states of all our partitions."""
-        for partition in self._next:
-            self._pipeline.machines.drop(partition.partition)
-        self._next.clear()
+        self._pipeline.machines.drop_all()
+        self._next = {}
 
     def advance(self, partition: TopicPartition, offset: int) -> None:
         """Note that the state now holds everything below ``offset``."""

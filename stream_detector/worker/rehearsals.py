@@ -7,7 +7,7 @@ from itertools import islice
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from mode import Service
 
 from stream_detector.connections.consumers import started
@@ -23,6 +23,9 @@ from stream_detector.worker.thresholds import ThresholdWatch
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.5
+
+_NOT_ITS_FAULT = (TimeoutError, KafkaError, ConsumerStoppedError)
+"""Kafka is slow or away, or nobody needs the rehearsal any more, and so its reader was stopped."""
 
 _JOIN_SECONDS = 0.15
 """So long the stream waits for one that joins it; then it goes on, and that tries again."""
@@ -87,7 +90,7 @@ class Rehearsals(Service):
         """
         near = (one for one in self._running.items() if one[1].consumer is not None)
         for (partition, bundle_id), rehearsal in islice(near, 1):
-            with suppress(TimeoutError, KafkaError), self._guarded(bundle_id):
+            with suppress(*_NOT_ITS_FAULT), self._guarded(bundle_id):
                 async with asyncio.timeout(_JOIN_SECONDS):
                     await rehearsal.join(
                         self._positions()[partition],
@@ -193,7 +196,7 @@ class Rehearsals(Service):
         """Give up a model that fails: it must not end the one that judges."""
         try:
             yield
-        except (TimeoutError, KafkaError):
+        except _NOT_ITS_FAULT:
             raise
         except Exception:
             log.exception("model.failed", bundle=bundle_id, doing="going on without it")

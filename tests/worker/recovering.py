@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,11 +54,14 @@ def broker_with(records: Iterable[Record]) -> Iterator[EmbeddedKafka]:
 
 
 def send(
-    kafka: EmbeddedKafka, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]]
+    kafka: EmbeddedKafka,
+    topic: str,
+    messages: Iterable[tuple[bytes | None, bytes | None]],
+    partition: int = 0,
 ) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
     for key, value in messages:
-        producer.produce(topic, value, key, partition=0, timestamp=STAMP)
+        producer.produce(topic, value, key, partition=partition, timestamp=STAMP)
     assert producer.flush(30) == 0
 
 
@@ -86,6 +89,7 @@ class Station:
         bundle: Bundle,
         first: Sequence[str] = (),
         bundles: Path | None = None,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
         self.pipeline = Pipeline(bundle, Rules())
@@ -99,6 +103,7 @@ class Station:
             ),
             snapshots_topic="detector.snapshots",
             shelf=shelf_of(self.pipeline, bundles),
+            on_progress=on_progress,
         )
 
     def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,12 @@ from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.settings import Settings
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
-from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.pipeline.thresholds import Thresholds, ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.recovery import Restored
+from stream_detector.worker.rehearsal import Rehearsal
 from stream_detector.worker.rehearsals import Rehearsals
 from stream_detector.worker.suspicion import Suspicion
 from tests.failing_models import ALWAYS, NEVER_IN_NORMAL_OPERATION, fit_failing_bundle
@@ -114,6 +115,41 @@ def test_a_new_machine_does_not_begin_with_a_model_that_failed_on_another(
     scores = read(site.pipeline.process(fault, site.thresholds.tables)).scores
 
     assert {one["bundle"] for one in scores} == {site.first.id}
+
+
+def test_a_model_is_not_given_up_for_a_rehearsal_that_was_dropped_while_it_joined(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, join = plant.site, Rehearsal.join
+    site.store.shadow("*", site.second.id, set_by="anna")
+    plant.judge(plant.feed.rows(20))
+    dropped: list[Rehearsal] = []
+
+    async def drop_and_join(
+        self: Rehearsal, end: int, thresholds: Thresholds, *, skipped: Collection[int]
+    ) -> None:
+        if not dropped:
+            dropped.append(self)
+            reader = self.consumer
+            plant.rehearsals.drop_all()
+
+            async def is_stopped() -> bool:
+                return self.consumer is None
+
+            await until(is_stopped)
+            self.consumer = reader
+        await join(self, end, thresholds, skipped=skipped)
+
+    monkeypatch.setattr(Rehearsal, "join", drop_and_join)
+
+    async def is_on_trial() -> bool:
+        await plant.rehearsals.before()
+        return bool(plant.rehearsals.after(PARTITION, plant.judge(plant.feed.rows(1))))
+
+    plant.go_on_until(is_on_trial)
+
+    assert len(dropped) == 1
+    assert site.health.refused_models == {}
 
 
 def test_a_model_that_judges_in_a_partition_that_is_being_taken_over_is_not_put_away(

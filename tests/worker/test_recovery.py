@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from aiokafka import TopicPartition
 from structlog.testing import capture_logs
 
 from stream_detector.bundle.directory import Bundle
@@ -14,6 +15,7 @@ from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.worker.snapshots import Snapshot, encode
 from tests.end_to_end.server import free_port
 from tests.worker.recovering import (
+    PARTITION,
     THRESHOLDS,
     Station,
     broker_with,
@@ -71,6 +73,27 @@ def test_partitions_that_are_no_longer_ours_are_forgotten(
 
     assert station.recovery.positions == {}
     assert states_of(station.pipeline) == {}
+
+
+def test_no_partition_is_ours_before_all_of_them_are(
+    small_bundle: Bundle, records: list[Record]
+) -> None:
+    #  what is kept of them begins then, and whoever works beside the stream asks for that
+    known: list[dict[TopicPartition, int]] = []
+    second = TopicPartition("sensor.readings", 1)
+    with EmbeddedKafka({"sensor.readings": 2, "detector.snapshots": 2}) as kafka:
+        send(kafka, "sensor.readings", [(one.key, one.value) for one in records])
+        send(kafka, "sensor.readings", [(b"pm4", b"{}")], partition=1)
+        station = Station(
+            kafka,
+            small_bundle,
+            on_progress=lambda: known.append(dict(station.recovery.positions)),
+        )
+
+        asyncio.run(station.recovery.take_over({PARTITION: 30, second: 1}, THRESHOLDS))
+
+    assert known == [{}] * len(known) != []
+    assert station.recovery.positions == {PARTITION: 30, second: 1}
 
 
 def test_while_kafka_is_away_a_partition_is_not_given_up(
