@@ -26,13 +26,17 @@ def machine_name(text: str) -> str:
     >>> machine_name("Papiermaschine 3")
     'Papiermaschine 3'
     """
-    on_one_line = not any(unicodedata.category(one) in {"Cc", "Cs"} for one in text)
-    if not (1 <= len(text) <= MAX_NAME and on_one_line):
+    if not (1 <= len(text) <= MAX_NAME and is_on_one_line(text)):
         raise SettingsError(
             f"machine is {text[:MAX_NAME]!r}, expected a name of 1 to {MAX_NAME} characters on "
             "one line"
         )
     return text
+
+
+def is_on_one_line(name: str) -> bool:
+    """Tell whether a name has no control character, nor half a surrogate pair."""
+    return not any(unicodedata.category(one) in {"Cc", "Cs"} for one in name)
 
 
 class _Named(msgspec.Struct):

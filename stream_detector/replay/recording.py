@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.errors import RecordingError, SettingsError, listed
-from stream_detector.pipeline.names import MAX_NAME, machine_name
+from stream_detector.pipeline.names import MAX_NAME, is_on_one_line, machine_name
 from stream_detector.replay.columns import (
     Column,
     LabelColumn,
@@ -192,10 +192,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
     notes += check_order(instants, lines)
     sensors = sensors_of([c for c in columns if isinstance(c, SensorColumn)], notes)
     names = tuple(column.name for column in sensors)
-    if too_long := [name for name in names if len(name) > MAX_NAME]:
-        raise RecordingError(
-            f"column {too_long[0][:50]!r}… has a name of over {MAX_NAME} characters; shorten it"
-        )
+    _check_names(names)
     notes += [f"tag {tag!r} is no sensor of this recording" for tag in tags if tag not in names]
     known = [tags.get(name, Tag()) for name in names]
     values = np.empty((n_rows, len(sensors)))
@@ -217,6 +214,19 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
         lines=lines,
         notes=tuple(notes),
     )
+
+
+def _check_names(sensors: Sequence[str]) -> None:
+    """Refuse names that readings do not carry, or that lines for people cannot show."""
+    if too_long := [name for name in sensors if len(name) > MAX_NAME]:
+        raise RecordingError(
+            f"column {too_long[0][:50]!r}… has a name of over {MAX_NAME} characters; shorten it"
+        )
+    if odd := [name for name in sensors if not is_on_one_line(name)]:
+        raise RecordingError(
+            f"the names of columns {listed(odd)} hold a line break or another control character; "
+            "rename them in the file, or --exclude them"
+        )
 
 
 @dataclass(frozen=True)
