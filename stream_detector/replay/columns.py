@@ -8,6 +8,7 @@ import re
 import reprlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ from stream_detector.errors import RecordingError
 # a column of numbers, but does not count as text when we ask whether it is one: a
 # laboratory value that is "NA" in 59 of 60 rows is a sensor still.
 _NO_VALUE = frozenset({"nan", "null", "none", "na", "n/a", "-"})
+# What true and false mean, the whole column tells. Until then they are kept as what no value is.
+_TRUTHS = {"true": np.inf, "false": -np.inf}
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _LABELS = {"": False, "0": False, "0.0": False, "false": False} | dict.fromkeys(
     ("1", "1.0", "true"), True
@@ -38,7 +41,8 @@ class Column(Protocol):
 class SensorColumn:
     """A column that is a sensor if at least half of its texts are numbers.
 
-    Any other text, and infinity, becomes a missing value.
+    Any other text, and infinity, becomes a missing value. Where there is no other number
+    than 0 and 1, true and false are 1 and 0: the state of a pump.
 
     Examples
     --------
@@ -56,56 +60,103 @@ class SensorColumn:
         self.name = name
         self._chunks: list[NDArray[np.float64]] = []
         self._n_numbers = 0
-        self._n_texts = 0
         self._n_words = 0
-        self._first_text = ""
-        self._has_comma = False
+        self._of_truths = _Texts()
+        self._of_others = _Texts()
 
     def add(self, cells: Sequence[str], lines: Sequence[int], /) -> None:
         """Take the next cells as numbers."""
         values = _numbers(cells)
         missing = np.flatnonzero(~np.isfinite(values))
         values[missing] = np.nan
+        for row in missing.tolist():
+            if not (text := cells[row].strip()):
+                continue
+            word = text.lower()
+            if word in _TRUTHS:
+                values[row] = _TRUTHS[word]
+                self._of_truths.add(text, lines[row])
+            else:
+                self._of_others.add(text, lines[row])
+                self._n_words += word not in _NO_VALUE
         self._chunks.append(values)
-        texts = [(row, text) for row in missing.tolist() if (text := cells[row].strip())]
-        if texts and not self._n_texts:
-            row, text = texts[0]
-            self._first_text = f"first {reprlib.repr(text)} in line {lines[row]}"
-            self._has_comma = _DECIMAL_COMMA.fullmatch(text) is not None
-            if self._has_comma:
-                self._first_text += "; write decimals with a point"
         self._n_numbers += len(cells) - len(missing)
-        self._n_texts += len(texts)
-        self._n_words += sum(text.lower() not in _NO_VALUE for _, text in texts)
 
     @property
     def is_sensor(self) -> bool:
         """Whether it has numbers, at least as many as words."""
-        return 0 < self._n_numbers >= self._n_words
+        n_truths = self._of_truths.count
+        if self._has_truths:
+            return self._n_numbers + n_truths >= self._n_words
+        return 0 < self._n_numbers >= self._n_words + n_truths
 
     @property
     def has_decimal_commas(self) -> bool:
         """Whether it would be a sensor if its decimals were written with a point."""
-        return self._has_comma and not self.is_sensor
+        first = self._texts.first
+        return _DECIMAL_COMMA.fullmatch(first) is not None and not self.is_sensor
 
     def values(self) -> NDArray[np.float64]:
         """Give one number per row, NaN where the value is missing."""
-        return np.concatenate(self._chunks)
+        values = np.concatenate(self._chunks)
+        if self._of_truths.count:
+            truths = np.flatnonzero(np.isinf(values))
+            values[truths] = values[truths] > 0 if self._has_truths else np.nan
+        return values
 
     def notes(self) -> list[str]:
         """Say which texts were left out, or why it is no sensor."""
-        if not self._n_numbers and not self._n_words:
+        texts = self._texts
+        if not self.is_sensor and not self._n_words and not self._of_truths.count:
             return [f"column {self.name!r} has no value at all: not a sensor"]
         if not self.is_sensor:
-            return [f"column {self.name!r} is text ({self._first_text}): not a sensor"]
-        if not self._n_texts:
+            return [f"column {self.name!r} is text ({texts.told}): not a sensor"]
+        if not texts.count:
             return []
         n_rows = sum(map(len, self._chunks))
-        are = "is not a number" if self._n_texts == 1 else "are not numbers"
+        are = "is not a number" if texts.count == 1 else "are not numbers"
         return [
-            f"column {self.name!r}: {self._n_texts} of {n_rows} cells {are}, "
-            f"{self._first_text}: taken as missing"
+            f"column {self.name!r}: {texts.count} of {n_rows} cells {are}, "
+            f"{texts.told}: taken as missing"
         ]
+
+    @property
+    def _has_truths(self) -> bool:
+        """Whether its true and false are values: nothing else is measured."""
+        return self._of_truths.count > 0 and all(
+            np.isin(values[np.isfinite(values)], (0.0, 1.0)).all() for values in self._chunks
+        )
+
+    @property
+    def _texts(self) -> "_Texts":
+        """Texts that are no values."""
+        return self._of_others if self._has_truths else self._of_others.and_(self._of_truths)
+
+
+@dataclass
+class _Texts:
+    """Cells with a text that is no number: how many, and the first one with its line."""
+
+    count: int = 0
+    first: str = ""
+    line: int = 0
+
+    def add(self, text: str, line: int) -> None:
+        """Count one more."""
+        if not self.count:
+            self.first, self.line = text, line
+        self.count += 1
+
+    def and_(self, others: "_Texts") -> "_Texts":
+        """Count these and others together."""
+        one, *_ = sorted([self, others], key=lambda texts: (not texts.count, texts.line))
+        return _Texts(self.count + others.count, one.first, one.line)
+
+    @property
+    def told(self) -> str:
+        """The first one, in words."""
+        comma = "; write decimals with a point" if _DECIMAL_COMMA.fullmatch(self.first) else ""
+        return f"first {reprlib.repr(self.first)} in line {self.line}{comma}"
 
 
 def _numbers(cells: Sequence[str]) -> NDArray[np.float64]:

@@ -1,11 +1,62 @@
-"""Sensors may have the names that a plant gives them."""
+"""Which columns are sensors: those of true and false too, whatever a plant calls them."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stream_detector.errors import RecordingError
+from stream_detector.replay.recording import RecordingOptions, read_recording
 from tests.replay.written import read
+
+NAN = float("nan")
+
+
+def test_a_column_of_true_and_false_is_the_state_of_a_pump(tmp_path: Path) -> None:
+    recording = read(
+        tmp_path,
+        "pump,valve,mixed\nTRUE,False,1\nFalse,,true\nBad,false,0\ntrue,null,False\n",
+        cadence=60.0,
+    )
+
+    assert recording.sensors == ("pump", "valve", "mixed")
+    np.testing.assert_array_equal(
+        recording.values, [[1, 0, 1], [0, NAN, 1], [NAN, 0, 0], [1, NAN, 0]]
+    )
+    assert recording.notes == (
+        "column 'pump': 1 of 4 cells is not a number, first 'Bad' in line 4: taken as missing",
+        "column 'valve': 1 of 4 cells is not a number, first 'null' in line 5: taken as missing",
+    )
+
+
+def test_true_among_measured_values_is_a_word_like_another(tmp_path: Path) -> None:
+    # The first number comes in a later chunk than the first word.
+    rows = "true,ok\n" * 300 + "2.5,true\n" * 300 + "7.5,ok\n"
+
+    recording = read(tmp_path, "x,word\n" + rows, cadence=60.0)
+    text = read(tmp_path, "y,x\n" + "1,true\n1,2.5\n1,false\n", cadence=60.0)
+
+    assert recording.sensors == ("x",)
+    assert recording.values[[300, 600], 0].tolist() == [2.5, 7.5]
+    assert np.isnan(recording.values[:300]).all()
+    assert recording.notes == (
+        "column 'x': 300 of 601 cells are not numbers, first 'true' in line 2: taken as missing",
+        "column 'word' is text (first 'ok' in line 2): not a sensor",
+    )
+    assert text.sensors == ("y",)
+
+
+def test_a_boolean_column_of_parquet_is_a_sensor(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "pm3.parquet"
+    table = pa.table({"x": [1.5, 2.5, 3.5], "pump": [True, None, False]})
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+
+    recording = read_recording(path, RecordingOptions(cadence=60.0))
+
+    assert recording.sensors == ("x", "pump")
+    np.testing.assert_array_equal(recording.values[:, 1], [1, NAN, 0])
+    assert recording.notes == ()
 
 
 @pytest.mark.parametrize(
