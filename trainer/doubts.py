@@ -1,7 +1,12 @@
 """What not to believe of what the rows kept back showed, in plain words."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_detector.replay.pace import OtherPace, other_paces
 from trainer.explained import Over
 from trainer.found import UNLIKELY
 from trainer.measures import Measures
@@ -62,6 +67,41 @@ def what_not_to_believe(
     yield (
         "Nothing here tells of what the recording does not hold: another grade, another season, "
         "a sensor that was replaced."
+    )
+
+
+def doubts_of_pace(
+    *,
+    trained: NDArray[np.datetime64],
+    kept_back: NDArray[np.datetime64] | None,
+    cadence: timedelta,
+) -> Iterator[str]:
+    """Say which rows came at another pace than the model's; given are the times of the rows."""
+    for one in other_paces(trained, cadence):
+        yield (
+            f"{_at_another_pace('rows that train', one, cadence)} The model learnt from them "
+            + (
+                "as if each began a run: nothing of what goes on from reading to reading."
+                if one.is_slow
+                else "what goes on from reading to reading as if it were that of its own pace."
+            )
+        )
+    for one in () if kept_back is None else other_paces(kept_back, cadence):
+        yield (
+            f"{_at_another_pace('rows kept back', one, cadence)} "
+            + (
+                "Each was judged as a run of its own, which raises no alert"
+                if one.is_slow
+                else "They were judged as if they came at the pace of the model"
+            )
+            + ": believe no figure of theirs. Bring all rows at one pace."
+        )
+
+
+def _at_another_pace(rows: str, one: OtherPace, cadence: timedelta) -> str:
+    return (
+        f"{one.n_rows:,} of the {rows} came every {lasting(one.step)}, and the model is of one "
+        f"every {lasting(cadence)}."
     )
 
 

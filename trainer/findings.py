@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.budgets import Point
 from trainer.code_map import CodeMap
-from trainer.doubts import FAR_SPREADS, doubts_of_one_sensor, what_not_to_believe
+from trainer.doubts import FAR_SPREADS, doubts_of_one_sensor, doubts_of_pace, what_not_to_believe
 from trainer.drift import Drift
 from trainer.evaluation import Evaluation
 from trainer.explained import Explained
@@ -192,7 +192,12 @@ class Findings:
             n_drawn=self.quality.n_drawn,
             wandered=self.drift.farther_than(FAR_SPREADS),
         )
-        return (*of_head, *self._of_one_sensor, *doubts)
+        of_pace = doubts_of_pace(
+            trained=self.training_times,
+            kept_back=None if self.evaluation is None else self.evaluation.times,
+            cadence=self.quality.cadence,
+        )
+        return (*of_pace, *of_head, *self._of_one_sensor, *doubts)
 
     @property
     def _of_one_sensor(self) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from stream_detector.alerting.ledger import readings_within
 from stream_detector.detection.features import mode_column
 from stream_detector.errors import TrainingError
 from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.replay.pace import GAP_IN_CADENCES
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.times import usual_step
 
-_GAP_IN_CADENCES = 1.5
 _SILENCE_IN_CADENCES = 10.0
 
 
@@ -39,7 +39,7 @@ def measure_timing(recording: Recording) -> Timing:
         raise TrainingError(
             "time never goes forward: bring readings in order of time, two at least"
         )
-    return Timing(cadence, _GAP_IN_CADENCES * cadence, _SILENCE_IN_CADENCES * cadence)
+    return Timing(cadence, GAP_IN_CADENCES * cadence, _SILENCE_IN_CADENCES * cadence)
 
 
 def split_by_time(recording: Recording, *, holdout: float) -> tuple[Recording, Recording]:

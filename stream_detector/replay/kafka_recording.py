@@ -12,6 +12,7 @@ from stream_detector.errors import ReadingError, RecordingError, counted
 from stream_detector.pipeline.names import machine_in
 from stream_detector.pipeline.pipeline import MAX_CLOCK_SKEW
 from stream_detector.pipeline.readings import ReadingDecoder, Record
+from stream_detector.replay.pace import notes_on_paces
 from stream_detector.replay.recording import Recording
 
 _NAN = float("nan")
@@ -62,16 +63,17 @@ def recording_of_log(
             f"the log holds no reading of {machine!r} in that span; correct --machine, or begin "
             "earlier, if the topic keeps readings for so long"
         )
-    refused = (f"{counted(n_refused, 'message')} left out that the worker refuses",)
+    instants = np.array(times, "datetime64[us]")
+    notes = [f"{counted(n_refused, 'message')} left out that the worker refuses"] * bool(n_refused)
     return Recording(
         machine=machine,
         sensors=features.sensors,
         units=features.units,
         low=features.low,
         high=features.high,
-        times=np.array(times, "datetime64[us]"),
+        times=instants,
         values=np.frombuffer(values, np.float64).reshape(len(times), features.n_sensors),
         modes=tuple(modes) if any(one is not None for one in modes) else None,
         labels=None if outcome is None else np.frombuffer(labels, np.bool_),
-        notes=refused if n_refused else (),
+        notes=(*notes, *notes_on_paces(instants)),
     )

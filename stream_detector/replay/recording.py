@@ -22,6 +22,7 @@ from stream_detector.replay.columns import (
     sensors_of,
 )
 from stream_detector.replay.far_cells import notes_on_far_cells
+from stream_detector.replay.pace import notes_on_paces
 from stream_detector.replay.table import open_table
 from stream_detector.replay.tags import Tag, read_tags
 from stream_detector.replay.times import Clock, TimeColumn, check_order, read_zone
@@ -189,7 +190,7 @@ def _read(path: Path, options: RecordingOptions, tags: dict[str, Tag]) -> Record
         notes.append(f"times are those of column {options.time_column!r}: cadence not used")
     notes += [note for column in columns for note in column.notes()]
     instants = times.values() if isinstance(times, TimeColumn) else times.values(n_rows)
-    notes += check_order(instants, lines)
+    notes += [*check_order(instants, lines), *notes_on_paces(instants)]
     sensors = sensors_of([c for c in columns if isinstance(c, SensorColumn)], notes)
     names = tuple(column.name for column in sensors)
     _check_names(names)

@@ -1,0 +1,42 @@
+"""What is not to be believed of a recording, and of what it showed."""
+
+import dataclasses
+
+import numpy as np
+
+from tests.trainer.made_findings import made_findings, paper_like
+from tests.trainer.test_plain_words import said
+
+
+def test_rows_at_another_pace_than_the_model_s_are_not_believed() -> None:
+    evaluation = paper_like()
+    findings = made_findings(evaluation)
+    row = np.arange(len(evaluation.times))
+
+    def told(seconds: int) -> tuple[str, ...]:
+        times = evaluation.times[0] + row * np.timedelta64(seconds, "s")
+        one = dataclasses.replace(evaluation, times=times)
+        return dataclasses.replace(findings, evaluation=one).cautions
+
+    slow = (
+        f"{len(row) - 1:,} of the rows kept back came every 10 min, and the model is of one every "
+        "2 min. Each was judged as a run of its own, which raises no alert: believe no figure of "
+        "theirs. Bring all rows at one pace."
+    )
+    assert told(600)[0] == slow
+    assert said(told(30), "came every 30 s, and the model is of one every 2 min. They were judged")
+    assert not said(told(120), "pace")
+
+
+def test_rows_that_train_at_another_pace_are_told() -> None:
+    findings = made_findings(paper_like())
+    times = findings.training_times.copy()
+    times[:500] -= (np.arange(500)[::-1] * 8 * 60).astype("timedelta64[s]")
+
+    told = dataclasses.replace(findings, training_times=times).cautions
+
+    assert told[0] == (
+        "499 of the rows that train came every 10 min, and the model is of one every 2 min. The "
+        "model learnt from them as if each began a run: nothing of what goes on from reading to "
+        "reading."
+    )
