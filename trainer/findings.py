@@ -201,7 +201,9 @@ class Findings:
 
     @property
     def _of_one_sensor(self) -> tuple[str, ...]:
-        if self.explained is None or self.explained.over is None:
+        # Of a single one, all of it: that says nothing, and nobody can leave it out.
+        is_single = len(self.drift.sensors) == 1
+        if is_single or self.explained is None or self.explained.over is None:
             return ()
         return tuple(doubts_of_one_sensor(self.explained.over, self.sensors, still=self.still))
 

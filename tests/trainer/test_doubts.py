@@ -6,6 +6,22 @@ import numpy as np
 
 from tests.trainer.made_findings import made_findings, paper_like
 from tests.trainer.test_plain_words import said
+from trainer.explained import Over
+
+
+def test_the_only_sensor_of_a_model_is_not_blamed_for_it() -> None:
+    findings = made_findings(paper_like())
+    explained = findings.explained
+    assert explained is not None
+
+    single = dataclasses.replace(
+        findings,
+        sensors=("x1", "mode=80 g"),
+        explained=dataclasses.replace(explained, over=Over(np.array([1.0, 0.0]), 40)),
+        drift=dataclasses.replace(findings.drift, sensors=("x1",), shift=np.zeros(1)),
+    )
+
+    assert not said(single.cautions, "One sensor")
 
 
 def test_rows_at_another_pace_than_the_model_s_are_not_believed() -> None:
