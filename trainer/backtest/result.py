@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.replay.recording import LabelKind
-from trainer.backtest.bootstrap import by_days, by_events
 from trainer.backtest.counting import Entry
+from trainer.backtest.intervals import by_days, by_events
 from trainer.backtest.tally import Tally
 
 _QUANTILES = {

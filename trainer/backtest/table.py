@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 
 from stream_detector.alerting.horizons import HORIZONS
-from trainer.backtest.bootstrap import by_days, by_events
 from trainer.backtest.counting import ALWAYS_ON, HEAD, LINEAR, Entry
+from trainer.backtest.intervals import by_days, by_events
 from trainer.backtest.result import Result, mean
 from trainer.backtest.tally import Tally
 from trainer.plain_words import counted, lasting, minute, percent

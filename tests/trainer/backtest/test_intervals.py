@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from trainer.backtest.bootstrap import by_days, by_events
+from trainer.backtest.intervals import by_days, by_events
 
 HITS = np.array([True] * 10 + [False] * 30)
 DAYS = [(1, date(2026, 11, day)) for day in range(1, 21)]
@@ -27,6 +27,27 @@ def test_events_that_go_together_by_day_say_less() -> None:
 
     assert low == 0.0
     assert high > (by_events(HITS) or (0.0, 0.0))[1]
+
+
+@pytest.mark.parametrize("n_hits", [0, 28])
+def test_what_never_happened_may_still_happen(n_hits: int) -> None:
+    """28 events on 7 days, all alike: no draw of them can be any other."""
+    hits = np.arange(28) < n_hits
+    days = [DAYS[i // 4] for i in range(28)]
+
+    of_events, of_days = by_events(hits), by_days(hits, days, DAYS)
+
+    assert of_events is not None
+    assert of_days is not None
+    nobody, everybody = (0.0, 0.12, 0.0, 0.354), (0.88, 1.0, 0.646, 1.0)
+    assert (*of_events, *of_days) == pytest.approx(everybody if n_hits else nobody, abs=0.005)
+
+
+def test_one_day_is_one_case_whatever_its_events_say() -> None:
+    low, high = by_days(HITS, [DAYS[0]] * 40, DAYS) or (1.0, 0.0)
+
+    assert low < 0.05
+    assert high > 0.75
 
 
 def test_the_same_hits_have_the_same_interval() -> None:

@@ -6,29 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.backtest.tally import Day
+from trainer.found import wilson_interval
 
 _N_DRAWS = 2000
 _TAILS = (0.025, 0.975)
 
 
-def by_events(hits: NDArray[np.bool_]) -> tuple[float, float] | None:
-    """Bound the recall at 95 %: events drawn again and again from themselves; None without one.
+def by_events(hits: NDArray[np.number] | NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Bound the recall at 95 %, as the report of `fit` does; None without an event.
 
-    Efron (1979), "Bootstrap methods: another look at the jackknife", Annals of Statistics 7.
+    Wilson's interval: that none of 28 was warned of does not prove that none ever will be.
 
-    >>> by_events(np.ones(5, bool))
-    (1.0, 1.0)
+    >>> [round(bound, 3) for bound in by_events(np.zeros(28, bool)) or ()]
+    [0.0, 0.121]
     """
-    if not len(hits):
-        return None
-    drawn = np.random.default_rng(seed=0).integers(len(hits), size=(_N_DRAWS, len(hits)))
-    return _bounds(hits[drawn].mean(axis=1))
+    return wilson_interval(float(hits.sum()), len(hits)) if len(hits) else None
 
 
 def by_days(
     hits: NDArray[np.bool_], event_days: Sequence[Day], all_days: Sequence[Day]
 ) -> tuple[float, float] | None:
     """Bound it by drawing whole days: events of a day have causes in common; None without one.
+
+    Efron (1979), "Bootstrap methods: another look at the jackknife", Annals of Statistics 7.
+    Where every draw is alike, drawing tells nothing: there, days are as many cases, one each.
 
     >>> one, other = (0, np.datetime64("2026-11-22")), (0, np.datetime64("2026-11-23"))
     >>> by_days(np.array([True, True, False]), [one, one, other], [one, other])
@@ -43,9 +44,8 @@ def by_days(
     drawn = np.random.default_rng(seed=0).integers(len(all_days), size=(_N_DRAWS, len(all_days)))
     totals = n_events[drawn].sum(axis=1)
     some = totals > 0
-    return _bounds(n_hits[drawn].sum(axis=1)[some] / totals[some])
-
-
-def _bounds(recalls: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(recalls, _TAILS)
-    return float(low), float(high)
+    low, high = np.quantile(n_hits[drawn].sum(axis=1)[some] / totals[some], _TAILS).tolist()
+    if low < high:
+        return low, high
+    n_days = int((n_events > 0).sum())
+    return wilson_interval(low * n_days, n_days)
