@@ -17,7 +17,14 @@ from trainer.evaluation import Evaluation
 from trainer.followed import Followed
 from trainer.found import UNLIKELY
 from trainer.measures import Curves, Measures, curves, measure
-from trainer.plain_words import CHANCE_AUC, counted, lasting, luck_in_words, percent
+from trainer.plain_words import (
+    CHANCE_AUC,
+    asked_in_words,
+    counted,
+    lasting,
+    luck_in_words,
+    percent,
+)
 
 if TYPE_CHECKING:
     from trainer.head import FittedHead
@@ -113,8 +120,9 @@ class HeadFindings:
         n_alerts = len(evaluation.alerts)
         yield (
             f"On the rows kept back it raised {counted(n_alerts, 'alert') if n_alerts else 'none'}"
-            f", {evaluation.per_day:.1f} false ones a day; {evaluation.asked_per_day:g} were asked "
-            f"for. One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
+            f", {evaluation.per_day:.1f} false ones a day; "
+            f"{asked_in_words(evaluation.asked_per_day)}. "
+            f"One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
         )
         for within, one in self.followed.items():
             if one.n_alerts:

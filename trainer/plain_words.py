@@ -124,7 +124,7 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
         f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
         f"{percent(evaluation.card.alarm_share)} of the time that the machine ran."
     )
-    asked = f"{evaluation.asked_per_day:g} false ones a day were asked for."
+    asked = f"{asked_in_words(evaluation.asked_per_day)}."
     if n_false is None or not n_alerts:
         yield f"That is {evaluation.per_day:.1f} alerts a day; {asked}"
     else:
@@ -136,6 +136,16 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
             f"{evaluation.per_day:.1f} a day; {asked}"
         )
     yield from _recall(measures)
+
+
+def asked_in_words(per_day: float) -> str:
+    """Say how many false alerts were asked for.
+
+    >>> asked_in_words(1.0), asked_in_words(0.5)
+    ('1 false one a day was asked for', '0.5 false ones a day were asked for')
+    """
+    ones = "one a day was" if per_day == 1 else "ones a day were"
+    return f"{per_day:g} false {ones} asked for"
 
 
 def _were(number: int) -> str:

@@ -68,7 +68,8 @@ def fit(
     with threadpool_limits(limits=1, user_api="blas"):
         model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
     files = model.graphs | keras_files_of(model.parts)
-    with steps.step("replaying the rows kept back"):
+    what = "replaying the rows kept back" if kept_back.n_rows else "reading the model back"
+    with steps.step(what):
         seen, codes = judge_holdout(model, files, recording, training.n_rows, rules=rules)
     manifest = _validated(model.manifest, seen.evaluation, seen.of_head)
     provenance = provenance_of(recording, model.rows, config, steps.seconds) | dict(origin or {})

@@ -72,6 +72,7 @@ def test_without_labels_and_hold_out_there_is_a_model_all_the_same(
 
     assert bundle.manifest.validation is None
     assert (tmp_path / "model" / "report.html").exists()
+    assert "rows kept back" not in " ".join(bundle.manifest.provenance["seconds"])
 
 
 @pytest.mark.tensorflow
