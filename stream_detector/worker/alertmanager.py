@@ -28,6 +28,10 @@ RESEND_SECONDS: Final = 60.0
 LASTS: Final = timedelta(seconds=3 * RESEND_SECONDS)
 """So long an alert stands that is not told again: two messages may be lost."""
 
+_PAST: Final = timedelta(seconds=5)
+"""So long ago is what ends now: an end that its clock has not come to yet counts for nothing, and
+the alert would stand until it runs out."""
+
 _AT_ONCE: Final = 200
 """Alerts in a message: some 400 kB."""
 
@@ -59,7 +63,7 @@ class Alertmanager:
         self._news: set[str] = set()
         """Of these, those that it was not told of yet."""
         self._over: dict[object, _Firing] = {}
-        """Those it was told of that are over, by their labels."""
+        """Those that are over and that it is to be told of, by their labels."""
         self._something = asyncio.Event()
 
     def take(self, change: AlertState | Flood) -> None:
@@ -73,7 +77,9 @@ class Alertmanager:
             self._firing[key] = now
         if _who(before) == _who(now):
             return
-        if before is not None and key not in self._news:
+        if before is not None:
+            # Also where it is told of it only now: that message may be on its way, or may have
+            # been taken though nobody knows. Of an end alone it makes nothing.
             self._over[_who(before)] = before
         self._news.discard(key)
         if now is not None:
@@ -105,13 +111,15 @@ class Alertmanager:
                 try:
                     await self._post(list(over.values()), sorted(news))
                 except NotTakenError:
-                    self._over = over | self._over
+                    standing = {_who(one) for one in self._firing.values()}
+                    missed = {who: one for who, one in over.items() if who not in standing}
+                    self._over = missed | self._over
                     self._news |= news & self._firing.keys()
                     raise
 
     async def _post(self, over: list[_Firing], news: list[str]) -> None:
         now = datetime.now(UTC)
-        ended = [_with_end(one, now, now) for one in over]
+        ended = [_with_end(one, now, now - _PAST) for one in over]
         told = ended + [_with_end(self._firing[key], now, now + LASTS) for key in news]
         for first in range(0, max(len(told), 1), _AT_ONCE):
             some = told[first : first + _AT_ONCE]
@@ -189,7 +197,7 @@ def _of_alert(state: AlertState) -> _Firing:
 
 def _with_end(firing: _Firing, now: datetime, end: datetime) -> _Firing:
     # The machine's clock may be ahead of ours: what begins after its end is refused.
-    starts_at = min(firing["startsAt"], now)
+    starts_at = min(firing["startsAt"], now, end)
     return {**firing, "startsAt": rfc3339(starts_at), "endsAt": rfc3339(end)}
 
 

@@ -30,7 +30,7 @@ async def standing(there: RealAlertmanager) -> list[dict[str, Any]]:
 def calls(called: Receiver) -> list[tuple[str, str, str]]:
     """What people get from Alertmanager: state, machine and severity."""
     return [
-        (told["status"], one["labels"]["machine"], one["labels"]["severity"])
+        (told["status"], one["labels"].get("machine", "all"), one["labels"]["severity"])
         for told in called.told
         for one in told["alerts"]
     ]
@@ -92,6 +92,35 @@ def test_an_alert_that_nobody_tells_of_any_more_runs_out(
                     await called.until(lambda: len(calls(called)) == 2)
 
                     assert calls(called)[1] == ("resolved", "pm3", "medium")
+
+    with embedded_kafka() as kafka:
+        asyncio.run(scene(Plant(kafka.bootstrap)))
+
+
+def test_of_a_backlog_of_alerts_none_stands_that_is_over(tmp_path: Path) -> None:
+    def is_told_the_end(called: Receiver, machine: str) -> bool:
+        told = [status for status, one, _ in calls(called) if one == machine]
+        return told == ["firing", "resolved"] * (len(told) // 2)
+
+    async def scene(plant: Plant) -> None:
+        async with asyncio.timeout(60), receiver() as called:
+            with RealAlertmanager(tmp_path, called.url) as there:
+                async with plant.worker(), notifier(plant, alertmanager_url=there.url):
+                    for minute in range(0, 2400, 60):
+                        plant.tell(
+                            alert("raised", minute, seq=1, raised=minute),
+                            alert("cleared", minute + 5, seq=2, raised=minute),
+                        )
+                    plant.tell(alert("raised", 2500, seq=1, raised=2500, machine="pm9"))
+                    await called.until(lambda: ("firing", "pm9", "medium") in calls(called))
+
+                    async def none_stands_that_is_over() -> bool:
+                        labels = [one["labels"] for one in await standing(there)]
+                        # The flood, and the last.
+                        return sorted(one.get("machine", "all") for one in labels) == ["all", "pm9"]
+
+                    await until(none_stands_that_is_over)
+                    await called.until(lambda: is_told_the_end(called, "pm3"))
 
     with embedded_kafka() as kafka:
         asyncio.run(scene(Plant(kafka.bootstrap)))

@@ -20,9 +20,11 @@ KEY = b"0123456789abcdef01234567"
 
 
 @asynccontextmanager
-async def webhook(at_work: Receiver, rules: Rules | None = None) -> AsyncIterator[Webhook]:
+async def webhook(
+    at_work: Receiver, rules: Rules | None = None, health: DeliveryHealth | None = None
+) -> AsyncIterator[Webhook]:
     async with aiohttp.ClientSession() as session:
-        sender = Sender("webhook", at_work.url, session, DeliveryHealth())
+        sender = Sender("webhook", at_work.url, session, health or DeliveryHealth())
         found = Webhook(sender, KEY, Wants(rules or Rules(), "webhook"))
         task = asyncio.create_task(found.run())
         try:
@@ -43,6 +45,11 @@ async def alertmanager(
             yield found
         finally:
             task.cancel()
+
+
+def alerts_of(there: Receiver) -> list[dict[str, Any]]:
+    """What an Alertmanager was told."""
+    return [one for body in there.told for one in body]
 
 
 def run(scene: Awaitable[None]) -> None:

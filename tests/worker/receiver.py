@@ -19,6 +19,8 @@ class Receiver:
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     """The next ones."""
+    takes_all: bool = False
+    """Also what it does not answer with 200."""
     is_down: bool = False
     is_down_at: str = ""
     """This path alone."""
@@ -39,7 +41,7 @@ class Receiver:
         is_down = self.is_down or request.path == self.is_down_at
         status = self.answers.pop(0) if self.answers else 503 if is_down else 200
         async with self._changed:
-            if status == 200:
+            if status == 200 or self.takes_all:
                 self.bodies.append(body)
                 self.headers.append(dict(request.headers))
             self._changed.notify_all()

@@ -10,17 +10,13 @@ from stream_detector.worker import delivery
 from stream_detector.worker.health import DeliveryHealth
 from tests.alerting.judged import at
 from tests.alerting.told import Desk, alert, alert_id
-from tests.worker.channels import alertmanager, raised, run, until
-from tests.worker.receiver import Receiver, receiver
+from tests.worker.channels import alertmanager, alerts_of, raised, run, until
+from tests.worker.receiver import receiver
 
 
 @pytest.fixture(autouse=True)
 def _without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "LONGEST_WAIT_SECONDS", 0.01)
-
-
-def alerts_of(there: Receiver) -> list[dict[str, Any]]:
-    return [one for body in there.told for one in body]
 
 
 def test_alertmanager_is_told_who_it_is_what_it_rests_on_and_until_when() -> None:
