@@ -124,6 +124,26 @@ def has_judged(settings: Settings, n_partitions: int) -> bool:
     return any(one.offset >= 0 for one in found)
 
 
+def committed_note(settings: Settings, group: str, topic: str) -> str:
+    """Give what a group has written beside the offset of a topic's one partition.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka does not say.
+    """
+    # Of aiokafka's consumer the offset alone is to be had.
+    options = {"group.id": group, "enable.auto.commit": False}
+    consumer = Consumer({**confluent_options(settings), **options})
+    try:
+        (found,) = consumer.committed([TopicPartition(topic, 0)], timeout=_ANSWER_SECONDS)
+    except KafkaException as error:
+        raise ServiceError(f"Kafka does not say how far {group!r} is: {error.args[0]}") from error
+    finally:
+        consumer.close()
+    return found.metadata or ""
+
+
 def log_consumer(settings: Settings) -> AIOKafkaConsumer:
     """Make a reader of the log without a group, not yet started."""
     return AIOKafkaConsumer(

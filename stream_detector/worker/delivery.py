@@ -86,6 +86,10 @@ class Receiver:
         else:
             self._health.n_delivered += 1
 
+    def note_dropped(self, n_messages: int) -> None:
+        """Count messages that it will never get, as too many waited for it."""
+        self._health.n_dropped += n_messages
+
     def _not_taken(self, fault: str) -> NotTakenError:
         self._health.n_failed += 1
         if self._health.fault is None:

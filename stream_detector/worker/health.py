@@ -78,6 +78,8 @@ class DeliveryHealth:
     """Attempts that are made again."""
     n_refused: int = 0
     """Messages the receiver does not want: they are given up."""
+    n_dropped: int = 0
+    """Messages that are never sent, as too many waited for it."""
     fault: str | None = None
     """Why nothing gets through."""
 

@@ -82,6 +82,7 @@ class HealthCollector(Collector):
                 ("delivered", one.n_delivered),
                 ("failed", one.n_failed),
                 ("refused", one.n_refused),
+                ("dropped", one.n_dropped),
             )
         }
         text = "Messages to those who are told of alerts; failed ones are sent again."

@@ -2,19 +2,26 @@
 
 The group of its own gives this to one of the workers. That reads all there is, of which it knows
 by the group's offset what was told, and goes on. The offset moves on behind what was delivered:
-so all is told at least once, under a name by which a repeat is known.
+so all is told at least once, under a name by which a repeat is known. Beside the offset a time is
+written: of states whose forerunners Kafka has compacted away it says what was told.
 """
 
 import asyncio
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 import aiohttp
 import structlog
+from aiokafka import ConsumerRecord
 
 from stream_detector.alerting.alert_state import AlertState, Flood
+from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.notices import Wants
 from stream_detector.alerting.rules import Rules
+from stream_detector.alerting.untold import ALL_IS_NEWS
 from stream_detector.connections.alert_states import decode_change
+from stream_detector.connections.consumers import committed_note
 from stream_detector.connections.receivers import signing_key
 from stream_detector.connections.settings import Settings
 from stream_detector.worker.alertmanager import PATH, Alertmanager
@@ -27,6 +34,9 @@ log = structlog.get_logger()
 
 _WAIT_MS: Final = 200
 """How long a look for changes waits; after each it is written down what was delivered."""
+
+_BEHIND: Final = timedelta(minutes=10)
+"""So far the book may be behind one machine's alerts when it is done with another one's."""
 
 
 class NotifyService(SoleService):
@@ -60,8 +70,9 @@ class NotifyService(SoleService):
             try:
                 while self._turn == turn and not self.should_stop:
                     found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
-                    for message in found.get(self._place, ()):
-                        channels.take(message.offset, decode_change(message))
+                    for offset, change in _changes(found.get(self._place, ())):
+                        # What there was before is read: an alert that comes now begins now.
+                        channels.take(offset, change, ALL_IS_NEWS)
                     await self._commit(turn, channels)
                     self._get_well()
                     for one in telling:
@@ -73,34 +84,49 @@ class NotifyService(SoleService):
                 await asyncio.gather(*telling, return_exceptions=True)
 
     async def _read_what_was_told(self, channels: "_Channels") -> None:
-        committed = await self._member.committed(self._place)
-        self._committed = committed or 0
+        self._committed = committed = await self._member.committed(self._place)
+        told_until = None if committed is None else await self._told_until()
         end = (await self._member.end_offsets([self._place]))[self._place]
         await self._member.seek_to_beginning(self._place)
         # By position: compaction leaves holes, and what ends a transaction is no message.
         while await self._member.position(self._place) < end:
             found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
-            for message in found.get(self._place, ()):
-                change = decode_change(message)
+            for offset, change in _changes(found.get(self._place, ())):
                 # Where nobody was told of anything yet, only what stands is news.
-                is_first = committed is None
-                was_told = not _stands(change) if is_first else message.offset < committed
-                channels.take(message.offset, change, was_told=was_told)
+                was_told = not _stands(change) if committed is None else offset < committed
+                if was_told:
+                    channels.know(change)
+                else:
+                    channels.take(offset, change, told_until)
+
+    async def _told_until(self) -> datetime | None:
+        """Give the time that was written with what was told last."""
+        group, topic = self._settings.notify_group, self._place.topic
+        note = await asyncio.to_thread(committed_note, self._settings, group, topic)
+        try:
+            return datetime.fromisoformat(note)
+        except ValueError:
+            return None  # by a release that wrote none
 
     async def _commit(self, turn: int, channels: "_Channels") -> None:
-        """Write down below which offset all is delivered."""
+        """Write down below which offset all is delivered, and until when."""
         done = channels.undone_since
         if done is None:
             done = await self._member.position(self._place)
-        if done > self._committed and self._turn == turn:
-            await self._member.commit({self._place: done})
+        if (self._committed is None or done > self._committed) and self._turn == turn:
+            await self._member.commit({self._place: (done, rfc3339(channels.told_until))})
             self._committed = done
 
 
-def _stands(change: object) -> bool:
-    return (isinstance(change, AlertState) and change.open) or (
-        isinstance(change, Flood) and change.active
-    )
+def _changes(messages: Iterable[ConsumerRecord]) -> Iterator[tuple[int, AlertState | Flood]]:
+    for message in messages:
+        change = decode_change(message)
+        if isinstance(change, AlertState | Flood):
+            yield message.offset, change
+
+
+def _stands(change: AlertState | Flood) -> bool:
+    return change.open if isinstance(change, AlertState) else change.active
 
 
 class _Channels:
@@ -111,6 +137,8 @@ class _Channels:
     ) -> None:
         self._alertmanager: Alertmanager | None = None
         self._webhook: Webhook | None = None
+        self._newest: datetime | None = None
+        """Kafka's time of the newest change."""
         health.deliveries.clear()
         if settings.alertmanager_url is not None:
             told = health.deliveries["alertmanager"] = DeliveryHealth()
@@ -131,12 +159,27 @@ class _Channels:
     def undone_since(self) -> int | None:
         return None if self._webhook is None else self._webhook.undone_since
 
-    def take(self, offset: int, change: object, *, was_told: bool = False) -> None:
-        if not isinstance(change, AlertState | Flood):
-            return
+    @property
+    def told_until(self) -> datetime:
+        """Before that time nothing has happened that is not told."""
+        undone = None if self._webhook is None else self._webhook.undone_at
+        newest = undone or self._newest
+        return ALL_IS_NEWS if newest is None else newest - _BEHIND
+
+    def know(self, change: AlertState | Flood) -> None:
+        """Take in what the webhook was told before."""
+        self._note(change)
+        if self._webhook is not None:
+            self._webhook.know(change)
+
+    def take(self, offset: int, change: AlertState | Flood, told_until: datetime | None) -> None:
+        """Take in what is news."""
+        self._note(change)
+        if self._webhook is not None:
+            self._webhook.take(offset, change, told_until=told_until)
+
+    def _note(self, change: AlertState | Flood) -> None:
         if self._alertmanager is not None:
             self._alertmanager.take(change)
-        if self._webhook is not None and was_told:
-            self._webhook.know(change)
-        elif self._webhook is not None:
-            self._webhook.take(offset, change)
+        if isinstance(change, AlertState):
+            self._newest = max(self._newest or change.changed_at, change.changed_at)

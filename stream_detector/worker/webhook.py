@@ -2,8 +2,8 @@
 
 Signed as Standard Webhooks has it, for which receivers find ready-made libraries: headers
 ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, HMAC-SHA256 over all three
-parts. What waits for a receiver that is away is held as the newest state of each alert, with
-what is left to tell of its history: so an outage of any length takes some kB for each alert.
+parts. What waits for a receiver that is away is held as what is left to tell of each machine and
+rule, up to a bound: so an outage of any length takes at most some 200 kB for each.
 
 References
 ----------
@@ -15,20 +15,17 @@ import base64
 import hashlib
 import hmac
 import time
+from datetime import datetime
 
 import msgspec
+import structlog
 
 from stream_detector.alerting.alert_state import AlertState, Flood
-from stream_detector.alerting.notices import (
-    Notification,
-    Told,
-    Wants,
-    before_newest,
-    next_untold,
-    of_flood,
-    rest_of,
-)
+from stream_detector.alerting.notices import Notification, Wants, of_flood
+from stream_detector.alerting.untold import ALL_IS_NEWS, Untold
 from stream_detector.worker.delivery import Receiver, until_taken
+
+log = structlog.get_logger()
 
 
 def signed_headers(key: bytes, message_id: str, body: bytes, *, at: int) -> dict[str, str]:
@@ -65,9 +62,10 @@ class Webhook:
         self._receiver = receiver
         self._key = key
         self._wants = wants
-        self._told: dict[str, Told] = {}
-        self._waiting: dict[str, tuple[int, AlertState]] = {}
-        """Alerts there is something to tell of: since which offset, and how they stand."""
+        self._untold: dict[str, Untold] = {}
+        """By machine and rule."""
+        self._waiting: dict[str, Untold] = {}
+        """Of these, those of which something is due."""
         self._floods: dict[str, tuple[int, Notification]] = {}
         self._flood_told: str | None = None
         self._something = asyncio.Event()
@@ -75,42 +73,57 @@ class Webhook:
     @property
     def undone_since(self) -> int | None:
         """Offset of the first change that is not told."""
-        waiting = [*self._waiting.values(), *self._floods.values()]
-        return min((offset for offset, _ in waiting), default=None)
+        waiting = [one.undone_since for one in self._waiting.values()]
+        floods = [offset for offset, _ in self._floods.values()]
+        return min((one for one in [*waiting, *floods] if one is not None), default=None)
+
+    @property
+    def undone_at(self) -> datetime | None:
+        """Kafka's time of the first that happened to an alert and is not told."""
+        waiting = [one.undone_at for one in self._waiting.values()]
+        return min((one for one in waiting if one is not None), default=None)
 
     def know(self, change: AlertState | Flood) -> None:
         """Take in what was told before."""
         if isinstance(change, Flood):
             self._flood_told = of_flood(change).id
-            return
-        key = change.key
-        told = self._told.get(key, before_newest(change))
-        message: Notification | None
-        while True:
-            message, told = next_untold(change, told, self._wants)
-            if message is None:
-                break
-        self._told[key] = told
-        self._waiting.pop(key, None)
+        else:
+            self._of(change).know(change)
+            self._waiting.pop(change.key, None)
 
-    def take(self, offset: int, change: AlertState | Flood) -> None:
-        """Take in what may have to be told."""
+    def take(
+        self,
+        offset: int,
+        change: AlertState | Flood,
+        *,
+        told_until: datetime | None = ALL_IS_NEWS,
+    ) -> None:
+        """Take in what may have to be told.
+
+        Parameters
+        ----------
+        offset : int
+        change : AlertState or Flood
+        told_until : datetime, optional
+            As :meth:`Untold.take` has it.
+        """
         if isinstance(change, Flood):
             flood = of_flood(change)
             if flood.id != self._flood_told:
                 self._flood_told = flood.id
                 self._floods[flood.id] = offset, flood
-        else:
-            told = self._told.setdefault(change.key, before_newest(change))
-            rest = rest_of(change, told)
-            if not rest.history and change.key not in self._waiting:
-                return
-            first, _ = self._waiting.get(change.key, (offset, rest))
-            self._waiting[change.key] = first, rest
-        self._something.set()
+                self._something.set()
+            return
+        untold = self._of(change)
+        n_dropped = untold.n_dropped
+        untold.take(offset, change, told_until=told_until)
+        self._receiver.note_dropped(untold.n_dropped - n_dropped)
+        if untold.undone_since is not None:
+            self._waiting[change.key] = untold
+            self._something.set()
 
     async def run(self) -> None:
-        """Tell what there is to tell, for ever."""
+        """Tell what there is to tell, for ever: of all that waits by turns."""
         while True:
             self._something.clear()
             while self._floods or self._waiting:
@@ -121,17 +134,30 @@ class Webhook:
                     await self._tell(key)
             await self._something.wait()
 
+    def _of(self, state: AlertState) -> Untold:
+        return self._untold.setdefault(state.key, Untold(self._wants))
+
     async def _tell(self, key: str) -> None:
-        while True:
-            # It may have changed while the message before was on its way.
-            _, state = self._waiting[key]
-            message, told = next_untold(state, self._told[key], self._wants)
-            if message is not None:
-                await self._send(message)
-            self._told[key] = told
-            if message is None:
-                del self._waiting[key]
-                return
+        untold = self._waiting[key]
+        if (message := untold.next()) is not None:
+            await self._send(message)
+            untold.done()
+        if untold.undone_since is None:
+            del self._waiting[key]
+            self._log_dropped(key, untold)
+
+    def _log_dropped(self, key: str, untold: Untold) -> None:
+        machine, _, rule = key.rpartition("/")
+        if untold.n_dropped:
+            log.warning(
+                "notify.dropped",
+                channel="webhook",
+                machine=machine,
+                rule=rule,
+                messages=untold.n_dropped,
+                reason="too many waited: alerts that were over, of which nobody had heard",
+            )
+            untold.n_dropped = 0
 
     async def _send(self, message: Notification) -> None:
         body = msgspec.json.encode(message)

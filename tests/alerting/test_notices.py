@@ -1,16 +1,16 @@
 """What is told of an alert to those who are elsewhere, and when."""
 
+from collections.abc import Iterator
+
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.notices import (
-    Told,
+    Notification,
     Wants,
-    before_newest,
     calls,
-    next_untold,
     of_flood,
-    rest_of,
 )
 from stream_detector.alerting.rules import Notify, Rule, Rules, read_rules
+from stream_detector.alerting.untold import Untold
 from tests.alerting.judged import at
 from tests.alerting.told import Desk, alert, alert_id
 
@@ -26,18 +26,20 @@ class Listener:
     """Somebody who is told at once whatever there is to tell."""
 
     def __init__(self, wants: Wants = ALL) -> None:
-        self.wants = wants
-        self.told: Told | None = None
+        self.untold = Untold(wants)
 
-    def take(self, state: AlertState) -> list[str]:
-        """What is told after a change, e.g. ``raised 1``: the event and the alert's ``seq``."""
-        self.told = self.told or before_newest(state)
-        told: list[str] = []
-        while True:
-            message, self.told = next_untold(state, self.told, self.wants)
-            if message is None:
-                return told
-            told.append(f"{message.event} {message.id.rpartition('/')[2]}")
+    def take(self, *states: AlertState) -> list[str]:
+        """What is told after changes, e.g. ``raised 1``: the event and the alert's ``seq``."""
+        for state in states:
+            self.untold.take(state.version, state)
+        return [f"{one.event} {one.id.rpartition('/')[2]}" for one in messages(self.untold)]
+
+
+def messages(untold: Untold) -> Iterator[Notification]:
+    """All there is to tell, told."""
+    while (message := untold.next()) is not None:
+        yield message
+        untold.done()
 
 
 def test_a_message_for_each_change_that_matters_and_none_for_a_heartbeat() -> None:
@@ -59,9 +61,10 @@ def test_a_message_for_each_change_that_matters_and_none_for_a_heartbeat() -> No
 def test_a_message_says_what_the_alert_says() -> None:
     desk = Desk()
     desk.tell(alert("raised", 0, seq=1, raised=0))
-    message, _ = next_untold(desk.state(), before_newest(desk.state()), ALL)
+    untold = Untold(ALL)
+    untold.take(1, desk.state())
+    (message,) = messages(untold)
 
-    assert message is not None
     assert (message.id, message.event) == (f"{alert_id(0)}/1", "raised")
     assert (message.machine, message.rule, message.priority) == ("pm3", "sheet-break", "medium")
     assert message.event_time == at(0)
@@ -71,38 +74,22 @@ def test_a_message_says_what_the_alert_says() -> None:
 def test_what_happened_while_nobody_listened_is_told_in_order() -> None:
     desk, listener = Desk(), Listener()
     desk.tell(alert("raised", 0, seq=1, raised=0))
-    told = before_newest(desk.state())
     desk.tell(alert("cleared", 5, seq=2, raised=0))
     desk.tell(alert("raised", 60, seq=1, raised=60))
-    listener.told = told
 
     assert listener.take(desk.state()) == ["raised 1", "cleared 2", "raised 1"]
-    assert listener.take(desk.state()) == []
-
-
-def test_the_rest_of_a_state_tells_the_same_and_is_small() -> None:
-    desk, listener = Desk(), Listener()
-    for minute in range(0, 600, 60):
-        desk.tell(alert("raised", minute, seq=1, raised=minute))
-        desk.tell(alert("cleared", minute + 5, seq=2, raised=minute))
-        if minute == 480:
-            listener.take(desk.state())
-    assert listener.told is not None
-    rest = rest_of(desk.state(), listener.told)
-
-    assert (len(rest.history), len(rest.past)) == (2, 0)
-    assert listener.take(rest) == ["raised 1", "cleared 2"]
     assert listener.take(desk.state()) == []
 
 
 def test_of_an_alert_that_was_followed_by_another_one_the_message_is_left_out() -> None:
     desk = Desk()
     desk.tell(alert("raised", 0, seq=1, raised=0))
-    told = before_newest(desk.state())
     desk.tell(alert("cleared", 5, seq=2, raised=0))
     desk.tell(alert("raised", 60, seq=1, raised=60))
+    untold = Untold(ALL)
+    untold.take(3, desk.state())
 
-    message, _ = next_untold(desk.state(), told, ALL)
+    message = untold.next()
 
     assert message is not None
     assert (message.alert_id, message.alert) == (alert_id(0), None)

@@ -1,19 +1,27 @@
 """Who is told of alerts, from Kafka on: the book at work on the embedded broker."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream_detector.alerting.life import rfc3339
+from stream_detector.connections.consumers import committed_note, started
 from stream_detector.connections.health_report import Status
 from stream_detector.worker import delivery
 from stream_detector.worker.health import Health
-from tests.alerting.told import alert
+from tests.alerting.judged import at
+from tests.alerting.told import Desk, alert, alert_id
 from tests.worker.keeping import Plant, embedded_kafka, until
 from tests.worker.notifying import notifier
 from tests.worker.receiver import Receiver, receiver
 
 KEY = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+
+PLACE = TopicPartition("detector.alert-state", 0)
 
 slow_to_leave = pytest.mark.slow
 """The embedded broker takes seconds to let one of a group go and another one in."""
@@ -151,6 +159,95 @@ def test_a_webhook_that_is_away_keeps_nothing_from_alertmanager(plant: Plant) ->
             assert events(there) == []
 
     asyncio.run(scene())
+
+
+def burst(n_alerts: int) -> list[bytes]:
+    """So many alerts of a machine one after the other, each over after five minutes."""
+    return [
+        alert(event, minute + 5 * (seq - 1), seq=seq, raised=minute)
+        for minute in range(0, 60 * n_alerts, 60)
+        for seq, event in ((1, "raised"), (2, "cleared"))
+    ]
+
+
+def names(n_alerts: int) -> list[str]:
+    """The names under which all that is told."""
+    return [f"{alert_id(minute)}/{seq}" for minute in range(0, 60 * n_alerts, 60) for seq in (1, 2)]
+
+
+def ids(there: Receiver) -> list[str]:
+    """What the webhook was told of alerts; so many at a time are a flood, too."""
+    return [one["id"] for one in there.told if isinstance(one, dict) and one["flood"] is None]
+
+
+def test_a_backlog_of_alerts_is_told_one_by_one(plant: Plant) -> None:
+    async def scene() -> None:
+        async with receiver() as there, plant.worker(), notifier(plant, **both(there)):
+            plant.tell(*burst(80))
+            await there.until(lambda: len(ids(there)) == 160)
+
+            assert ids(there) == names(80)
+
+    asyncio.run(scene())
+
+
+@slow_to_leave
+def test_a_backlog_of_alerts_is_told_to_the_end_after_a_restart_in_the_middle(
+    plant: Plant,
+) -> None:
+    async def scene() -> None:
+        async with receiver() as there, plant.worker():
+            async with notifier(plant, **both(there)):
+                plant.tell(*burst(80))
+                await there.until(lambda: len(ids(there)) == 50)
+            async with notifier(plant, **both(there)):
+                await there.until(lambda: ids(there)[-1:] == names(80)[-1:])
+
+            told = ids(there)
+            assert list(dict.fromkeys(told)) == names(80)
+            assert len(told) < 160 + 60, "what was written down as told is not told again"
+
+    asyncio.run(scene())
+
+
+def test_of_a_state_whose_forerunners_are_compacted_away_the_untold_rest_is_told(
+    plant: Plant,
+) -> None:
+    #  raised  cleared  raised          what is left is the last state
+    #       told
+    desk = Desk()
+    for message in burst(2)[:3]:
+        desk.tell(message)
+    state = msgspec.json.encode(desk.state())
+    plant.send("detector.alert-state", (state,), 0, key=b"pm3/sheet-break")
+
+    async def noted() -> bool:
+        note = await asyncio.to_thread(committed_note, plant.settings(), "mill-notify", PLACE.topic)
+        #  ten minutes before the last that happened
+        return note == rfc3339(at(50))
+
+    async def scene() -> None:
+        async with group_member(plant) as ours:
+            await ours.commit({PLACE: (0, rfc3339(at(1)))})
+        async with receiver() as there:
+            async with notifier(plant, **both(there)):
+                await there.until(lambda: len(ids(there)) == 2)
+                await until(noted)
+
+            assert ids(there) == [f"{alert_id(0)}/2", f"{alert_id(60)}/1"]
+
+    asyncio.run(scene())
+
+
+@asynccontextmanager
+async def group_member(plant: Plant) -> AsyncIterator[AIOKafkaConsumer]:
+    """Somebody who may commit, and is gone before others come."""
+    ours = AIOKafkaConsumer(
+        bootstrap_servers=plant.broker, group_id="mill-notify", enable_auto_commit=False
+    )
+    ours.assign([PLACE])
+    async with started(ours):
+        yield ours
 
 
 async def committed_offset(plant: Plant) -> bool:

@@ -2,14 +2,17 @@
 
 import base64
 import hmac
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
-from stream_detector.alerting.alert_state import Flood
+from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.rules import Notify, Rule, Rules
 from stream_detector.worker import delivery
+from stream_detector.worker.health import DeliveryHealth
 from tests.alerting.judged import at
 from tests.alerting.told import Desk, alert, alert_id
 from tests.contract.schemas import faults
@@ -110,6 +113,71 @@ def test_an_alert_shelved_while_the_receiver_is_away_is_not_told() -> None:
             await until(lambda: ours.undone_since is None)
 
             assert [one["machine"] for one in there.told] == ["pm4"]
+
+    run(scene())
+
+
+def burst(desk: Desk, n_alerts: int) -> Iterator[AlertState]:
+    """So many alerts one after the other."""
+    for minute in range(0, 60 * n_alerts, 60):
+        desk.tell(alert("raised", minute, seq=1, raised=minute))
+        yield desk.state()
+        desk.tell(alert("cleared", minute + 5, seq=2, raised=minute))
+        yield desk.state()
+
+
+def test_a_burst_that_a_history_does_not_hold_is_told_alert_by_alert() -> None:
+    async def scene() -> None:
+        async with receiver() as there, webhook(there) as ours:
+            for offset, state in enumerate(burst(Desk(), 100)):
+                ours.take(offset, state)
+            await there.until(lambda: len(there.bodies) == 200)
+
+            assert [one["id"] for one in there.told] == [
+                f"{alert_id(minute)}/{seq}" for minute in range(0, 6000, 60) for seq in (1, 2)
+            ]
+
+    run(scene())
+
+
+def test_what_is_too_much_for_a_receiver_that_is_away_is_counted_and_logged_once() -> None:
+    health = DeliveryHealth()
+
+    async def scene() -> None:
+        async with receiver() as there, webhook(there, health=health) as ours:
+            there.is_down = True
+            states = burst(Desk(), 200)
+            ours.take(0, next(states))
+            await until(lambda: health.fault)
+            for offset, state in enumerate(states, start=1):
+                ours.take(offset, state)
+            assert health.n_dropped == 100
+            there.is_down = False
+            await until(lambda: ours.undone_since is None)
+
+            events = [one["event"] for one in there.told]
+            assert events == ["raised", "cleared"] * 150
+
+    with capture_logs() as lines:
+        run(scene())
+
+    told = [one for one in lines if one["event"] == "notify.dropped"]
+    assert [(one["machine"], one["rule"], one["messages"]) for one in told] == [
+        ("pm3", "sheet-break", 100)
+    ]
+
+
+def test_who_waits_is_told_by_turns() -> None:
+    async def scene() -> None:
+        async with receiver() as there, webhook(there) as ours:
+            desk = Desk()
+            for offset, state in enumerate(burst(desk, 2)):
+                ours.take(offset, state)
+            raised(desk, machine="pm4")
+            ours.take(4, desk.state("pm4"))
+            await there.until(lambda: len(there.bodies) == 5)
+
+            assert [one["machine"] for one in there.told] == ["pm3", "pm4", "pm3", "pm3", "pm3"]
 
     run(scene())
 

@@ -1,0 +1,280 @@
+"""What there is to tell of one machine under one rule, gathered over its states as they follow.
+
+A state holds the newest entries of its history alone; whoever tells of them may be slower than
+the alerts. So what matters of each state is put to what waits, and whether it is told is decided
+there and then: in a burst the same is told as of alerts that come one by one. What can be taken
+back is the call of an alert that is open and that nobody has heard of: it may be silenced yet.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from stream_detector.alerting.alert_state import AlertState, Entry
+from stream_detector.alerting.news import news_of
+from stream_detector.alerting.notices import (
+    Notification,
+    Wants,
+    calls,
+    is_silenced,
+    notification_of,
+    that_matter,
+)
+
+MAX_WAITING: Final = 300
+"""Entries that wait for a receiver: 150 alerts of one machine under one rule that came and went.
+They take some 200 kB."""
+
+ALL_IS_NEWS: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class _Waiting(NamedTuple):
+    offset: int
+    """Of the change that it came with."""
+    entry: Entry
+
+
+class Untold:
+    """What waits to be told, in order, each once: nobody is told a raise and never its end.
+
+    Parameters
+    ----------
+    wants : Wants
+
+    Attributes
+    ----------
+    n_dropped : int
+        Entries that nobody will be told, as too many waited: alerts that came and went, the
+        oldest first, and escalations where that is not enough.
+    """
+
+    def __init__(self, wants: Wants) -> None:
+        self._wants = wants
+        self._seen: Entry | None = None
+        """The last one that was taken in."""
+        self._due: deque[_Waiting] = deque()
+        self._held: list[_Waiting] = []
+        """Of the alert that is open, what is told if nothing silences it any more."""
+        self._on_its_way: _Waiting | None = None
+        self._called: Entry | None = None
+        """What was told last, if it was no end."""
+        self._state: AlertState | None = None
+        """The newest, while something is due."""
+        self.n_dropped = 0
+
+    @property
+    def undone_since(self) -> int | None:
+        """Offset of the first change of which something is due that is not told."""
+        return None if (first := self._first) is None else first.offset
+
+    @property
+    def undone_at(self) -> datetime | None:
+        """Give Kafka's time of what is told next."""
+        return None if (first := self._first) is None else first.entry.at
+
+    def take(
+        self, offset: int, state: AlertState, *, told_until: datetime | None = ALL_IS_NEWS
+    ) -> None:
+        """Take in how it stands now.
+
+        Parameters
+        ----------
+        offset : int
+            Of this change; they rise.
+        state : AlertState
+        told_until : datetime, optional
+            Where this is the first state: what happened before that was told. With None all that
+            was before the newest alert was.
+        """
+        if self._seen is None:
+            self._begin(state, ALL_IS_NEWS if state.version == 1 else told_until)
+        news = [_Waiting(offset, entry) for entry in _after(self._seen, that_matter(state))]
+        if news:
+            self._seen = news[-1].entry
+        if _is_held_back(state):
+            self._take_back(state)
+        waiting, self._held = [*self._held, *news], []
+        for one in waiting:
+            self._put(one, state)
+        self._end_what_is_over(offset, state)
+        while len(self._due) > MAX_WAITING and self._drop_some():
+            pass
+        del self._held[1:-MAX_WAITING]
+        self._state = replace(state, history=(), past=()) if self.undone_since is not None else None
+
+    def know(self, state: AlertState) -> None:
+        """Take in a state of which all was told that was due."""
+        is_first = self._seen is None
+        self.take(0, state)
+        while self.next() is not None:
+            self.done()
+        if is_first and self._called is None and self._may_have_called(state):
+            self._called = _newest(state, "raised")
+
+    def next(self) -> Notification | None:
+        """Give what is to be told next, if anything is; the same until it is done."""
+        if self._on_its_way is None and self._due:
+            self._on_its_way = self._due.popleft()
+            entry = self._on_its_way.entry
+            # Also while nobody knows yet whether it was taken.
+            self._called = None if entry.what == "cleared" else entry
+        if self._on_its_way is None or self._state is None:
+            return None
+        return notification_of(self._on_its_way.entry, self._state)
+
+    def done(self) -> None:
+        """Note that it was told."""
+        self._on_its_way = None
+        if not self._due:
+            self._state = None
+
+    @property
+    def _first(self) -> _Waiting | None:
+        return self._on_its_way or (self._due[0] if self._due else None)
+
+    def _begin(self, state: AlertState, told_until: datetime | None) -> None:
+        """Take what was told before our time as told: whom it called, its end will tell."""
+        entries = that_matter(state)
+        if told_until is not None and entries and entries[0].what == "cleared":
+            self._called = self._raise_before(entries[0], state)
+        for entry in entries:
+            if told_until is None:
+                was_told = not _is_newest(entry.alert_id, state)
+            else:
+                was_told = entry.at < told_until
+            if was_told:
+                self._seen = entry
+                is_call = entry.what != "cleared" and self._wants.of_call(state.rule, entry)
+                self._called = entry if is_call else None
+
+    def _raise_before(self, end: Entry, state: AlertState) -> Entry | None:
+        """Give the raise that the history has lost, if it was told as far as anybody knows."""
+        priorities = {one.alert_id: one.priority for one in state.past}
+        if state.alert is not None:
+            priorities[state.alert["alert_id"]] = state.alert["priority"]
+        priority = priorities.get(end.alert_id or "", "critical")
+        raised = replace(end, what="raised", seq=0, detail=priority)
+        return raised if self._wants.of_call(state.rule, raised) else None
+
+    def _put(self, one: _Waiting, state: AlertState) -> None:
+        """Decide what comes of an entry: it is due, it is held, or nobody is told of it."""
+        entry, calling = one.entry, self._calling
+        is_called = calling is not None and calling.alert_id == entry.alert_id
+        if calling is not None and not is_called:
+            self._due.append(_Waiting(one.offset, _end_before(entry, calling)))
+        if entry.what == "cleared":
+            self._held.clear()
+            if is_called:
+                self._due.append(one)
+        elif _is_held_back(state) and _is_newest(entry.alert_id, state):
+            self._held.append(one)
+        elif not is_silenced(state) and self._wants.of_call(state.rule, entry):
+            self._due.append(one)
+
+    @property
+    def _calling(self) -> Entry | None:
+        """The last that is told when all is told that is due, if it is no end."""
+        if not self._due:
+            return self._called
+        last = self._due[-1].entry
+        return None if last.what == "cleared" else last
+
+    def _take_back(self, state: AlertState) -> None:
+        """Hold what is due of the open alert and is not on its way."""
+        while self._due:
+            entry = self._due[-1].entry
+            if entry.what == "cleared" or not _is_newest(entry.alert_id, state):
+                return
+            self._held.insert(0, self._due.pop())
+
+    def _end_what_is_over(self, offset: int, state: AlertState) -> None:
+        """Tell the end of what is over, though of its history that is left out."""
+        calling = self._calling
+        if calling is None or state.alert is None:
+            return
+        if state.open and _is_newest(calling.alert_id, state):
+            return
+        end = _newest(state, "cleared")
+        if calling.alert_id != end.alert_id:
+            end = _end_before(end, calling)
+        self._due.append(_Waiting(offset, end))
+
+    def _drop_some(self) -> bool:
+        """Drop the oldest alert that nobody heard of and that is over, or else an escalation."""
+        waiting, is_called, first = list(self._due), self._called is not None, None
+        spare = None
+        for n, (_, entry) in enumerate(waiting):
+            if entry.what == "cleared":
+                if first is not None:
+                    return self._drop(waiting, first, n + 1)
+                is_called = False
+            elif is_called or first is not None:
+                spare = n if spare is None else spare
+            else:
+                first = n
+        return spare is not None and self._drop(waiting, spare, spare + 1)
+
+    def _drop(self, waiting: Sequence[_Waiting], begin: int, end: int) -> bool:
+        self._due = deque([*waiting[:begin], *waiting[end:]])
+        self.n_dropped += end - begin
+        return True
+
+    def _may_have_called(self, state: AlertState) -> bool:
+        """Whether its newest alert was told, where not all is known of what was before it."""
+        if calls(state, self._wants):
+            return True
+        if not state.open or state.alert is None or state.held_back:
+            return False
+        silenced = [one.at for one in (state.shelved, state.out_of_service) if one is not None]
+        raised = [one.entry.at for one in self._held[:1] if one.entry.what == "raised"]
+        if silenced and raised and min(silenced) <= raised[0]:
+            return False
+        return self._wants.of(state.rule, state.alert["priority"])
+
+
+def _is_held_back(state: AlertState) -> bool:
+    return state.open and is_silenced(state)
+
+
+def _is_newest(alert_id: str | None, state: AlertState) -> bool:
+    return state.alert is not None and alert_id == state.alert["alert_id"]
+
+
+def _after(seen: Entry | None, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Give those that come after the one that was seen last."""
+    if seen is None:
+        return entries
+    same = [n for n, one in enumerate(entries) if one.alert_id == seen.alert_id]
+    passed = [n for n in same if (entries[n].seq or 0) <= (seen.seq or 0)]
+    # Where nothing of it is left, so much has happened that all there is came after it.
+    return entries[passed[-1] + 1 if passed else same[0] if same else 0 :]
+
+
+def _newest(state: AlertState, what: str) -> Entry:
+    """Say of the newest alert what its history does not say any more."""
+    news = news_of(state.alert or {})
+    return Entry(
+        at=state.changed_at,
+        what=what,
+        alert_id=news.alert_id,
+        seq=news.seq,
+        event_time=news.event_time,
+        detail=news.reason if what == "cleared" else news.priority,
+    )
+
+
+def _end_before(entry: Entry, called: Entry) -> Entry:
+    """Tell that an alert is over, as another one has followed it: nothing else is known of that.
+
+    Its name is the first that its end can have.
+    """
+    return Entry(
+        at=entry.at,
+        what="cleared",
+        alert_id=called.alert_id,
+        seq=(called.seq or 0) + 1,
+        event_time=entry.event_time,
+    )
