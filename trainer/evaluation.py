@@ -27,7 +27,7 @@ from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.replay.recording import LabelKind, Recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import verdicts
-from trainer.history import outcome_rows, rows_before_outcomes
+from trainer.history import rows_before_outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +147,7 @@ class Seen:
     alerts: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     alert_rows: list[int] = field(default_factory=list)
     """Rows at which they were raised."""
+    outcomes: list[datetime] = field(default_factory=list)
     stood_still: list[Standstill] = field(default_factory=list)
 
     _first: datetime | None = None
@@ -174,6 +175,8 @@ class Seen:
             self.rows.append(row)
             self.scores.append(judged.score)
             self.thresholds.append(judged.level)
+        if self.rule in verdict.outcome_of:
+            self.outcomes.append(time)
         for rule, change in verdict.transitions:
             if rule is not self.rule:
                 continue
@@ -191,7 +194,7 @@ class Seen:
             return None
         kind = None if recording.labels is None else recording.label_kind
         horizon, positives = self.rule.horizon, rows_to_find(recording, self.rule)
-        outcomes = tuple(map(recording.time, np.flatnonzero(outcome_rows(recording)).tolist()))
+        outcomes = tuple(self.outcomes)
         start, end = self.span
         if kind == "event":
             alerts = close_alerts(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.ledger import readings_within
 from stream_detector.detection.features import mode_column
-from stream_detector.errors import TrainingError
+from stream_detector.errors import TrainingError, counted
 from stream_detector.pipeline.names import MAX_NAME
+from stream_detector.replay.outcomes import outcome_rows, outcome_starts, rows_going_on
 from stream_detector.replay.pace import GAP_IN_CADENCES
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.times import usual_step
@@ -43,8 +44,15 @@ def measure_timing(recording: Recording) -> Timing:
 
 
 def split_by_time(recording: Recording, *, holdout: float) -> tuple[Recording, Recording]:
-    """Cut a recording into an earlier part for training and a later part kept back."""
+    """Cut a recording into an earlier part for training and a later part kept back.
+
+    The later part begins with no row that only goes on with an outcome, unless all of it does.
+    """
     cut = recording.n_rows - round(recording.n_rows * holdout)
+    # An outcome that begins in the earlier part ends there: it is no second one in the later.
+    goes_on = rows_going_on(recording)[cut:]
+    if not goes_on.all():
+        cut += int(goes_on.argmin())
     return recording.slice(0, cut), recording.slice(cut, recording.n_rows)
 
 
@@ -62,12 +70,27 @@ def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray
     >>> rows_before_outcomes(recording, horizon=timedelta(minutes=4)).astype(int)
     array([0, 1, 1, 0, 0])
     """
-    outcomes = np.sort(recording.times[outcome_rows(recording)])
+    outcomes = recording.times[outcome_starts(recording)]
     following = np.searchsorted(outcomes, recording.times, side="right")
     before = following < len(outcomes)
     lead = outcomes[following[before]] - recording.times[before]
     before[before] = lead <= np.timedelta64(horizon)
     return before & ~outcome_rows(recording)
+
+
+def notes_on_outcomes(recording: Recording) -> tuple[str, ...]:
+    """Tell of rows whose label tells no new outcome; what repeats a time is told of as that."""
+    forward = np.diff(np.maximum.accumulate(recording.times)) > np.timedelta64(0)
+    told = outcome_rows(recording) & rows_going_on(recording)
+    n_rows = int(np.count_nonzero(told[1:] & forward))
+    if not n_rows:
+        return ()
+    n_outcomes = int(outcome_starts(recording).sum())
+    goes, counts = ("goes", "is") if n_rows == 1 else ("go", "are")
+    return (
+        f"{counted(n_rows, 'labelled row')} {goes} on with the outcome of the row before, and "
+        f"{counts} counted with it: {counted(n_outcomes, 'outcome')}",
+    )
 
 
 def modes_of(recording: Recording) -> tuple[str, ...]:
@@ -102,10 +125,3 @@ def notes_on_horizon(recording: Recording, *, horizon: timedelta) -> tuple[str, 
         f"warning {horizon.total_seconds():g} s ahead at most: none can be one; set "
         f"horizon_seconds to {cadence.total_seconds():g} or more in a file for --rules",
     )
-
-
-def outcome_rows(recording: Recording) -> NDArray[np.bool_]:
-    """Mark the rows at which the outcome happened."""
-    if recording.labels is None or recording.label_kind != "event":
-        return np.zeros(recording.n_rows, bool)
-    return recording.labels

@@ -17,10 +17,11 @@ from stream_detector.detection.intake import Intake, Rows
 from stream_detector.detection.reading import Reading
 from stream_detector.detection.scored import Scored, Status
 from stream_detector.detection.state import DetectorState
+from stream_detector.replay.outcomes import outcome_rows
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.records import labelled_event
 from trainer.feed_limits import frozen_after, measure_rests, stuck_after
-from trainer.history import Timing, outcome_rows
+from trainer.history import Timing
 
 _READINGS_PER_CHUNK = 1024
 """Readings taken in at once. As Python objects they are six times their size in an array."""
@@ -35,15 +36,12 @@ class Survey(NamedTuple):
         Which values are in range is not known yet.
     scorable : bool array, shape (n,)
         Rows that would be scored live.
-    events : bool array, shape (n,)
-        Rows that tell of the outcome.
     taken_in : bool array, shape (n,)
         Those that are not late and repeat no time, scorable or not.
     """
 
     feed_limits: FeedLimits
     scorable: NDArray[np.bool_]
-    events: NDArray[np.bool_]
     taken_in: NDArray[np.bool_]
 
 
@@ -158,7 +156,7 @@ class HistoryIntake:
             silence_after=silence_after,
         )
         scorable[rows[rests.together >= limits.frozen_after]] = False
-        return Survey(limits, scorable, events, taken_in=observed | events)
+        return Survey(limits, scorable, taken_in=observed | events)
 
     def values(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Give the values of some rows, in their units; NaN is missing or impossible."""

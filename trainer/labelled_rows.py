@@ -18,9 +18,10 @@ from stream_detector.detection.conditioning import ConditionalMeans
 from stream_detector.detection.head import HeadRows, lay_out
 from stream_detector.detection.head_memory import follow_runs
 from stream_detector.detection.scored import Status
+from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import Recording
 from trainer.head_graph import PrincipalAxes, features_graph
-from trainer.history import Timing, outcome_rows, rows_before_outcomes
+from trainer.history import Timing, rows_before_outcomes
 from trainer.intake import Chunk, HistoryIntake
 from trainer.training_rows import TrainingRows, suppressed_rows
 
@@ -100,7 +101,7 @@ def label_rows(
         if found:
             features.append(see(*lay_out(found, n_sensors=n_sensors)))
     times, run_numbers = recording.times[rows], np.cumsum(firsts)
-    outcomes = np.sort(recording.times[outcome_rows(recording)])
+    outcomes = recording.times[outcome_starts(recording)]
     ahead = time_ahead(times, run_numbers, outcomes, max_gap=np.timedelta64(timing.max_gap))
     return LabelledRows(
         features=np.concatenate(features),

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.errors import SettingsError, counted
+from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import Recording
-from trainer.history import outcome_rows
 
 USUAL_OUTCOMES = 45
 """Labelled outcomes from which on a head is fitted unasked: with fewer it learns their chances."""
@@ -48,7 +48,7 @@ def wish_for_head(recording: Recording, asked: bool | None, rules: Rules) -> Wis
     SettingsError
         If people want one, but there is no rule for it.
     """
-    n_outcomes, rule = int(outcome_rows(recording).sum()), rules.of_head
+    n_outcomes, rule = int(outcome_starts(recording).sum()), rules.of_head
     if rule is None and asked:
         raise SettingsError(
             "a head is asked for, but no rule of the rules file is judged by its score; add a rule "

@@ -18,7 +18,7 @@ from trainer.drift import drift
 from trainer.evaluation import Evaluation
 from trainer.feed_quality import feed_quality
 from trainer.head_findings import HeadFindings
-from trainer.history import measure_timing, notes_on_horizon, split_by_time
+from trainer.history import measure_timing, notes_on_horizon, notes_on_outcomes, split_by_time
 from trainer.holdout import judge_holdout
 from trainer.report import Findings, report_html, report_json
 from trainer.steps import Steps
@@ -113,7 +113,12 @@ def fit(
 
 def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
     """Say what is odd about a recording and its rules, before anything is trained."""
-    return (*recording.notes, *notes_on_horizon(recording, horizon=rules.rules[0].horizon))
+    horizon = rules.rules[0].horizon
+    return (
+        *recording.notes,
+        *notes_on_outcomes(recording),
+        *notes_on_horizon(recording, horizon=horizon),
+    )
 
 
 def _validated(

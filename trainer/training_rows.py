@@ -17,6 +17,7 @@ from stream_detector.detection.conditioning import ConditionalMeans, Conditionin
 from stream_detector.detection.features import FeatureSpec
 from stream_detector.detection.feed_health import FeedLimits
 from stream_detector.errors import TrainingError
+from stream_detector.replay.outcomes import outcome_rows, outcome_starts, rows_going_on
 from stream_detector.replay.recording import Recording
 from trainer.history import Timing, rows_before_outcomes
 from trainer.intake import Conditioned, HistoryIntake, as_they_are
@@ -142,7 +143,7 @@ def prepare(
         times=recording.times[normal],
         run_numbers=rows.run_numbers,
         suppressed=suppressed_rows(recording, seen.taken_in, rules.rules[0])[normal],
-        outcomes=recording.times[seen.events],
+        outcomes=recording.times[outcome_starts(recording)],
         left_out=left_out,
         notes=_notes(left_out.get(_NOT_SCORABLE, 0), n_trained=len(values)),
     )
@@ -157,9 +158,13 @@ def normal_rows(
     """
     none = np.zeros(recording.n_rows, bool)
     horizon = f"within {rule.horizon_seconds:g} s before an outcome"
-    kinds = {"event": "outcomes", "rows": "labelled anomalous"}
+    anomalous = none
+    if recording.labels is not None and recording.label_kind == "rows":
+        anomalous = recording.labels
     reasons = {
-        kinds[recording.label_kind]: none if recording.labels is None else recording.labels,
+        "outcomes": outcome_rows(recording) & ~rows_going_on(recording),
+        "going on with an outcome": outcome_rows(recording),
+        "labelled anomalous": anomalous,
         horizon: rows_before_outcomes(recording, horizon=rule.horizon),
         "inside an alert": none if recording.excluded is None else recording.excluded,
         _NOT_SCORABLE: ~scorable,

@@ -120,7 +120,6 @@ class AlertLife:
         self._cleared_at: datetime | None = None
         self.is_open = False
         self.is_suppressed = False
-        self._outcome_at: datetime | None = None
 
     def note_mode(self, time: datetime, mode: str | None) -> None:
         """Take in the mode of the machine's next reading, scored or not, before all else of it."""
@@ -141,16 +140,11 @@ class AlertLife:
             return self._raise(judgement)
         return None
 
-    def is_news(self, event: str, time: datetime) -> bool:
-        """Tell whether this is the outcome that it warns of: senders may tell of one twice."""
-        return event == self._rule.outcome and time != self._outcome_at
-
     def close_by_outcome(self, time: datetime) -> Transition | None:
         """Take in that the outcome happened: the alert, if open, has done its work.
 
         The next alert is a new one, however soon it comes.
         """
-        self._outcome_at = time
         closed = None
         if self.is_open and self._alert is not None:
             closed = self._clear(self._alert, time, ClearReason.OUTCOME)
@@ -232,7 +226,6 @@ class AlertLife:
             "suppressed_until": _text(self._suppression.until),
             "is_open": self.is_open,
             "is_suppressed": self.is_suppressed,
-            "outcome_at": _text(self._outcome_at),
         }
 
     @classmethod
@@ -252,7 +245,6 @@ class AlertLife:
         life._suppression.until = _time(data["suppressed_until"])
         life.is_open = data["is_open"]
         life.is_suppressed = data["is_suppressed"]
-        life._outcome_at = _time(data["outcome_at"])
         return life
 
 

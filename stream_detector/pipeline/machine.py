@@ -1,8 +1,7 @@
 """One machine under one model and its rules: from scored readings to alerts."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
@@ -17,6 +16,9 @@ from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.judge import Judge, Judged, Transitions
 from stream_detector.pipeline.readings import Record
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Verdict(msgspec.Struct, gc=False):
@@ -87,6 +89,7 @@ class Machine:
     __slots__ = (
         "anomaly",
         "bundle_id",
+        "going_on",
         "head",
         "last_time",
         "name",
@@ -110,6 +113,8 @@ class Machine:
         if model.head is not None:
             self.head = Judge(name, model.head.limits, rules, "head")
             self.head.adopt(Budget(model.head.budget_per_day))
+        self.going_on: frozenset[str] = frozenset()
+        """Outcomes after which no reading came that does not tell of them."""
         self.next_offset = 0
         """All readings below it are in the state: they are left out when they come again."""
         self.run_offset = -1
@@ -146,8 +151,7 @@ class Machine:
         outcome_of: tuple[Rule, ...] = ()
         if scored.quality is not None or scored.status is Status.EVENT:
             feed_events = self._end_silence(record, scored.reading) + feed_events
-            if scored.reading.event is not None:
-                outcome_of = self._news_of(scored.reading.event, scored.reading.time)
+            outcome_of = self._news_of(scored)
         anomaly, transitions = self.anomaly.judge(scored, scored.score)
         head = None
         if self.head is not None:
@@ -170,9 +174,21 @@ class Machine:
         """Its alerts, by rule."""
         return self.anomaly.lives + (self.head.lives if self.head is not None else [])
 
-    def _news_of(self, event: str, time: datetime) -> tuple[Rule, ...]:
-        """Name the rules whose outcome an event is, unless its sender only repeats it."""
-        return tuple(rule for rule, life in self.lives if life.is_news(event, time))
+    def _news_of(self, scored: Scored) -> tuple[Rule, ...]:
+        """Name the rules whose outcome begins with what a reading, or an event, tells.
+
+        Senders may tell of one twice, or for as long as the machine stands: it goes on until a
+        reading comes that does not tell of it. Another event alone does not end it.
+        """
+        event = scored.reading.event
+        if self.going_on and scored.status is not Status.EVENT:
+            self.going_on &= {event}
+        if event is None or event in self.going_on:
+            return ()
+        begun = tuple(rule for rule, _ in self.lives if rule.outcome == event)
+        if begun:
+            self.going_on |= {event}
+        return begun
 
     def silence(self) -> FeedEvent | None:
         """Describe the silence after the last reading, should there be one.
@@ -214,7 +230,7 @@ class Machine:
         return not is_open or (same_sensors and is_open <= {rule.name for rule, _ in self.lives})
 
     def succeed(self, incumbent: Self, *, same_sensors: bool) -> None:
-        """Go on with the alerts of the machine as it was under another model.
+        """Go on with the alerts and outcomes of the machine as it was under another model.
 
         And with what is known of its feed, which has no model: what rested before the run does
         not rest anew.
@@ -225,6 +241,7 @@ class Machine:
         self.anomaly.inherit(lives)
         if self.head is not None:
             self.head.inherit(lives)
+        self.going_on = incumbent.going_on
         self.silence_told = incumbent.silence_told
 
     def snapshot(self) -> dict[str, Any]:
@@ -233,6 +250,7 @@ class Machine:
             "detector": self.state.snapshot(),
             **self.anomaly.snapshot(),
             **({"head": self.head.snapshot()} if self.head else {}),
+            "going_on": sorted(self.going_on),
             "run_offset": self.run_offset,
             "received_at": to_us(self.received_at),
         }
@@ -259,5 +277,6 @@ class Machine:
             machine.head.restore(data["head"])
         machine.last_time = state.feed.last_time
         machine.received_at = from_us(data["received_at"])
+        machine.going_on = frozenset(data["going_on"])
         machine.run_offset = data["run_offset"]
         return machine

@@ -14,7 +14,7 @@ import msgspec
 
 from stream_detector.worker.suspicion import Suspicion
 
-VERSION = 2
+VERSION = 3
 """Of the format. What has another one is not read: the log tells all of it again."""
 
 MARKER_KEY = b""

@@ -132,6 +132,21 @@ def test_what_only_a_lenient_decoder_reads_goes_to_the_model_of_its_machine(
     assert plant.shadow.machines.find(0, "pm4") is not None
 
 
+def test_an_outcome_goes_on_over_a_change_of_models(
+    small_bundle: Bundle, other_bundle: Bundle
+) -> None:
+    plant, feed = Plant(small_bundle, other_bundle), Feed()
+    feed.rows(5)
+    before = plant.take([*feed.records, feed.tell(event="break")])
+    plant.shadow = Pipeline(other_bundle, Rules(), is_shadow=True)
+    plant.shadow.follow(feed.records[:5], TABLE)  # it was not there when the sheet broke
+    assert plant.go_over()
+    after = plant.take([feed.tell(event="break"), *feed.rows(1), feed.tell(event="break")])
+
+    assert [one["event_time"][11:16] for one in before.outcomes] == ["03:10"]
+    assert [one["event_time"][11:16] for one in after.outcomes] == ["03:16"]
+
+
 def test_each_model_has_thresholds_of_its_own(small_bundle: Bundle, other_bundle: Bundle) -> None:
     plant, feed = Plant(small_bundle, other_bundle), Feed()
     tables = ThresholdTables(

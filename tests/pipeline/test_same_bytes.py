@@ -35,7 +35,8 @@ THRESHOLDS: list[Threshold] = [Fixed(2.0), Rate(0.05), Budget(20.0)]
 happenings = st.sampled_from(
     ["normal"] * 12
     + ["fault"] * 3
-    + ["missing", "bad", "impossible", "break", "gap", "late", "twice", "no reading", "wash-up"]
+    + ["missing", "bad", "impossible", "gap", "late", "twice", "no reading", "wash-up"]
+    + ["break", "broken", "broken", "stop"]
 )
 lives = st.lists(st.tuples(st.integers(0, 2), happenings), max_size=70)
 
@@ -58,8 +59,10 @@ def happen(feed: Feed, what: str) -> None:
             feed.values(speed=900.0)
         case "impossible":
             feed.rows(1, moisture=101.0)
-        case "break":
-            feed.tell(event="break")
+        case "break" | "stop":
+            feed.tell(event=what)
+        case "broken":
+            feed.tell(values={"speed": 900.0, "draw": 4.0, "steam": 3.0}, event="break")
         case "gap":
             feed.pause(timedelta(minutes=30))
             feed.rows(1)
@@ -167,7 +170,7 @@ def test_a_rule_that_is_new_starts_afresh(small_bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    "lacks", ["detector", "shift", "lives", "run_offset", "received_at", "threshold"]
+    "lacks", ["detector", "shift", "lives", "going_on", "run_offset", "received_at", "threshold"]
 )
 def test_a_snapshot_that_lacks_a_part_is_refused(small_bundle: Bundle, lacks: str) -> None:
     at = Station(small_bundle)

@@ -67,6 +67,34 @@ def test_alerts_are_held_against_the_outcomes_that_followed(small_bundle: Bundle
     assert np.flatnonzero(evaluation.positives).tolist() == [51, 52]
 
 
+def test_an_outcome_that_row_after_row_tells_of_is_one(small_bundle: Bundle) -> None:
+    #  row      52  53 54 55 56      100       150       199
+    #  outcome      o--o--o--o
+    once, stays = (judged(small_bundle, faulty(rows)) for rows in ([53], [53, 54, 55, 56]))
+
+    assert stays.outcomes == once.outcomes == (START + 53 * CADENCE,)
+    assert stays.alerts == once.alerts
+    assert (stays.card.recall, stays.card.n_outcomes) == (1.0, 1)
+    assert stays.card.recall_by_chance == once.card.recall_by_chance
+    # None of its rows is scored.
+    assert stays.days == pytest.approx(196 / 720)
+
+
+def test_repeated_and_late_rows_tell_of_no_outcome(small_bundle: Bundle) -> None:
+    once = faulty([53])
+    twice = recording_of(
+        np.repeat(once.values, 2, axis=0),
+        times=np.repeat(once.times, 2),
+        outcomes=[106, 107],
+    )
+    times = twice.times.copy()
+    times[150] = times[0]
+    late = dataclasses.replace(twice, times=times, labels=twice.labels | (np.arange(400) == 150))
+
+    assert judged(small_bundle, twice).card == judged(small_bundle, once).card
+    assert judged(small_bundle, late).outcomes == (START + 53 * CADENCE,)
+
+
 def test_a_warning_counts_only_while_the_run_lasted(small_bundle: Bundle) -> None:
     """An alert that stands over a standstill says nothing of what comes after it."""
     recording = faulty([152])

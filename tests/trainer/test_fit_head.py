@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.replay.commands import replay
+from stream_detector.replay.outcomes import outcome_rows
 from tests.small_models import SENSORS
 from tests.trainer.breaking import breaking_history
 from trainer.commands import main
-from trainer.history import outcome_rows
 
 pytestmark = pytest.mark.slow
 

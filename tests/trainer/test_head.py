@@ -14,6 +14,7 @@ from stream_detector.alerting.rules import BREAK_LIKELY
 from stream_detector.bundle.directory import read_bundle
 from stream_detector.detection.threshold import Budget, Rate
 from stream_detector.errors import TrainingError
+from stream_detector.replay.outcomes import outcome_rows
 from stream_detector.replay.recording import Recording
 from tests.small_head import RULES
 from tests.small_models import train_small_model, write_model
@@ -32,7 +33,7 @@ from trainer.head import (
     walk_forward,
 )
 from trainer.head_graph import head_graph, principal_axes
-from trainer.history import measure_timing, outcome_rows
+from trainer.history import measure_timing
 from trainer.labelled_rows import LabelledRows
 from trainer.training import TrainedModel
 from trainer.trees import mean_of_models

@@ -14,6 +14,7 @@ from tests.trainer.histories import FOUR_MINUTES
 from trainer.history import (
     measure_timing,
     notes_on_horizon,
+    notes_on_outcomes,
     rows_before_outcomes,
     split_by_time,
 )
@@ -56,6 +57,54 @@ def test_the_later_rows_are_kept_back(holdout: float, n_training: int) -> None:
     if kept_back.n_rows:
         assert kept_back.labels is not None
         assert kept_back.labels[-1]
+
+
+@pytest.mark.parametrize(
+    ("labelled", "n_training"), [((8,), 8), ((7, 8), 9), ((5, 6, 7, 8), 9), ((7, 8, 9), 8)]
+)
+def test_no_outcome_is_one_of_both_parts(labelled: tuple[int, ...], n_training: int) -> None:
+    #  the cut would be before row 8; where nothing follows the outcome, it stays there
+    recording = some_rows(minutes(*range(10)), outcomes=list(labelled))
+
+    training, kept_back = split_by_time(recording, holdout=0.2)
+
+    assert (training.n_rows, kept_back.n_rows) == (n_training, 10 - n_training)
+
+
+def test_a_late_row_does_not_part_an_outcome_either() -> None:
+    #  row      7  8     9  10  11
+    #  minute   7  8  late  10  11
+    #  label    x  x         x       the cut would be before row 8
+    recording = some_rows(minutes(*range(9), 3, 10, 11), outcomes=[7, 8, 10])
+
+    training, _ = split_by_time(recording, holdout=1 / 3)
+
+    assert training.n_rows == 11
+
+
+def test_rows_that_go_on_with_an_outcome_are_told_of() -> None:
+    once = some_rows(minutes(0, 2, 4, 6, 8), outcomes=[1, 3])
+    again = some_rows(minutes(0, 2, 4, 6, 8), outcomes=[1, 2])
+    stays = some_rows(minutes(*range(0, 20, 2)), outcomes=[1, 2, 3, 6, 7])
+    repeated = some_rows(minutes(0, 2, 2, 4), outcomes=[1, 2])
+
+    assert notes_on_outcomes(once) == notes_on_outcomes(repeated) == ()
+    assert notes_on_outcomes(again) == (
+        "1 labelled row goes on with the outcome of the row before, and is counted with it: "
+        "1 outcome",
+    )
+    assert notes_on_outcomes(stays) == (
+        "3 labelled rows go on with the outcome of the row before, and are counted with it: "
+        "2 outcomes",
+    )
+
+
+def test_rows_before_an_outcome_that_stays_are_those_before_its_begin() -> None:
+    recording = some_rows(minutes(0, 2, 4, 6, 8, 10), outcomes=[2, 3, 4])
+
+    before = rows_before_outcomes(recording, horizon=FOUR_MINUTES)
+
+    assert before.tolist() == [True, True, False, False, False, False]
 
 
 def test_a_row_is_positive_by_the_clock() -> None:

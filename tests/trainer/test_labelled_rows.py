@@ -14,6 +14,7 @@ from stream_detector.detection.detector import Detector
 from stream_detector.detection.head import Head, lay_out
 from stream_detector.detection.scoring import SurpriseCurve
 from stream_detector.pipeline.readings import ReadingDecoder
+from stream_detector.replay.outcomes import outcome_rows
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.records import records
 from tests.small_head import RULES, TREES
@@ -21,7 +22,7 @@ from tests.small_models import SENSORS, train_small_model, write_model
 from tests.trainer.breaking import breaking_history
 from trainer.head import learnable
 from trainer.head_graph import PrincipalAxes, head_graph, principal_axes
-from trainer.history import measure_timing, outcome_rows
+from trainer.history import measure_timing
 from trainer.labelled_rows import LabelledRows, label_rows
 from trainer.training import TrainedModel
 from trainer.training_rows import prepare

@@ -28,6 +28,20 @@ def test_rows_before_an_outcome_and_its_own_do_not_train() -> None:
     assert not {one.replace(tzinfo=UTC) for one in rows.times.tolist()} & left_out
 
 
+def test_rows_that_go_on_with_an_outcome_do_not_train_either() -> None:
+    recording = recording_of(normal_recording(400).values, outcomes=[100, 101, 102, 200])
+
+    rows = prepared(recording)
+
+    assert len(rows.windows) == 400 - 2 * 3 - 2
+    assert rows.outcomes.tolist() == recording.times[[100, 200]].tolist()
+    assert rows.left_out == {
+        "outcomes": 2,
+        "going on with an outcome": 2,
+        "within 240 s before an outcome": 4,
+    }
+
+
 def test_rows_labelled_anomalous_do_not_train() -> None:
     recording = dataclasses.replace(
         recording_of(normal_recording(400).values, outcomes=[50, 51, 52]), label_kind="rows"

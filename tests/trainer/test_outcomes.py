@@ -9,6 +9,7 @@ from stream_detector.replay.recording import Recording
 from tests.small_head import RULES
 from tests.small_models import recording_of
 from trainer.outcomes import wish_for_head
+from trainer.run import first_notes
 
 
 def history(n_outcomes: int | None) -> Recording:
@@ -43,6 +44,22 @@ def test_who_wants_none_gets_none() -> None:
     wish = wish_for_head(history(60), False, RULES)  # noqa: FBT003
 
     assert (wish.rule, wish.notes) == (None, ())
+
+
+def test_an_outcome_that_row_after_row_tells_of_is_one() -> None:
+    rows = [row for row in range(200) if row % 10 < 7]
+
+    assert wish_for_head(recording_of(np.zeros((200, 5)), outcomes=rows), None, RULES).notes == (
+        "20 labelled outcomes in the rows that train: a head takes 45, so there is none",
+    )
+
+
+def test_rows_that_go_on_with_an_outcome_are_told_of_before_anything_is_trained() -> None:
+    stays = recording_of(np.zeros((200, 5)), outcomes=[20, 21, 22])
+
+    (note,) = first_notes(stays, RULES)
+
+    assert note.startswith("2 labelled rows go on with the outcome of the row before")
 
 
 @pytest.mark.parametrize("n_outcomes", [None, 0])

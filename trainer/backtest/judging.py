@@ -34,6 +34,8 @@ class Judged:
     run_numbers : int array, shape (n,)
         A new number after a standstill, and after an outcome: its own row ends a run.
     labelled : bool array, shape (n,)
+    outcomes : bool array, shape (n,)
+        Rows with which one begins; none where labels mark no events.
     scored : bool array, shape (n,)
     scores : float64 array, shape (n,)
         NaN where nothing was scored.
@@ -47,6 +49,7 @@ class Judged:
     times: NDArray[np.datetime64]
     run_numbers: NDArray[np.intp]
     labelled: NDArray[np.bool_]
+    outcomes: NDArray[np.bool_]
     scored: NDArray[np.bool_]
     scores: NDArray[np.float64]
     over: NDArray[np.bool_]
@@ -160,6 +163,8 @@ def judge_scores(
         times=times,
         run_numbers=_run_numbers(times, ends_run, max_gap=model.max_gap),
         labelled=labelled,
+        # As it was told live, behind the rows before the fold.
+        outcomes=np.array([bool(one.outcome_of) for one in entered], bool),
         scored=~np.isnan(values),
         scores=values,
         over=np.array(columns[1], bool),

@@ -5,13 +5,14 @@ from functools import partial
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.errors import TrainingError
+from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import Recording
 from trainer.backtest.counting import HEAD, Asked, judge_fold, pool
 from trainer.backtest.folds import CUTS, Fold, walk_forward
 from trainer.backtest.held import hold
 from trainer.backtest.result import FoldSpan, Result
 from trainer.backtest.scoring import FitterMaker
-from trainer.history import outcome_rows
+from trainer.history import notes_on_outcomes
 from trainer.outcomes import LEAST_OUTCOMES, wish_for_head
 
 
@@ -60,7 +61,7 @@ def evaluate(
         folds=tuple(_span(fold) for fold in folds),
         ways=found,
         drawn=held.shares,
-        notes=recording.notes,
+        notes=(*recording.notes, *notes_on_outcomes(recording)),
     )
 
 
@@ -69,7 +70,7 @@ def is_worth_a_head(recording: Recording, rules: Rules, *, cuts: Sequence[float]
     if wish_for_head(recording, None, rules).rule is None:
         return False
     first, *_ = walk_forward(recording, cuts)
-    return int(outcome_rows(first.history).sum()) >= LEAST_OUTCOMES
+    return int(outcome_starts(first.history).sum()) >= LEAST_OUTCOMES
 
 
 def _span(fold: Fold) -> FoldSpan:

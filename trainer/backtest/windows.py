@@ -70,7 +70,7 @@ def windows_of(judged: Judged, kind: LabelKind, horizon: timedelta) -> Windows:
     """Find the events of a fold, and the rows at which a warning counts."""
     ahead = np.timedelta64(reach(horizon))
     if kind == "event":
-        at = np.flatnonzero(judged.labelled)
+        at = np.flatnonzero(judged.outcomes)
         run_begins = np.searchsorted(judged.run_numbers, judged.run_numbers[at])
         begins = np.maximum(np.searchsorted(judged.times, judged.times[at] - ahead), run_begins)
         return Windows(begins, at, at)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
+from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import LabelKind, Recording
 
 
@@ -49,9 +50,10 @@ def read_labels(recording: Recording) -> Labels:
     """
     if recording.labels is None:
         return Labels(kind=None)
-    rows = np.flatnonzero(recording.labels)
     if recording.label_kind == "event":
-        return Labels("event", breaks=tuple(recording.time(row) for row in rows.tolist()))
+        starts = np.flatnonzero(outcome_starts(recording)).tolist()
+        return Labels("event", breaks=tuple(map(recording.time, starts)))
+    rows = np.flatnonzero(recording.labels)
     stretches = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
     return Labels(
         "rows",

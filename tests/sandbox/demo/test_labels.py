@@ -10,7 +10,11 @@ MINUTES = (0, 2, 4, 6, 8)
 
 
 def test_each_labelled_event_is_a_break() -> None:
-    assert read_labels(recording(*MINUTES, labelled=(2, 4))).breaks == (at(2), at(4))
+    assert read_labels(recording(*MINUTES, labelled=(2, 6))).breaks == (at(2), at(6))
+
+
+def test_a_label_that_stays_is_one_break() -> None:
+    assert read_labels(recording(*MINUTES, labelled=(2, 4, 8))).breaks == (at(2), at(8))
 
 
 def test_labelled_rows_in_a_row_are_one_stretch() -> None:
@@ -22,7 +26,7 @@ def test_labelled_rows_in_a_row_are_one_stretch() -> None:
 @pytest.mark.parametrize(
     ("labelled", "kind", "said"),
     [
-        ((2, 4), "event", "breaks: 2"),
+        ((2, 6), "event", "breaks: 2"),
         ((), "event", "breaks: 0"),
         ((0, 2, 8), "rows", "stretches labelled as anomalous: 2"),
         ((), "rows", "stretches labelled as anomalous: 0"),

@@ -1,6 +1,7 @@
 """``trainer evaluate`` and ``compare`` as a user calls them."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,22 @@ def test_what_is_always_printed_is_printed(evaluated: tuple[str, dict[str, Any]]
     assert 0 < entry["alarm_share"] < 0.2
     assert entry["roc_auc"] > 0.5
     assert entry["base_rate"] == pytest.approx(8 / 596, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_label_that_stays_is_one_event_and_a_note_says_so(history: Path, tmp_path: Path) -> None:
+    recording = breaking()
+    rows = [250, 700, 701, 702, 800, 950, 951, 1100]
+    stays = dataclasses.replace(recording, labels=np.isin(np.arange(recording.n_rows), rows))
+    options = ("--model", "linear", "--folds", "0.5,0.75,1")
+
+    once = run("evaluate", history, *options)
+    told = run("evaluate", write(stays, tmp_path / "pm3.csv"), *options)
+
+    note = "note: 3 labelled rows go on with the outcome of the row before"
+    assert (note in once, note in told) == (False, True)
+    for text in (once, told):
+        assert " with 4 outcomes, each fold" in text
 
 
 @pytest.mark.slow

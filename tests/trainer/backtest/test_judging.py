@@ -1,5 +1,6 @@
 """Rows are judged as live, by what was known before them."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -70,6 +71,19 @@ def test_the_state_of_the_detector_goes_over_from_the_history(first: ScoredFold)
     assert judged(first).scores[0] != alone.scores[0]
     # It does once a run has begun of which both saw all: the one after the outcome in row 700.
     np.testing.assert_array_equal(judged(first).scores[101:], alone.scores[101:])
+
+
+def test_an_outcome_that_stays_is_one_over_folds_too(first: ScoredFold) -> None:
+    """It begins before the first fold, and another one stays in it."""
+    single = breaking()
+    rows = [*range(595, 610), *range(700, 706), 800, 950, 1100]
+    stays = dataclasses.replace(single, labels=np.isin(np.arange(single.n_rows), rows))
+
+    found = judged(scored(walk_forward(stays, CUTS)[0]))
+
+    assert np.flatnonzero(found.outcomes).tolist() == [100, 200]
+    assert np.flatnonzero(found.labelled).tolist() == [*range(10), *range(100, 106), 200]
+    assert np.flatnonzero(judged(first).outcomes).tolist() == [100, 200]
 
 
 def test_nothing_that_came_later_changes_a_fold(first: ScoredFold) -> None:

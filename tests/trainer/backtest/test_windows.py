@@ -28,6 +28,18 @@ def test_a_warning_of_an_outcome_counts_in_the_same_run_for_so_long_before_it() 
     assert window(60) == [3, 4]
 
 
+def test_an_outcome_that_goes_on_is_warned_of_before_its_begin() -> None:
+    #  row      0  1  2  3  4   5   6
+    #  minute   0  2  4  6  8  10  12
+    #  outcome        o--o--o
+    rows = judged(range(0, 14, 2), runs=[0, 0, 0, 1, 2, 3, 3], labelled=[2, 3, 4], going_on=[3, 4])
+
+    windows = windows_of(rows, "event", minutes(4))
+
+    assert windows.at.tolist() == [2]
+    assert np.flatnonzero(windows.rows(7)).tolist() == [0, 1]
+
+
 def test_an_outcome_at_the_first_reading_of_a_run_cannot_be_warned_of() -> None:
     rows = judged([0, 2, 30], runs=[0, 0, 1], labelled=[2])
 
