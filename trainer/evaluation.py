@@ -85,6 +85,13 @@ class Evaluation:
         return sum(alert.fate in (Fate.NUISANCE, Fate.LATE) for alert in self.alerts)
 
     @property
+    def n_undecided(self) -> int:
+        """Alerts of which nobody knows what followed: the labels end too soon after them."""
+        if self.label_kind is None:
+            return 0
+        return sum(alert.fate is Fate.UNLABELLED for alert in self.alerts)
+
+    @property
     def per_day(self) -> float:
         """False alerts raised a day of scored rows; without labels any of them may be one."""
         return (len(self.alerts) if self.n_false is None else self.n_false) / self.days

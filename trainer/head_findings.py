@@ -24,6 +24,7 @@ from trainer.plain_words import (
     lasting,
     luck_in_words,
     percent,
+    undecided_in_words,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class HeadFindings:
             f", {evaluation.per_day:.1f} false ones a day; "
             f"{asked_in_words(evaluation.asked_per_day)}. "
             f"One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
+            f"{undecided_in_words(evaluation)}"
         )
         for within, one in self.followed.items():
             if one.n_alerts:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from trainer.evaluation import Evaluation
 from trainer.found import Found
 from trainer.measures import Measures
 
@@ -133,7 +134,7 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
             why = "raised on rows that are not labelled anomalous"
         yield (
             f"{n_false:,} of {counted(n_alerts, 'alert')} {_were(n_false)} false ({why}), "
-            f"{evaluation.per_day:.1f} a day; {asked}"
+            f"{evaluation.per_day:.1f} a day; {asked}{undecided_in_words(evaluation)}"
         )
     yield from _recall(measures)
 
@@ -146,6 +147,18 @@ def asked_in_words(per_day: float) -> str:
     """
     ones = "one a day was" if per_day == 1 else "ones a day were"
     return f"{per_day:g} false {ones} asked for"
+
+
+def undecided_in_words(evaluation: Evaluation) -> str:
+    """Say, as a further sentence, how many alerts are neither false nor right."""
+    n_alerts = evaluation.n_undecided
+    if not n_alerts:
+        return ""
+    of_which = "it" if n_alerts == 1 else "them"
+    return (
+        f" Of {n_alerts:,} more nobody knows: the rows end within "
+        f"{lasting(evaluation.card.horizon)} of {of_which}."
+    )
 
 
 def _were(number: int) -> str:

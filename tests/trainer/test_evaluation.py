@@ -78,6 +78,7 @@ def test_an_outcome_that_row_after_row_tells_of_is_one(small_bundle: Bundle) -> 
     assert stays.card.recall_by_chance == once.card.recall_by_chance
     # None of its rows is scored.
     assert stays.days == pytest.approx(196 / 720)
+    assert stays.n_undecided == 1
 
 
 def test_repeated_and_late_rows_tell_of_no_outcome(small_bundle: Bundle) -> None:

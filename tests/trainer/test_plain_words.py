@@ -42,6 +42,21 @@ def test_a_recall_stands_beside_its_interval_and_chance() -> None:
     assert said(showed, "1 of 2 outcomes was warned of: a recall of 50 % (95 % interval 9.5 % to")
     assert said(showed, "As many alerts at random times would reach 0.56 %")
     assert said(showed, "The median warning came 4 min ahead")
+    assert not said(showed, "nobody knows")
+
+
+def test_alerts_of_which_nobody_knows_are_told_so_that_the_numbers_add_up() -> None:
+    #  One was false, one was right; what followed the last ones the rows do not tell.
+    alerts = ((98, 100), (500, 505), (718, None))
+    one = made_evaluation(np.ones(PER_DAY), outcome_rows=(100,), alert_rows=alerts)
+    two = made_evaluation(
+        np.ones(PER_DAY), outcome_rows=(100,), alert_rows=(*alerts[:2], (718, 719), (719, None))
+    )
+
+    assert said(made_findings(one).showed, "1 of 3 alerts was false")
+    assert said(made_findings(one).showed, "Of 1 more nobody knows: the rows end within 4 min of")
+    assert said(made_findings(two).showed, "Of 2 more nobody knows: the rows end within 4 min of t")
+    assert one.n_undecided + (one.n_false or 0) + len(one.card.leads) == len(one.alerts)
 
 
 def test_the_best_f1_of_the_curves_is_told_from_the_threshold_in_force() -> None:

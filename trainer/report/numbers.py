@@ -86,6 +86,7 @@ def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
             "raised": len(evaluation.alerts),
             "raised_per_day": round(len(evaluation.alerts) / evaluation.days, 6),
             "false": n_false,
+            "undecided": evaluation.n_undecided,
             "false_per_day": None if n_false is None else round(n_false / evaluation.days, 6),
             "asked_per_day": evaluation.asked_per_day,
             "share_of_time": round(evaluation.card.alarm_share, 6),
