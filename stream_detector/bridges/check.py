@@ -20,11 +20,11 @@ from stream_detector.bridges.configuration import (
 from stream_detector.bridges.formats import open_format
 from stream_detector.bridges.mapping import TagMap, read_mapping
 from stream_detector.bridges.readings import encode
-from stream_detector.bridges.tag_log import TagLog
+from stream_detector.bridges.tag_log import NO_TAGS, TagLog
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import read_source_settings
-from stream_detector.connections.topics import partition_counts
+from stream_detector.connections.topics import check_cleanup, partition_counts
 from stream_detector.errors import (
     RowError,
     ServiceError,
@@ -86,6 +86,7 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         notes = [settings.bridges_topic] if configuration[0].kafka else []
         writes = [settings.readings_topic, settings.dead_letters_topic, *notes]
         partition_counts(settings, reads=notes, writes=writes)
+        check_cleanup(settings, notes)
         return f"{settings.bootstrap_servers} answers ({counted(n_brokers, 'broker')})"
 
     def source() -> str:
@@ -147,7 +148,7 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
         raise SettingsError("the configuration has no table of a source, e.g. [kafka]; add it")
     topic = configuration.kafka.topic
     decode = open_format(configuration.format, read_source_settings()).decode
-    n_partitions = partition_counts(settings, reads=[topic])[topic]
+    n_partitions = partition_counts(settings, reads=[topic], remedy=NO_TAGS)[topic]
     log = TagLog(settings, topic, starts=dict.fromkeys(range(n_partitions), 0))
     try:
         marks = log.watermarks()

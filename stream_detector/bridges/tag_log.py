@@ -18,6 +18,9 @@ from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
 
+NO_TAGS: Final = "whoever sends the tags makes it, or correct the topic in [kafka]"
+"""What to do where there is no such topic: it is not ours to make."""
+
 _ANSWER_SECONDS: Final = 10.0
 
 _MOST_AT_ONCE: Final = 2000

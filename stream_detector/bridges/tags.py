@@ -25,9 +25,9 @@ from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.readings import encode
 from stream_detector.bridges.rewind import Rewind
 from stream_detector.bridges.rows import Decode, TagRow
-from stream_detector.bridges.tag_log import TagLog, TagMessage
+from stream_detector.bridges.tag_log import NO_TAGS, TagLog, TagMessage
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import partition_counts, topics
+from stream_detector.connections.topics import check_cleanup, partition_counts, topics
 from stream_detector.connections.transactions import TopicMessage, TransactionalProducer
 from stream_detector.errors import RowError, SettingsError, listed
 
@@ -95,17 +95,10 @@ class TagBridge:
         Raises
         ------
         ServiceError
-            If Kafka or a topic is missing or refuses us, or does not take what we write.
+            If Kafka or a topic is missing or refuses us, does not take what we write, or does not
+            keep our notes.
         """
-        counts = await asyncio.to_thread(
-            partition_counts,
-            self._settings,
-            reads=[self._topic, self._settings.bridges_topic],
-            writes=[
-                *(self._settings.readings_topic, self._settings.dead_letters_topic),
-                self._settings.bridges_topic,
-            ],
-        )
+        n_partitions = await asyncio.to_thread(self._checked_topics)
         await self._producer.take_over()
         note = await asyncio.to_thread(read_note, self._settings, self._configuration.name)
         if note is not None and note.topic != self._topic:
@@ -114,7 +107,7 @@ class TagBridge:
                 f"{self._topic!r}; give it another name in the configuration"
             )
         rewind, ends = offsets(note.rewind) if note else {}, offsets(note.next) if note else {}
-        partitions = range(counts[self._topic])
+        partitions = range(n_partitions)
         self._log = TagLog(
             self._settings,
             self._topic,
@@ -142,6 +135,15 @@ class TagBridge:
                 refused=self._health.refused.total(),
                 unmapped=self._aligner.unmapped.total(),
             )
+
+    def _checked_topics(self) -> int:
+        """Give the partitions of the tags, if all topics are as we need them."""
+        settings, notes = self._settings, self._settings.bridges_topic
+        counts = partition_counts(settings, reads=[self._topic], remedy=NO_TAGS)
+        writes = (settings.readings_topic, settings.dead_letters_topic, notes)
+        partition_counts(settings, reads=[notes], writes=writes)
+        check_cleanup(settings, [notes])
+        return counts[self._topic]
 
     async def _catch_up(self, note: BridgeNote | None, stop: asyncio.Event) -> None:
         """Read again what can still matter; what comes of it was written before."""

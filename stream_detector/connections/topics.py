@@ -6,20 +6,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
-from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.access import check_group_access, check_topic_access
 from stream_detector.connections.kafka import admin_client, cluster_metadata
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.topic_configs import policy_faults, topic_configs
 from stream_detector.errors import ServiceError, counted
 
 _FOREVER = None
 
-_ANSWER_SECONDS = 2.0
+_MAKE_THEM = (
+    "make them with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
+)
+
+_STAMPED_BY_SENDERS = (
+    "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
+    "message.timestamp.type=LogAppendTime"
+)
+"""Said of a topic that others made in Kafka's usual way."""
 
 _LISTED_WITHIN_SECONDS = 10.0
 """Brokers learn of a new topic within milliseconds; a busy one may take seconds."""
@@ -153,7 +160,7 @@ def check_topics(settings: Settings) -> dict[str, int]:
     ServiceError
         If the broker does not answer or does not let us use them, a topic is missing,
         there are not as many partitions of snapshots as of readings, or not one of what
-        has one owner.
+        has one owner, or Kafka keeps one in a way that loses messages.
     """
     counts = partition_counts(
         settings,
@@ -173,23 +180,32 @@ def check_topics(settings: Settings) -> dict[str, int]:
         raise ServiceError(
             f"topic {settings.snapshots_topic!r} has {snapshots} partitions, but "
             f"{settings.readings_topic!r} has {readings}, and a machine's state is kept in the "
-            f"partition of its readings; delete {settings.snapshots_topic!r} and make it again "
-            f"with `stream-detector topics create --partitions {readings}`"
+            "partition of its readings. Were partitions added? Then move to new topics, as "
+            "deploy/scaling.md says. Else name another topic in DETECTOR_SNAPSHOTS_TOPIC, and make "
+            f"it with `stream-detector topics create --partitions {readings}`"
         )
-    for topic in topics(settings):
-        if topic.single and counts.get(topic.name, 1) != 1:
+    for setting in ("commands_topic", "replies_topic", "alert_state_topic"):
+        name = getattr(settings, setting)
+        if counts[name] != 1:
             raise ServiceError(
-                f"topic {topic.name!r} has {counts[topic.name]} partitions, but it must have one: "
-                "the alert book has one owner; delete it and make it again with "
-                "`stream-detector topics create`"
+                f"topic {name!r} has {counts[name]} partitions, but it must have one: the alert "
+                f"book has one owner; name another topic in DETECTOR_{setting.upper()}, and make "
+                "it with `stream-detector topics create`"
             )
+    check_cleanup(settings, counts)
     return counts
 
 
 def partition_counts(
-    settings: Settings, *, reads: Collection[str] = (), writes: Collection[str] = ()
+    settings: Settings,
+    *,
+    reads: Collection[str] = (),
+    writes: Collection[str] = (),
+    remedy: str = _MAKE_THEM,
 ) -> dict[str, int]:
     """Give the partitions of the topics that we want to read and to write.
+
+    ``remedy`` is what to do where one is missing.
 
     Raises
     ------
@@ -204,26 +220,39 @@ def partition_counts(
     missing = missing_topics(cluster, names)
     if missing:
         raise ServiceError(
-            f"Kafka at {settings.bootstrap_servers} has no topic {', '.join(missing)}; make them "
-            "with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
+            f"Kafka at {settings.bootstrap_servers} has no topic {', '.join(missing)}; {remedy}"
         )
     return {name: len(cluster.topics[name].partitions) for name in names}
 
 
-def readings_stamped_by_senders(settings: Settings) -> bool:
-    """Tell whether the readings' Kafka timestamps are their senders' own (``CreateTime``).
+def check_cleanup(settings: Settings, names: Collection[str]) -> None:
+    """Check that Kafka keeps those topics of ours that are named as they have to be.
 
-    Then a wrong clock excuses itself: a reading of the future is not seen as one, and
-    silence is reckoned by the sender's clock. False also where the broker does not say.
+    Raises
+    ------
+    ServiceError
+        If one that has to be compacted is not, or is deleted too, or another one is compacted.
     """
-    resource = ConfigResource(ResourceType.TOPIC, settings.readings_topic)
-    try:
-        admin = admin_client(settings)
-        config = admin.describe_configs([resource])[resource].result(_ANSWER_SECONDS)
-    except (KafkaException, ServiceError, TimeoutError):
-        return False
-    entry = config.get("message.timestamp.type")
-    return entry is not None and entry.value == "CreateTime"
+    wanted = {topic.name: topic.compacted for topic in topics(settings) if topic.name in names}
+    found = topic_configs(settings, wanted)
+    if faults := policy_faults(found.told, wanted, bootstrap=settings.bootstrap_servers):
+        raise ServiceError("; ".join(faults))
+
+
+def topic_notes(settings: Settings) -> list[str]:
+    """Say what of the worker's topics is not as it should be, though it can work with it.
+
+    Where senders stamp the readings (``CreateTime``), a wrong clock excuses itself: a reading of
+    the future is not seen as one, and silence is reckoned by the sender's clock.
+    """
+    ours = [topic.name for topic in topics(settings) if topic.name != settings.bridges_topic]
+    found = topic_configs(settings, ours)
+    readings = found.told.get(settings.readings_topic, {})
+    is_stamped_by_senders = readings.get("message.timestamp.type") == "CreateTime"
+    return [
+        *([_STAMPED_BY_SENDERS] if is_stamped_by_senders else []),
+        *([found.untold] if found.untold else []),
+    ]
 
 
 def missing_topics(cluster: ClusterMetadata, names: Iterable[str]) -> list[str]:

@@ -12,19 +12,13 @@ from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import check_topics, readings_stamped_by_senders
+from stream_detector.connections.topics import check_topics, topic_notes
 from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted, listed
 from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.thresholds import decode_setting
 
 if TYPE_CHECKING:
     from stream_detector.worker.otlp import OtlpTraces
-
-STAMPED_BY_SENDERS = (
-    "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
-    "message.timestamp.type=LogAppendTime"
-)
-"""Said of a topic that others made in Kafka's usual way."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         found = ", ".join(
             f"{name} ({counted(count, 'partition')})" for name, count in counts.items()
         )
-        return found + (f"; {STAMPED_BY_SENDERS}" if readings_stamped_by_senders(settings) else "")
+        return found + "".join(f"; note: {note}" for note in topic_notes(settings))
 
     bundles: list[Bundle] = []
 

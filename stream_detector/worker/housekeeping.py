@@ -6,9 +6,8 @@ import structlog
 from mode import Service
 
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topics import readings_stamped_by_senders
+from stream_detector.connections.topics import topic_notes
 from stream_detector.worker.agent import BatchWork
-from stream_detector.worker.checks import STAMPED_BY_SENDERS
 from stream_detector.worker.reader import BatchReader
 
 log = structlog.get_logger()
@@ -34,10 +33,9 @@ class Housekeeping(Service):
         self._reader = reader
 
     @Service.task
-    async def _look_at_timestamps(self) -> None:
-        # Not before the start: a broker that does not know the question lets us wait.
-        if await asyncio.to_thread(readings_stamped_by_senders, self._settings):
-            log.warning("readings.timestamps", reason=STAMPED_BY_SENDERS)
+    async def _look_at_topics(self) -> None:
+        for note in await asyncio.to_thread(topic_notes, self._settings):
+            log.warning("topics.doubtful", reason=note)
 
     @Service.task
     async def _tell_silences(self) -> None:

@@ -72,8 +72,14 @@ def test_the_snapshots_need_as_many_partitions_as_the_readings(kafka: EmbeddedKa
         update={"readings_topic": "detector.alerts", "alerts_topic": "sensor.readings"}
     )
 
-    with pytest.raises(ServiceError, match=r"'detector\.snapshots' has 4 partitions, but .* has 3"):
+    with pytest.raises(
+        ServiceError, match=r"'detector\.snapshots' has 4 partitions, but .* has 3"
+    ) as caught:
         check_topics(settings)
+    # What is there may be the state of a plant at work.
+    assert "delete" not in str(caught.value)
+    assert "move to new topics, as deploy/scaling.md says" in str(caught.value)
+    assert "name another topic in DETECTOR_SNAPSHOTS_TOPIC" in str(caught.value)
 
 
 @pytest.mark.parametrize("setting", ["commands_topic", "replies_topic", "alert_state_topic"])
@@ -82,8 +88,12 @@ def test_what_has_one_owner_has_one_partition(kafka: EmbeddedKafka, setting: str
         update={setting: "detector.scores", "scores_topic": "detector.dead-letters"}
     )
 
-    with pytest.raises(ServiceError, match=r"'detector\.scores' has 2 partitions, but .* have one"):
+    with pytest.raises(
+        ServiceError, match=r"'detector\.scores' has 2 partitions, but .* have one"
+    ) as caught:
         check_topics(settings)
+    assert "delete" not in str(caught.value)
+    assert f"name another topic in DETECTOR_{setting.upper()}" in str(caught.value)
 
 
 def test_topics_that_are_there_are_left_as_they_are(kafka: EmbeddedKafka) -> None:

@@ -190,7 +190,17 @@ def test_check_names_what_is_wrong(plant: TagPlant) -> None:
     assert "FAULT source: 0 rows in 0 messages; they come to no reading" in done.stdout
 
     plant.configuration.write_text(plant.configuration.read_text().replace("tags-", "gone-"))
-    assert "has no topic gone-" in plant.run("check").stdout
+    (fault,) = [one for one in plant.run("check").stdout.splitlines() if "has no topic" in one]
+    assert fault.startswith(f"FAULT source: Kafka at {plant.broker} has no topic gone-")
+    assert fault.endswith("; whoever sends the tags makes it, or correct the topic in [kafka]")
+
+
+def test_notes_that_would_be_deleted_by_their_age_are_a_fault(plant: TagPlant) -> None:
+    plant.environment["DETECTOR_BRIDGES_TOPIC"] = plant.topics["tags"]
+    plant.configuration.write_text(plant.configuration.read_text().replace("tags-", "readings-"))
+
+    name = plant.topics["tags"]
+    assert f"FAULT kafka: topic '{name}' has cleanup.policy=delete" in plant.run("check").stdout
 
 
 def test_ctrl_c_ends_it_with_0(plant: TagPlant) -> None:
@@ -204,7 +214,7 @@ def test_ctrl_c_ends_it_with_0(plant: TagPlant) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("tags-", "gone-", "has no topic gone-"),
+        ("tags-", "gone-", "; whoever sends the tags makes it, or correct the topic in [kafka]"),
         ("[kafka]", "[mqtt]", "mqtt"),
         ("tags-", "readings-", "a topic of the detector itself"),
         ("tags.csv", "none.csv", "cannot be read: No such file"),

@@ -71,6 +71,23 @@ def test_without_the_right_to_transactions_the_worker_says_so_and_goes_on(plant:
     assert worker.log().count("work.failed") == 1
 
 
+def test_without_the_right_to_see_how_topics_are_kept_a_note_says_so(plant: Plant) -> None:
+    rights = [f"describe_configs topic {topic}" for topic in plant.installation.topics.values()]
+
+    blind = plant.run("check", SCRAM)
+    plant.kafka.allow("worker", *rights)
+    try:
+        seeing = plant.run("check", SCRAM)
+    finally:
+        plant.kafka.forbid("worker", *rights)
+
+    (topics,) = [one for one in blind.stdout.splitlines() if one.startswith("ok    topics: ")]
+    assert "; note: Kafka does not let user 'worker' see how topics 'readings-" in topics
+    assert topics.endswith(" are kept, so nobody looked; allow DescribeConfigs with kafka-acls.sh")
+    assert "note: " not in seeing.stdout
+    assert (blind.returncode, seeing.returncode) == (0, 0)
+
+
 def test_who_has_no_right_is_told_so_by_every_command(plant: Plant) -> None:
     guest = {**SCRAM, "kafka_username": "guest"}
     readings = plant.installation.topics["readings"]

@@ -41,6 +41,14 @@ CASES = {
         "Kafka at {broker} has no topic nobody.made.it; "
         "make them with `stream-detector topics create`, or correct",
     ),
+    "states deleted by age": Case(
+        {"snapshots_topic": "{scores}", "scores_topic": "{snapshots}"},
+        ".*topic '{scores}' has cleanup.policy=delete, but must have compact: .*; set it with",
+    ),
+    "readings compacted": Case(
+        {"readings_topic": "{snapshots}", "snapshots_topic": "{readings}"},
+        "topic '{snapshots}' has cleanup.policy=compact, but must have delete: .*; set it with",
+    ),
     "wrong password": Case(
         {"redis_url": "redis://nobody:{secret}@{redis}"},
         "Redis refuses us: .*; correct the user and password in DETECTOR_REDIS_URL",
@@ -103,6 +111,7 @@ def prepared(
         "broker": kafka.bootstrap,
         "redis": redis_server.url.removeprefix("redis://"),
         "secret": SECRET,
+        **installation.topics,
     }
     return installation, places
 

@@ -32,7 +32,6 @@ def check(
     """Run the command where all is well but for these variables; what it ends with, and says."""
     monkeypatch.setattr(sys, "argv", ["stream-detector", "check"])
     monkeypatch.setattr("stream_detector.connections.kafka._METADATA_SECONDS", (0.1,))
-    monkeypatch.setattr("stream_detector.connections.topics._ANSWER_SECONDS", 0.1)
 
     def run(changed: Mapping[str, str | None]) -> tuple[int, list[str]]:
         for name, value in {

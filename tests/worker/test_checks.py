@@ -20,12 +20,6 @@ from stream_detector.worker.checks import check, load_bundle
 TOPICS = {topic.name: topic.partitions(4) for topic in topics(Settings.model_construct(broker=""))}
 
 
-@pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The embedded broker never says how its topics are configured."""
-    monkeypatch.setattr("stream_detector.connections.topics._ANSWER_SECONDS", 0.1)
-
-
 def settings_with(
     bundle: Path | None,
     *,
