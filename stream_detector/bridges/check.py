@@ -192,8 +192,14 @@ async def _heard_over_mqtt(configuration: Configuration) -> Sample:
                 rows = messages.take(one.message)
                 sample.entries.append(Entry(rows, one.message.received_us))
                 connection.acknowledge(one)
+    fault = connection.fault
     stop.set()
     await connecting
+    if fault is not None and not sample.entries:
+        raise ServiceError(
+            f"the MQTT broker at {table.host}:{table.port} gives nothing: {fault}; start it, or "
+            "correct mqtt.host and mqtt.port"
+        )
     sample.refused.extend(RowError(one.code, one.reason) for one in messages.letters())
     return sample
 
@@ -201,6 +207,7 @@ async def _heard_over_mqtt(configuration: Configuration) -> Sample:
 async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
     from asyncua.ua.uaerrors import UaError  # noqa: PLC0415
 
+    from stream_detector.bridges.opcua_client import reason_of  # noqa: PLC0415
     from stream_detector.bridges.opcua_source import messages  # noqa: PLC0415
 
     sample = Sample([], [])
@@ -217,7 +224,7 @@ async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
                 told.acknowledge()
     except (OSError, UaError) as error:
         raise ServiceError(
-            f"the OPC UA server {table.url} does not answer: {str(error) or repr(error)}; correct "
-            "opcua.url, or start it"
+            f"the OPC UA server {table.url} gives nothing: {reason_of(error)}; start it, or "
+            "correct opcua.url"
         ) from error
     return sample

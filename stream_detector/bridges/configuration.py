@@ -7,12 +7,13 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from stream_detector.bridges.format_settings import FormatTable
 from stream_detector.bridges.mapping import MAX_HOLD_SECONDS
 from stream_detector.bridges.tables import NamedFile, Table
 from stream_detector.bridges.timing import Timing
+from stream_detector.bridges.topic_filters import checked_filter
 from stream_detector.errors import SettingsError, listed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class MqttTable(Table):
     tls: bool = False
     """Without it everything can be read on the way, our password too."""
 
-    topics: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    topics: Annotated[list[Annotated[str, AfterValidator(checked_filter)]], Field(min_length=1)]
     """What to subscribe to, e.g. ``["mill/pm3/#"]``. Topics below ``spBv1.0/`` are Sparkplug B."""
 
     time_of_numbers: Literal["arrival"] | None = None

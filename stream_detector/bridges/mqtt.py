@@ -19,9 +19,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from stream_detector.bridges.configuration import MqttTable
+from stream_detector.bridges.mqtt_client import ListeningClient, topic_of
 from stream_detector.bridges.mqtt_messages import Arrived
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RefusedError
+from stream_detector.errors import RefusedError, ServiceError
 
 log = structlog.get_logger()
 
@@ -86,7 +87,7 @@ class MqttConnection:
         self._is_away = False
         self._was_connected = False
         self._ended_because = ""
-        self._client = client = Client(
+        self._client = client = ListeningClient(
             CallbackAPIVersion.VERSION2,
             client_id=name,
             clean_session=not is_kept,
@@ -100,6 +101,7 @@ class MqttConnection:
             )
         if table.tls:
             client.tls_set_context(settings.mqtt_tls.context())
+        client.on_end = self._is_over.set
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -112,6 +114,8 @@ class MqttConnection:
         ------
         RefusedError
             If the broker does not take us, or is not the one that it should be.
+        ServiceError
+            If the client fails at what the broker says.
         """
         first, longest = _PAUSES
         pause = first
@@ -188,6 +192,12 @@ class MqttConnection:
                     break
         finally:
             self._client.loop_stop()
+        if self._client.died:
+            # What it died of may come again: that is for whoever starts us again.
+            raise ServiceError(
+                f"the connection to the MQTT broker at {self._place} broke off with the error "
+                "above; start the bridge again, and report it if it comes back"
+            )
         return self._ended_because
 
     def _refused(self, reason: str) -> RefusedError:
@@ -237,7 +247,7 @@ class MqttConnection:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         arrived = Arrived(
-            message.topic,
+            topic_of(message),
             bytes(message.payload),
             time.time_ns() // 1000,
             is_retained=message.retain,

@@ -1,11 +1,15 @@
 """What MQTT messages say: tag rows, and letters for those that cannot be used."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from stream_detector.bridges.journaled import Letter
 from stream_detector.bridges.rows import MAX_TAG, Decode, TagRow
 from stream_detector.bridges.sparkplug import NAMESPACE, EdgeNodes
 from stream_detector.errors import RowError
+
+_NUMBER: Final = re.compile(rb"[ \t\r\n]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?[ \t\r\n]*")
+"""As in JSON (RFC 8259): Python alone would take 1_000 for a number."""
 
 
 class Arrived(NamedTuple):
@@ -88,7 +92,4 @@ class MqttMessages:
 
 def _number(payload: bytes) -> float | None:
     """Read a payload that is a number and nothing else; None if it is something else."""
-    try:
-        return float(payload)
-    except ValueError:
-        return None
+    return float(payload) if _NUMBER.fullmatch(payload) else None

@@ -79,6 +79,12 @@ async def make_client(table: OpcUaTable, access: SourceSettings) -> Client:
     return client
 
 
+def reason_of(error: Exception) -> str:
+    """Say why nothing comes, also where the error itself has no word for it."""
+    silence = "it does not answer" if isinstance(error, TimeoutError) else repr(error)
+    return str(error) or silence
+
+
 def _properties(path: Path) -> CertProperties:
     """Tell asyncua what a file is by what is in it, not by its name."""
     return CertProperties(path, extension="pem" if b"-----" in path.read_bytes() else "der")

@@ -13,7 +13,7 @@ from stream_detector.bridges.configuration import Configuration, OpcUaTable
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal import Journal
 from stream_detector.bridges.keeping import is_kept
-from stream_detector.bridges.opcua_client import REFUSAL_CODES, make_client
+from stream_detector.bridges.opcua_client import REFUSAL_CODES, make_client, reason_of
 from stream_detector.bridges.opcua_rows import ToldRows
 from stream_detector.bridges.opcua_subscription import OpcUaSubscription
 from stream_detector.bridges.rows import TagRow
@@ -73,7 +73,7 @@ class OpcUaSource:
             try:
                 await self._follow(stop)
             except (OSError, UaError) as error:
-                reason = str(error) or repr(error)
+                reason = reason_of(error)
                 self._health.listened(now=time.monotonic(), fault=reason)
                 if not self._n_failed:
                     log.warning("opcua.away", url=self._table.url, reason=reason)

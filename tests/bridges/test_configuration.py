@@ -123,3 +123,35 @@ def test_values_of_opcua_that_would_not_last_and_users_in_a_url_are_refused(
         read_configuration(written(tmp_path, "\n".join([GOOD, *kept, more, ""])))
 
     assert "hunter2" not in str(caught.value)
+
+
+def with_filter(folder: Path, text: str) -> Path:
+    mqtt = f'[mqtt]\nhost = "broker"\nport = 1883\ntopics = ["mill/pm3", "{text}"]\n'
+    return written(folder, f"{GOOD}\n{mqtt}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "a filter is not empty"),
+        ("mill/#/x", "# stands alone in the last level, as in mill/#"),
+        ("mill/pm#", "# stands alone in the last level, as in mill/#"),
+        ("mill/##", "# stands alone in the last level, as in mill/#"),
+        ("mill/pm+/x", "+ stands alone in its level, as in mill/+/speed"),
+        ("mill/\\u0000", "a filter has no NUL in it"),
+        ("m" * 65_536, "a filter has 65535 bytes at most"),
+    ],
+)
+def test_a_filter_that_no_broker_takes_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_configuration(with_filter(tmp_path, text))
+
+    assert str(caught.value).endswith(f" is wrong: mqtt.topics.1: {said}; correct it")
+
+
+@pytest.mark.parametrize("text", ["#", "+", "/", "mill/+/speed", "+/#", "$share/group/mill/#"])
+def test_a_filter_as_mqtt_has_it_is_taken(tmp_path: Path, text: str) -> None:
+    table = read_configuration(with_filter(tmp_path, text)).mqtt
+
+    assert table is not None
+    assert table.topics == ["mill/pm3", text]

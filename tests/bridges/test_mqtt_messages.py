@@ -27,6 +27,24 @@ def test_a_number_is_the_value_of_its_topic_when_it_came(messages: MqttMessages)
     assert rows == [TagRow("pm3/speed", 9, -150.0)]
 
 
+@pytest.mark.parametrize("payload", [b"0", b"-0.5", b"812.5", b"1E+3", b" 12\r\n", b"1e-7"])
+def test_a_number_is_written_as_in_json(messages: MqttMessages, payload: bytes) -> None:
+    (row,) = messages.take(Arrived("pm3/speed", payload, received_us=9))
+
+    assert row.value == float(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"1_000", b"1,5", b"0x10", "٣".encode(), b"+5", b".5", b"5.", b"007", b"nan", b"-inf", b""],
+)
+def test_what_only_python_or_nobody_takes_for_a_number_is_a_letter(
+    messages: MqttMessages, payload: bytes
+) -> None:
+    assert messages.take(Arrived("pm3/speed", payload, received_us=9)) == []
+    assert [letter.code for letter in messages.letters()] == ["not-ok"]
+
+
 def test_a_number_that_the_broker_had_kept_is_passed_over(messages: MqttMessages) -> None:
     assert messages.take(Arrived("pm3/speed", b"1", received_us=9, is_retained=True)) == []
     assert messages.letters() == []

@@ -1,6 +1,7 @@
 """An OPC UA server -> tag rows in the journal, with a server of asyncua's and its machine."""
 
 import asyncio
+import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
@@ -222,3 +223,24 @@ def test_certificates_that_are_missing_or_none_are_named(
     )
     with pytest.raises(SettingsError, match="application URI"):
         asyncio.run(refused(tmp_path, settings, key_for_certificate))
+
+
+def test_a_server_that_keeps_silent_does_not_answer(tmp_path: Path) -> None:
+    """It is there, as one is that hangs."""
+
+    async def story() -> None:
+        stop, health = asyncio.Event(), mill()
+        with (
+            socket.create_server(("127.0.0.1", 0)) as silent,
+            Journal(tmp_path / "journal", max_bytes=10_000_000) as journal,
+        ):
+            source = OpcUaSource(
+                table(silent.getsockname()[1]), SourceSettings(), ALL, journal, health
+            )
+            task = asyncio.create_task(source.run(stop))
+            await until(lambda: health.source_fault, "it is told")
+            stop.set()
+            await task
+        assert health.source_fault == "it does not answer"
+
+    asyncio.run(story())
