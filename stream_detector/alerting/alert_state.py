@@ -175,6 +175,11 @@ class Flood(msgspec.Struct, frozen=True, kw_only=True):
     n_raised: int
     alerts: tuple[str, ...]
 
+    @property
+    def lists_all(self) -> bool:
+        """Whether those listed are surely all that are held back."""
+        return len(self.alerts) < MAX_HELD_BACK
+
 
 class BookMarker(msgspec.Struct, frozen=True, kw_only=True):
     """How far the book has read (``schemas/book-marker.v1.json``)."""

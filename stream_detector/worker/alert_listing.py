@@ -50,9 +50,10 @@ def describe(state: AlertState) -> Iterator[str]:
 def describe_flood(flood: Flood) -> str:
     """Say that a flood lasts, and since when."""
     held_back = counted(len(flood.alerts), "alert")
+    at_least = "" if flood.lists_all else "at least "
     return (
-        f"flood since {rfc3339(flood.began_at)}: {flood.n_raised} raised, {held_back} of low "
-        "priority held back"
+        f"flood since {rfc3339(flood.began_at)}: {flood.n_raised} raised, {at_least}{held_back} of "
+        "low priority held back"
     )
 
 

@@ -128,7 +128,8 @@ class Alertmanager:
     def _of_flood(self, flood: Flood) -> _Firing:
         labels = {"alertname": _FLOOD, "severity": "high", **_site(self._site)}
         text = f"{flood.n_raised} alerts within ten minutes; those of low priority are held back"
-        held_back = ", ".join(flood.alerts)
+        more = () if flood.lists_all else ("and perhaps more",)
+        held_back = ", ".join((*flood.alerts, *more))
         return {
             "startsAt": flood.began_at,
             "labels": labels,

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from stream_detector.alerting.alert_state import (
+    MAX_HELD_BACK,
     Flood,
     Labelling,
     Note,
@@ -116,3 +117,15 @@ def test_a_flood_is_told() -> None:
         "FLOOD since 22 Nov 05:00: 23 alerts raised; 2 of low priority held back from notifications"
     )
     assert alert_list(plant, Filter(), clock=HELSINKI).flood is None
+
+
+def test_a_flood_that_lists_all_it_can_may_hold_back_more() -> None:
+    plant, alerts = plant_of(standing("pm3")), tuple(map(str, range(MAX_HELD_BACK)))
+    plant.take_flood(Flood(active=True, began_at=at(0), ended_at=None, n_raised=300, alerts=alerts))
+
+    found = alert_list(plant, Filter(), clock=HELSINKI)
+
+    assert found.flood == (
+        "FLOOD since 22 Nov 05:00: 300 alerts raised; at least 100 of low priority held back from "
+        "notifications"
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stream_detector.alerting.alert_state import Flood
 from stream_detector.worker import alertmanager as alertmanager_module
 from stream_detector.worker import delivery
 from stream_detector.worker.health import DeliveryHealth
@@ -196,5 +197,25 @@ def test_a_shelved_alert_is_over_for_alertmanager_and_comes_back() -> None:
             now = datetime.now(UTC)
             stands = [datetime.fromisoformat(one["endsAt"]) > now for one in alerts_of(there)]
             assert stands == [True, False, True]
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    ("n_listed", "ends"), [(99, "a97, a98"), (100, "a98, a99, and perhaps more")]
+)
+def test_a_flood_says_where_it_may_not_name_all_that_are_held_back(
+    n_listed: int, ends: str
+) -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            alerts = tuple(f"a{n}" for n in range(n_listed))
+            ours.take(
+                Flood(active=True, began_at=at(0), ended_at=None, n_raised=200, alerts=alerts)
+            )
+            await there.until(lambda: alerts_of(there))
+
+            (told,) = alerts_of(there)
+            assert told["annotations"]["held_back"].endswith(ends)
 
     run(scene())

@@ -22,9 +22,6 @@ from stream_detector.console.words import Clock
 
 ROWS_PER_PAGE: Final = 50
 
-_LISTED: Final = 100
-"""Alerts that a flood lists at most."""
-
 SHOWN: Final[Mapping[str, tuple[str, Callable[[Standing], bool]]]] = {
     "open": ("open or not acknowledged", lambda one: one.state.state in OPEN),
     "unacknowledged": ("to acknowledge", lambda one: one.state.state in UNSEEN),
@@ -187,8 +184,8 @@ def _flood(plant: Plant, clock: Clock) -> str | None:
     flood = plant.flood
     if flood is None or not flood.active:
         return None
-    held = len(flood.alerts)
+    at_least = "" if flood.lists_all else "at least "
     return (
         f"FLOOD since {clock.short(flood.began_at)}: {flood.n_raised} alerts raised; "
-        f"{held}{'+' if held >= _LISTED else ''} of low priority held back from notifications"
+        f"{at_least}{len(flood.alerts)} of low priority held back from notifications"
     )
