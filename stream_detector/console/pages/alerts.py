@@ -34,7 +34,7 @@ class AlertsPage:
         self._cursor: Key | None = None
         self._view: AlertList | None = None
         self._frame = Frame(parts, request, "/alerts")
-        self._asking = Asking(parts, self._frame, self._targets)
+        self._asking = Asking(parts, self._frame, self._targets, on_done=self._deselect)
         with ui.element("div").classes("page"):
             self._make_filters()
             self._asking.make_buttons()
@@ -76,6 +76,9 @@ class AlertsPage:
         keys = self._selected or ({self._cursor} if self._cursor else set())
         alerts = self._parts.plant.alerts
         return [alerts[key] for key in sorted(keys) if key in alerts]
+
+    def _deselect(self) -> None:
+        self._selected.clear()
 
     def _clicked(self, act: str, key: str) -> None:
         rows = self._view.rows if self._view else ()
@@ -131,6 +134,10 @@ class AlertsPage:
         self._view = view
         self._filter = replace(self._filter, page=view.page)
         keys = {row.key for row in view.rows}
+        # What nobody sees any more is not meant by what they do next.
+        self._selected &= keys
+        if self._cursor not in keys:
+            self._cursor = None
         self._list.show(
             render(
                 "alerts.html",

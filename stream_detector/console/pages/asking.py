@@ -11,7 +11,7 @@ from stream_detector.console.pages.frame import Frame
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Standing
 from stream_detector.console.users import Role
-from stream_detector.errors import counted
+from stream_detector.errors import counted, listed
 
 _HOURS: Final = {
     0.5: "30 minutes",
@@ -45,14 +45,21 @@ class Asking:
     frame : Frame
     targets : callable
         Gives the alerts that are meant.
+    on_done : callable
+        Called when a command was carried out on them.
     """
 
     def __init__(
-        self, parts: Parts, frame: Frame, targets: Callable[[], Sequence[Standing]]
+        self,
+        parts: Parts,
+        frame: Frame,
+        targets: Callable[[], Sequence[Standing]],
+        on_done: Callable[[], object] = lambda: None,
     ) -> None:
         self._parts = parts
         self._frame = frame
         self._targets = targets
+        self._on_done = on_done
         self._client = context.client
 
     def make_buttons(self) -> None:
@@ -113,6 +120,7 @@ class Asking:
         outcome = await carry_out(
             wish, targets, person=self._frame.person(), commands=self._parts.commands
         )
+        self._on_done()
         # The dialog that asked is gone by now, and nothing can be said from within it any more.
         with self._client:
             ui.notify(
@@ -127,4 +135,5 @@ class Asking:
 def _named(targets: Sequence[Standing]) -> str:
     if len(targets) == 1:
         return f"{targets[0].state.machine}, {targets[0].state.rule}"
-    return counted(len(targets), "alert")
+    machines = listed(list(dict.fromkeys(one.state.machine for one in targets)))
+    return f"{counted(len(targets), 'alert')} of {machines}"

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from stream_detector.console.views.alerts import ROWS_PER_PAGE
 from tests.browser import OpenPage, sign_in
 from tests.console.messages import alert_message
 from tests.console.page.live import LivePlant
@@ -84,3 +86,45 @@ def test_a_box_stays_as_it_was_clicked_until_the_server_has_heard_of_it(
         page.mouse.up()
         expect(page.locator("tr[data-alert]").first).to_contain_text("box-0-new")
         expect(box(page, "box-0")).to_be_checked()
+
+
+def test_what_is_out_of_sight_is_not_meant_by_what_is_done_next(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with LivePlant(tmp_path) as plant, plant.console() as address:
+        plant.send_all(alert_message(f"pm{n}", 200 - n) for n in range(ROWS_PER_PAGE + 5))
+        page = open_page()
+        page.goto(f"{address}/alerts")
+        expect(page.locator("tr[data-alert]")).to_have_count(ROWS_PER_PAGE)
+
+        for key in "jxjxjxa":
+            page.keyboard.press(key)
+        expect(page.get_by_text("acknowledge: 3 alerts done")).to_be_visible()
+        expect(page.locator("tr[data-alert]").first).to_contain_text("pm3")
+
+        #  those three are on the next page now
+        page.keyboard.press("s")
+        expect(page.get_by_text("Select an alert first.")).to_be_visible()
+        for key in "jxjxs":
+            page.keyboard.press(key)
+        expect(page.get_by_text("Shelve: 2 alerts of 'pm3', 'pm4'")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+
+        #  nor is what a search leaves out, though the cursor was on it
+        page.keyboard.press("Escape")
+        show_only(page, "pm40", n=1)
+        page.get_by_role("button", name="Shelve", exact=True).click()
+        expect(page.get_by_text("Select an alert first.").last).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_was_done_is_selected_no_longer(page: Page, plant: LivePlant, address: str) -> None:
+    plant.send_all(alert_message(f"done-{n}", 100, priority="low") for n in range(3))
+    sign_in(page, address, path="/alerts")
+    show_only(page, "done-", n=3)
+
+    box(page, "done-0").check()
+    page.locator("body").press("a")
+
+    expect(page.get_by_text("acknowledge: 1 alert done")).to_be_visible()
+    expect(box(page, "done-0")).not_to_be_checked()
