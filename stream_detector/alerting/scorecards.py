@@ -1,14 +1,15 @@
 """How well the alerts of a plant foretold what happened, for several horizons.
 
-An outcome was warned of when an alert of the same machine and rule was raised within the horizon
-before it, in the run that it ended. What alerts at random times would have warned of stands
-beside it: as many of them, each as long as ours, so in alarm for the same share of the time.
-Without that no recall means anything.
+An outcome was warned of when an alert was raised within the horizon before it, in the run that it
+ended, under one of the rules that warn of it; however many these are, it counts once. What alerts
+at random times would have warned of stands beside it: as many of them, each as long as ours, so in
+alarm for the same share of the time. Without that no recall means anything.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from statistics import fmean, median_low
 
 import msgspec
@@ -36,7 +37,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """That of as many alerts raised at random times."""
     median_lead_s: float | None
     alarm_share: float
-    """Share of the time in alarm, on average over the machines and rules that told anything."""
+    """Share of the time in alarm under any rule, on average over all machines heard of."""
 
 
 def scorecard(
@@ -58,28 +59,36 @@ def scorecard(
     start, end : datetime
     """
     span = max(end - start, timedelta(microseconds=1))
-    times, happened = _by_key(alerts), [one for one in outcomes if start <= one.time <= end]
-    keys = times.keys() | {one.key for one in happened}
-    raised = {
-        key: sorted(one.raised for one in _within(times.get(key, ()), start, end)) for key in keys
+    times = {
+        key: [one for one in called if start <= one.raised <= end]
+        for key, called in _times_by(alerts, attrgetter("key")).items()
     }
-    following: dict[str, list[LedgerOutcome]] = {}
-    for one in sorted(happened, key=lambda one: one.time):
-        following.setdefault(one.key, []).append(one)
-    leads = [lead for one in happened if (lead := lead_of(one, raised[one.key], horizon))]
-    n_raised = sum(map(len, raised.values()))
+    raised = {key: sorted(one.raised for one in called) for key, called in times.items()}
+    by_rule: dict[str, list[LedgerOutcome]] = {}
+    happened: dict[tuple[str, datetime], list[LedgerOutcome]] = {}
+    for one in sorted(outcomes, key=lambda one: one.time):
+        if start <= one.time <= end:
+            by_rule.setdefault(one.key, []).append(one)
+            happened.setdefault((one.machine, one.time), []).append(one)
+    leads, by_chance = [], []
+    for told in happened.values():
+        ours = [(one, raised.get(one.key, ())) for one in told]
+        if warned := [lead for one, of in ours if (lead := lead_of(one, of, horizon))]:
+            leads.append(max(warned))
+        by_chance.append(1 - (1 - min(horizon / span, 1.0)) ** sum(len(of) for _, of in ours))
     n_nuisance = sum(
         one.raised + horizon <= end
         and one.reason != ClearReason.RULE_REMOVED
-        and not _is_followed(one.raised, following.get(key, ()), horizon)
-        for key, ours in times.items()
-        for one in _within(ours, start, end)
+        and not _is_followed(one.raised, by_rule.get(key, ()), horizon)
+        for key, called in times.items()
+        for one in called
     )
-    by_chance = [1 - (1 - min(horizon / span, 1.0)) ** len(raised[one.key]) for one in happened]
-    in_alarm = sum((_time_in_alarm(ours, start, end) for ours in times.values()), timedelta())
+    stood = _times_by(alerts, attrgetter("machine"))
+    in_alarm = sum((_time_in_alarm(one, start, end) for one in stood.values()), timedelta())
+    n_machines = len(stood.keys() | {machine for machine, _ in happened})
     return Card(
         horizon_s=horizon.total_seconds(),
-        n_raised=n_raised,
+        n_raised=sum(map(len, raised.values())),
         n_nuisance=n_nuisance,
         nuisance_per_day=n_nuisance / (span / timedelta(days=1)),
         n_outcomes=len(happened),
@@ -88,7 +97,7 @@ def scorecard(
         recall=len(leads) / len(happened) if happened else None,
         recall_by_chance=fmean(by_chance) if by_chance else None,
         median_lead_s=median_low(leads).total_seconds() if leads else None,
-        alarm_share=in_alarm / (span * max(len(keys), 1)),
+        alarm_share=in_alarm / (span * max(n_machines, 1)),
     )
 
 
@@ -112,15 +121,13 @@ def lead_of(
     return outcome.time - raised[first]
 
 
-def _by_key(alerts: Iterable[LedgerAlert]) -> dict[str, list[Standing]]:
+def _times_by(
+    alerts: Iterable[LedgerAlert], name: Callable[[LedgerAlert], str]
+) -> dict[str, list[Standing]]:
     found: dict[str, list[Standing]] = {}
     for one in alerts:
-        found.setdefault(one.key, []).extend(one.times)
+        found.setdefault(name(one), []).extend(one.times)
     return found
-
-
-def _within(times: Iterable[Standing], start: datetime, end: datetime) -> Iterable[Standing]:
-    return (one for one in times if start <= one.raised <= end)
 
 
 def _is_followed(raised: datetime, outcomes: Sequence[LedgerOutcome], horizon: timedelta) -> bool:
@@ -130,6 +137,10 @@ def _is_followed(raised: datetime, outcomes: Sequence[LedgerOutcome], horizon: t
 
 
 def _time_in_alarm(times: Iterable[Standing], start: datetime, end: datetime) -> timedelta:
-    # Those of one machine and rule do not overlap: one alert of them is open at a time.
-    stood = (min(one.cleared or end, end) - max(one.raised, start) for one in times)
-    return sum((one for one in stood if one > timedelta()), timedelta())
+    in_alarm, until = timedelta(), start
+    for one in sorted(times, key=lambda one: one.raised):
+        # Those of two rules may overlap.
+        begin, over = max(one.raised, until), min(one.cleared or end, end)
+        if over > begin:
+            in_alarm, until = in_alarm + (over - begin), over
+    return in_alarm

@@ -86,6 +86,28 @@ def test_an_alert_of_another_machine_warned_of_nothing() -> None:
     assert (found.n_warned, found.n_nuisance) == (0, 1)
 
 
+def test_a_break_that_two_rules_warn_of_counts_once() -> None:
+    #  minute        0       10       20
+    #  sheet-break     2---4             22----26      28, missed by both
+    #  odd            1--3                  24----30
+    found = card(
+        *warned(2, 4),
+        *stood((1, 3), rule="odd"),
+        outcome(4, rule="odd"),
+        *stood((22, 26)),
+        *stood((24, 30), rule="odd"),
+        outcome(28.5, run_start=4),
+        outcome(28.5, run_start=4, rule="odd"),
+    )
+
+    assert (found.n_outcomes, found.n_warned, found.n_missed) == (2, 1, 1)
+    # Of the earlier of the two that warned of it.
+    assert (found.n_raised, found.median_lead_s) == (4, 180)
+    assert found.recall_by_chance == pytest.approx(1 - (56 / 60) ** 4)
+    # From 1 to 4 and from 22 to 30; both at a time are one time.
+    assert found.alarm_share == pytest.approx((3 + 8) / 60)
+
+
 def test_an_outcome_outside_of_a_run_was_not_warned_of() -> None:
     assert card(*stood((1, 3)), outcome(4, run_start=None)).n_warned == 0
 
