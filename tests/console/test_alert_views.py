@@ -149,8 +149,8 @@ def test_no_number_has_an_exponent() -> None:
     view = alert_detail(plant_of(standing("pm3", message=message)), KEY, clock=HELSINKI)
 
     assert view is not None
-    assert dict(view.evidence)["model before"] == (
-        "50 % of outcomes warned of, 184 false alerts a day (40000 rows)"
+    assert dict(view.evidence)["model tested"] == (
+        "50 % of outcomes warned of, 184 false alerts a day, 40000 new rows"
     )
     assert dict(view.evidence)["threshold asked"] == "budget 0.00002"
     assert [(one.actual, one.expected) for one in view.parts] == [("10000 bar", "0.00003 bar")]

@@ -256,7 +256,7 @@ def _evidence(message: AlertMessage, clock: Clock) -> list[Fact]:
         )
         false = words.plain(validated.per_day, 3)
         found.append(
-            Fact("model before", f"{recall}{false} false alerts a day ({validated.rows} rows)")
+            Fact("model tested", f"{recall}{false} false alerts a day, {validated.rows} new rows")
         )
     found.append(Fact("alert", message.alert_id))
     return found
