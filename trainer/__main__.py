@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from stream_detector.command_line import check_installed, run
+from stream_detector.command_line import check_installed, run, signals_stop
 from stream_detector.errors import SettingsError
 
 
@@ -13,7 +13,9 @@ def _main() -> None:
         check_installed("the trainer", ("onnx", "pandas", "tensorflow"), extra="train")
     except SettingsError as error:
         sys.exit(f"trainer: {error}")
-    run(import_module("trainer.commands").main, name="trainer")
+    with signals_stop():
+        commands = import_module("trainer.commands")
+    run(commands.main, name="trainer")
 
 
 _main()

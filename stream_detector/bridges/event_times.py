@@ -8,7 +8,7 @@ import msgspec
 
 from stream_detector.bridges.format_settings import TimeUnit
 from stream_detector.errors import RecordingError, RowError
-from stream_detector.replay.times import to_utc
+from stream_detector.replay.times import PER_SECOND, to_utc
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = 365 * 86_400 * 1_000_000
@@ -22,8 +22,6 @@ _MAX_NUMBER = 1e20
 """Beyond the year 10000 in every unit."""
 
 _MAX_BITS_SHOWN = 256
-
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def time_reader(unit: TimeUnit, *, zone: ZoneInfo | None) -> Callable[[object], int]:
@@ -49,7 +47,7 @@ def time_reader(unit: TimeUnit, *, zone: ZoneInfo | None) -> Callable[[object], 
     """
     if unit == "rfc3339":
         return lambda raw: _read_text(raw, zone)
-    per_second = _PER_SECOND[unit]
+    per_second = PER_SECOND[unit]
     return lambda raw: _read_number(raw, unit, per_second=per_second, zone=zone)
 
 

@@ -15,7 +15,7 @@ from stream_detector.command_line import Parsed
 from stream_detector.errors import RecordingError
 from stream_detector.pipeline.names import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
-from stream_detector.replay.times import read_zone, to_utc
+from stream_detector.replay.times import PER_SECOND, read_zone, to_utc
 
 _T = TypeVar("_T")
 
@@ -55,6 +55,8 @@ class _TimeFormat(click.ParamType):
     name = "format"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in PER_SECOND:
+            return str(value)
         # A format that cannot read back the date it wrote cannot read a file's dates either.
         written = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
         try:
@@ -117,7 +119,8 @@ _FILE_OPTIONS = (
         "--time-format",
         type=_TimeFormat(),
         metavar="FORMAT",
-        help="How times are written, as for strptime, e.g. '%m/%d/%y %H:%M'.  [default: ISO 8601]",
+        help="How times are written, as for strptime, e.g. '%m/%d/%y %H:%M'; or s, ms, us, ns for "
+        "a number of these since 1970.  [default: ISO 8601]",
     ),
     click.option(
         "--time-zone",

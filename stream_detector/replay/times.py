@@ -4,12 +4,22 @@ import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.errors import RecordingError
+
+PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""Of the units in which times are written as a number since 1970."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_FIRST_YEAR = 1971
+"""Earlier is a number of another unit: seconds taken for milliseconds are in January 1970."""
 
 _MOST_LATE = 0.1
 """Share of late rows above which a recording is refused."""
@@ -21,7 +31,8 @@ class TimeColumn:
     Parameters
     ----------
     time_format : str or None
-        For ``datetime.strptime``; None for ISO 8601.
+        For ``datetime.strptime``; or ``s``, ``ms``, ``us``, ``ns`` for a number of these since
+        1970, in UTC; None for ISO 8601.
     zone : ZoneInfo or None
         Zone of the times that carry no offset; None refuses them.
 
@@ -69,13 +80,21 @@ class TimeColumn:
         try:
             if self._format is None:
                 return datetime.fromisoformat(text)
+            if self._format in PER_SECOND:
+                return _since_1970(text, self._format)
             return datetime.strptime(text, self._format)  # noqa: DTZ007 -- to_utc adds the zone
-        except ValueError:
-            expected = f"written as {self._format!r}" if self._format else "an ISO 8601 time"
+        except (ValueError, ArithmeticError):
             raise RecordingError(
-                f"line {line}: time {reprlib.repr(text)} is not {expected}; "
-                "tell how times are written with --time-format, e.g. '%m/%d/%y %H:%M'"
+                f"line {line}: time {reprlib.repr(text)} is not {self._expected}; tell how times "
+                "are written with --time-format, e.g. '%m/%d/%y %H:%M', or ms for milliseconds "
+                "since 1970"
             ) from None
+
+    @property
+    def _expected(self) -> str:
+        if self._format in PER_SECOND:
+            return f"a number of {self._format} since 1970, of the years {_FIRST_YEAR} to 9999"
+        return f"written as {self._format!r}" if self._format else "an ISO 8601 time"
 
     def values(self) -> NDArray[np.datetime64]:
         """Give one UTC time per row, in microseconds."""
@@ -112,6 +131,14 @@ class Clock:
         start = np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "us")
         times: NDArray[np.datetime64] = start + elapsed
         return times
+
+
+def _since_1970(text: str, unit: str) -> datetime:
+    """Read a number of seconds, or parts of them; ValueError or ArithmeticError if it is none."""
+    time = _EPOCH + timedelta(microseconds=int(Decimal(text) * 1_000_000 / PER_SECOND[unit]))
+    if time.year < _FIRST_YEAR:
+        raise ValueError(text)
+    return time
 
 
 def usual_step(times: NDArray[np.datetime64]) -> timedelta | None:

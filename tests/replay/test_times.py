@@ -39,6 +39,30 @@ def test_a_format_tells_how_times_are_written() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "unit"),
+    [
+        ("1714543200", "s"),
+        ("1714543200.25", "s"),
+        ("1.7145432E9", "s"),
+        ("1714543200000", "ms"),
+        ("1714543200000000", "us"),
+        ("1714543200000000000", "ns"),
+    ],
+)
+def test_a_number_since_1970_is_read_in_its_unit(cell: str, unit: str) -> None:
+    assert utc(cell, time_format=unit) == ["2024-05-01T06:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit"),
+    [("1714543200", "ms"), ("1714543200000", "s"), ("nan", "s"), ("inf", "ms"), ("now", "s")],
+)
+def test_a_number_of_another_unit_is_refused(cell: str, unit: str) -> None:
+    with pytest.raises(RecordingError, match=f"is not a number of {unit} since 1970"):
+        column(cell, time_format=unit)
+
+
 def test_an_offset_rules_over_the_zone() -> None:
     assert utc("2024-05-01T06:00:00+00:00", "2024-05-01T06:00:00", zone=HELSINKI) == [
         "2024-05-01T06:00:00",
