@@ -4,15 +4,20 @@ One thread: with it a row gets the same bits in a batch of 1 and of 256 (measure
 which an exact replay rests on. Workers scale by processes.
 """
 
+import os
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from stream_detector.detection.detector import GraphScores
 from stream_detector.detection.head import HEAD_READINGS
 from stream_detector.errors import BundleError
+
+# From 1.29 on it tells its maker of every process, over the network, and writes a device id into
+# the home folder, unless it is told otherwise before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
 
 MAX_ROWS = 64
 """Rows of one call: ONNX Runtime gains little beyond 16, and latency grows."""

@@ -1,6 +1,9 @@
 """The graph of a model: what it takes and gives, and what is none."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,18 @@ def test_contributions_are_never_negative_and_sum_to_their_score(small_bundle: B
     np.testing.assert_allclose(
         scores.deviation_contributions.sum(axis=1), scores.deviation, rtol=1e-5
     )
+
+
+def test_the_runtime_tells_nobody_of_this_machine(tmp_path: Path) -> None:
+    # What it reports it keeps beside a device id in the home folder first. In CI it never does.
+    unset = {"CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"}
+    plain = {name: text for name, text in os.environ.items() if name not in unset}
+
+    subprocess.run(
+        [sys.executable, "-c", "import stream_detector.bundle.graph"],
+        env={**plain, "HOME": str(tmp_path)},
+        check=True,
+        timeout=60,
+    )
+
+    assert not any(tmp_path.iterdir())
