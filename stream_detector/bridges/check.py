@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from stream_detector.bridges.aligner import Aligned, Aligner, Entry
 from stream_detector.bridges.configuration import (
     Configuration,
     OpcUaTable,
     read_configuration,
 )
-from stream_detector.bridges.formats import open_format
-from stream_detector.bridges.mapping import TagMap, read_mapping
-from stream_detector.bridges.readings import encode
-from stream_detector.bridges.tag_log import NO_TAGS, TagLog
+from stream_detector.bridges.formats.opening import open_format
+from stream_detector.bridges.joining.aligner import Aligned, Aligner, Entry
+from stream_detector.bridges.joining.mapping import TagMap, read_mapping
+from stream_detector.bridges.joining.readings import encode
+from stream_detector.bridges.tags.tag_log import NO_TAGS, TagLog
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import read_source_settings
@@ -173,8 +173,8 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
 
 
 async def _heard_over_mqtt(configuration: Configuration) -> Sample:
-    from stream_detector.bridges.mqtt import Delivered, MqttConnection  # noqa: PLC0415
-    from stream_detector.bridges.mqtt_messages import MqttMessages  # noqa: PLC0415
+    from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection  # noqa: PLC0415
+    from stream_detector.bridges.mqtt.messages import MqttMessages  # noqa: PLC0415
 
     table = configuration.mqtt
     if table is None:
@@ -207,8 +207,8 @@ async def _heard_over_mqtt(configuration: Configuration) -> Sample:
 async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
     from asyncua.ua.uaerrors import UaError  # noqa: PLC0415
 
-    from stream_detector.bridges.opcua_client import reason_of  # noqa: PLC0415
-    from stream_detector.bridges.opcua_source import messages  # noqa: PLC0415
+    from stream_detector.bridges.opcua.client import reason_of  # noqa: PLC0415
+    from stream_detector.bridges.opcua.source import messages  # noqa: PLC0415
 
     sample = Sample([], [])
     last_look = time.monotonic() + _READ_SECONDS

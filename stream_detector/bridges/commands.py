@@ -16,7 +16,7 @@ from stream_detector.replay.options import file_options
 if TYPE_CHECKING:
     from stream_detector.bridges.configuration import Configuration
     from stream_detector.bridges.health import BridgeHealth
-    from stream_detector.bridges.mapping import TagMap
+    from stream_detector.bridges.joining.mapping import TagMap
     from stream_detector.connections.settings import Settings
 
 _config = click.option(
@@ -43,9 +43,9 @@ def tags(path: Path) -> None:
     configuration. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
     start it again.
     """
-    from stream_detector.bridges.formats import open_format
+    from stream_detector.bridges.formats.opening import open_format
     from stream_detector.bridges.running import run
-    from stream_detector.bridges.tags import TagBridge
+    from stream_detector.bridges.tags.bridge import TagBridge
     from stream_detector.connections.log import configure_logging
 
     settings = read_settings()
@@ -66,9 +66,9 @@ def mqtt(path: Path) -> None:
     when it is on disk, where it waits while Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with
     1 on a fault: let systemd or Kubernetes start it again.
     """
-    from stream_detector.bridges.formats import open_format
-    from stream_detector.bridges.journal_bridge import JournalBridge
-    from stream_detector.bridges.mqtt_source import mqtt_source
+    from stream_detector.bridges.formats.opening import open_format
+    from stream_detector.bridges.journal.bridge import JournalBridge
+    from stream_detector.bridges.mqtt.source import mqtt_source
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
@@ -90,8 +90,8 @@ def opcua(path: Path) -> None:
     Kafka is away. Ends with 0 on SIGTERM or Ctrl-C, with 1 on a fault: let systemd or Kubernetes
     start it again.
     """
-    from stream_detector.bridges.journal_bridge import JournalBridge
-    from stream_detector.bridges.opcua_source import opcua_source
+    from stream_detector.bridges.journal.bridge import JournalBridge
+    from stream_detector.bridges.opcua.source import opcua_source
     from stream_detector.bridges.running import run
     from stream_detector.connections.log import configure_logging
 
@@ -184,7 +184,7 @@ def convert(path: Path, export: Path, out: Path, machine: str | None, **written:
 def _configured(path: Path) -> "tuple[Configuration, TagMap]":
     """Read a bridge's configuration and the mapping that it names, which have to go together."""
     from stream_detector.bridges.configuration import read_configuration
-    from stream_detector.bridges.mapping import read_mapping
+    from stream_detector.bridges.joining.mapping import read_mapping
 
     configuration = read_configuration(path)
     mapping = read_mapping(configuration.mapping)

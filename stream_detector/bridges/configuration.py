@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from stream_detector.bridges.format_settings import FormatTable
-from stream_detector.bridges.mapping import MAX_HOLD_SECONDS
+from stream_detector.bridges.formats.settings import FormatTable
+from stream_detector.bridges.joining.mapping import MAX_HOLD_SECONDS
+from stream_detector.bridges.joining.timing import Timing
+from stream_detector.bridges.mqtt.topic_filters import checked_filter
 from stream_detector.bridges.tables import NamedFile, Table
-from stream_detector.bridges.timing import Timing
-from stream_detector.bridges.topic_filters import checked_filter
 from stream_detector.errors import SettingsError, listed
 
 if TYPE_CHECKING:

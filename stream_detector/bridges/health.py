@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journal.journal import Journal
 from stream_detector.connections.health_report import Report, Status
 
 REFUSAL_CODES: Final = (

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from stream_detector.bridges.aligner import Aligner, Entry
-from stream_detector.bridges.mapping import TagMap
-from stream_detector.bridges.readings import WideReading, utc
+from stream_detector.bridges.joining.aligner import Aligner, Entry
+from stream_detector.bridges.joining.mapping import TagMap
+from stream_detector.bridges.joining.readings import WideReading, utc
+from stream_detector.bridges.joining.timing import Timing
 from stream_detector.bridges.rows import TagRow
-from stream_detector.bridges.timing import Timing
 from stream_detector.errors import RecordingError, listed
 from stream_detector.replay.table import Table, open_table
 from stream_detector.replay.times import TimeColumn

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream_detector.bridges.tag_log import TagMessage
+from stream_detector.bridges.tags.tag_log import TagMessage
 from stream_detector.connections.refusal_log import RefusalLog, shown
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.transactions import TopicMessage

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import click
 
-from stream_detector.bridges.aligner import Aligner, Entry
-from stream_detector.bridges.mapping import TagMap, Target
-from stream_detector.bridges.readings import encode
-from stream_detector.bridges.rewind import Rewind
+from stream_detector.bridges.joining.aligner import Aligner, Entry
+from stream_detector.bridges.joining.mapping import TagMap, Target
+from stream_detector.bridges.joining.readings import encode
+from stream_detector.bridges.joining.rewind import Rewind
+from stream_detector.bridges.joining.timing import Timing
 from stream_detector.bridges.rows import TagRow
-from stream_detector.bridges.timing import Timing
 from tests.benchmarks.environment import environment
 from tests.benchmarks.progress import tell
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from stream_detector.bridges.aligner import Aligned, Aligner, Entry
-from stream_detector.bridges.mapping import TagMap, Target
-from stream_detector.bridges.readings import WideReading
+from stream_detector.bridges.joining.aligner import Aligned, Aligner, Entry
+from stream_detector.bridges.joining.mapping import TagMap, Target
+from stream_detector.bridges.joining.readings import WideReading
+from stream_detector.bridges.joining.timing import Timing
 from stream_detector.bridges.rows import TagRow
-from stream_detector.bridges.timing import Timing
 
 SECOND = 1_000_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream_detector.bridges.configuration import read_configuration
-from stream_detector.bridges.timing import Timing
+from stream_detector.bridges.joining.timing import Timing
 from stream_detector.errors import SettingsError
 
 GOOD = """\

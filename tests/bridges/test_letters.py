@@ -1,7 +1,7 @@
 """Dead letters of the bridges, which Kafka has to take whatever a sender wrote."""
 
 from stream_detector.bridges.letters import Letters
-from stream_detector.bridges.tag_log import TagMessage
+from stream_detector.bridges.tags.tag_log import TagMessage
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import RowError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_detector.bridges.health import BridgeHealth
-from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.metrics import BridgeCollector
 from stream_detector.bridges.rows import TagRow
 from stream_detector.connections.prometheus import exposition

@@ -15,7 +15,7 @@ from stream_detector.alerting.kpi import Kpis
 from stream_detector.alerting.life import Change, ClearReason
 from stream_detector.alerting.notices import Notification
 from stream_detector.alerting.rules import Rule, Rules
-from stream_detector.bridges.notes import BridgeNote
+from stream_detector.bridges.tags.notes import BridgeNote
 from stream_detector.bundle.manifest import FORMAT, Manifest
 from stream_detector.detection.feed_health import FeedFault, QualityState
 from stream_detector.pipeline.messages import (

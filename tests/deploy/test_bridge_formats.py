@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from stream_detector.bridges.configuration import Configuration, read_configuration
-from stream_detector.bridges.formats import open_format
+from stream_detector.bridges.formats.opening import open_format
 from stream_detector.bridges.rows import TagRow
 from stream_detector.connections.source_settings import SourceSettings
-from tests.bridges.records import (
+from tests.bridges.formats.records import (
     AVRO_ROW,
     PROTO_TEXT,
     avro,
@@ -18,7 +18,7 @@ from tests.bridges.records import (
     protobuf,
     write_descriptor,
 )
-from tests.bridges.small_registry import SmallRegistry
+from tests.bridges.formats.small_registry import SmallRegistry
 
 PAGE = Path(__file__).resolve().parents[2] / "deploy/bridges/formats.md"
 BLOCKS = re.findall(r"```(json|toml)\n(.*?)```", PAGE.read_text(), re.DOTALL)

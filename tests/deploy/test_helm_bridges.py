@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from stream_detector.bridges.configuration import read_configuration
-from stream_detector.bridges.mapping import read_mapping
+from stream_detector.bridges.joining.mapping import read_mapping
 from stream_detector.connections.source_settings import read_source_settings
 from tests.deploy.chart import CHART, environment, helm, of_kind, pods, rendered, template
 from tests.deploy.test_helm_values import changed

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from stream_detector.bridges.journal import Journal
+from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.metrics import BridgeCollector
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.prometheus import exposition

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 from stream_detector.bridges.configuration import Configuration, MachineTable
-from stream_detector.bridges.delivery import Delivery
 from stream_detector.bridges.health import BridgeHealth
-from stream_detector.bridges.journal import Journal
-from stream_detector.bridges.mapping import TagMap, Target
+from stream_detector.bridges.joining.mapping import TagMap, Target
+from stream_detector.bridges.journal.delivery import Delivery
+from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.running import run
 from stream_detector.connections.log import configure_logging

@@ -36,7 +36,7 @@ class OpcUaPlant:
     def machine(self, first_speed: int) -> Server:
         """A server, not yet started, whose machine has this speed at first."""
         log = self._folder / f"machine-{first_speed}.log"
-        command = (sys.executable, "-m", "tests.bridges.opcua_machine")
+        command = (sys.executable, "-m", "tests.bridges.opcua.machine")
         return Server(
             [*command, str(self._port), str(first_speed)],
             log=log,

@@ -10,8 +10,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from stream_detector.bridges.sparkplug_payload import decode
-from tests.bridges.edge_node import EdgeNode, Message
+from stream_detector.bridges.mqtt.sparkplug_payload import decode
+from tests.bridges.mqtt.edge_node import EdgeNode, Message
 from tests.end_to_end.mqtt_plant import MqttPlant
 from tests.end_to_end.real_kafka import RealKafka
 from tests.end_to_end.real_mosquitto import RealMosquitto

@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from stream_detector.bridges.aligner import Aligner, Entry
 from stream_detector.bridges.configuration import read_configuration
-from stream_detector.bridges.machine_rows import MachineNote
-from stream_detector.bridges.mapping import read_mapping
-from stream_detector.bridges.notes import BridgeNote, read_note
-from stream_detector.bridges.readings import encode
+from stream_detector.bridges.joining.aligner import Aligner, Entry
+from stream_detector.bridges.joining.machine_rows import MachineNote
+from stream_detector.bridges.joining.mapping import read_mapping
+from stream_detector.bridges.joining.readings import encode
 from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.tags.notes import BridgeNote, read_note
 from stream_detector.connections.settings import read_settings
 from stream_detector.connections.transactions import TopicMessage, TransactionalProducer
 from tests.contract.schemas import faults

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from stream_detector.bridges.format_settings import FormatTable, RegistryTable
-from stream_detector.bridges.formats import Format, open_format
-from stream_detector.bridges.layout import MAX_ROWS
+from stream_detector.bridges.formats.layout import MAX_ROWS
+from stream_detector.bridges.formats.opening import Format, open_format
+from stream_detector.bridges.formats.settings import FormatTable, RegistryTable
 from stream_detector.bridges.rows import MAX_TAG
 from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import RowError
-from tests.bridges.records import (
+from tests.bridges.formats.records import (
     AVRO_ROW,
     AVRO_WIDE,
     PROTO_TEXT,
@@ -22,7 +22,7 @@ from tests.bridges.records import (
     protobuf,
     write_descriptor,
 )
-from tests.bridges.small_registry import SmallRegistry
+from tests.bridges.formats.small_registry import SmallRegistry
 from tests.fuzz.decoder import Decoder
 
 _CODES = {

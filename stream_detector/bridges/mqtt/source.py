@@ -1,0 +1,138 @@
+"""From an MQTT broker to a journal: on disk first, then acknowledged."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from stream_detector.bridges.configuration import Configuration
+from stream_detector.bridges.health import BridgeHealth
+from stream_detector.bridges.journal.journal import Journal
+from stream_detector.bridges.journal.keeping import is_kept
+from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection
+from stream_detector.bridges.mqtt.messages import Arrived, MqttMessages
+from stream_detector.bridges.mqtt.sparkplug import NAMESPACE
+from stream_detector.bridges.mqtt.sparkplug_payload import rebirth_command
+from stream_detector.bridges.rows import Decode, TagRow
+from stream_detector.connections.source_settings import SourceSettings
+from stream_detector.errors import RegistryAwayError, SettingsError
+
+log = structlog.get_logger()
+
+_MOST_AT_ONCE: Final = 500
+"""Messages of one transaction of the journal."""
+
+_AGAIN_SECONDS: Final = 1.0
+"""Between two tries of a schema registry that does not answer."""
+
+
+class MqttSource:
+    """Fills a journal.
+
+    Parameters
+    ----------
+    connection : MqttConnection
+    messages : MqttMessages
+    journal : Journal
+    health : BridgeHealth
+    """
+
+    def __init__(
+        self,
+        connection: MqttConnection,
+        messages: MqttMessages,
+        journal: Journal,
+        health: BridgeHealth,
+    ) -> None:
+        self._connection = connection
+        self._messages = messages
+        self._journal = journal
+        self._health = health
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop.
+
+        Raises
+        ------
+        RefusedError
+            If the broker does not take us.
+        RegistryAwayError
+            If a schema registry does not answer when we are told to stop.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._connection.run(stop))
+            group.create_task(self._keep(stop))
+
+    async def _keep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._health.listened(now=time.monotonic(), fault=self._connection.fault)
+            found = await asyncio.to_thread(self._connection.take, _MOST_AT_ONCE)
+            rows: list[TagRow] = []
+            for one in found:
+                if isinstance(one, Delivered):
+                    rows += await self._read(one.message, stop)
+                else:
+                    self._messages.nodes.forget()
+            letters = self._messages.letters()
+            if await is_kept(self._journal, rows, letters, self._health, stop):
+                codes = (one.code for one in letters)
+                self._health.took(len(rows), codes, now=time.monotonic())
+                for one in found:
+                    if isinstance(one, Delivered):
+                        self._connection.acknowledge(one)
+            for group, node in self._messages.nodes.rebirths():
+                command = rebirth_command(time.time_ns() // 1_000_000)
+                self._connection.publish(f"{NAMESPACE}/{group}/NCMD/{node}", command)
+
+    async def _read(self, message: Arrived, stop: asyncio.Event) -> list[TagRow]:
+        """Give the rows of a message, once whoever knows its schema answers."""
+        is_told = False
+        while True:
+            try:
+                rows = self._messages.take(message)
+            except RegistryAwayError as error:
+                self._health.held_up("registry", str(error))
+                if stop.is_set():
+                    raise
+                if not is_told:
+                    log.warning("registry.away", error=str(error), doing="trying again")
+                is_told = True
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                self._health.freed("registry", now=time.monotonic())
+                return rows
+
+
+def mqtt_source(
+    configuration: Configuration,
+    source_settings: SourceSettings,
+    decode: Decode,
+    health: BridgeHealth,
+) -> Callable[[Journal], MqttSource]:
+    """Give what makes the source of a journal.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    source_settings : SourceSettings
+    decode : Decode
+        As ``[format]`` says.
+    health : BridgeHealth
+
+    Raises
+    ------
+    SettingsError
+        If the configuration has no table of the broker.
+    """
+    table = configuration.mqtt
+    if table is None:
+        raise SettingsError("the configuration lacks [mqtt]; say in it where the broker is")
+
+    def make(journal: Journal) -> MqttSource:
+        connection = MqttConnection(table, source_settings, configuration.name)
+        messages = MqttMessages(decode, numbers_arrive=table.time_of_numbers == "arrival")
+        return MqttSource(connection, messages, journal, health)
+
+    return make
