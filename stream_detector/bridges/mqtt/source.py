@@ -2,30 +2,26 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
-
-import structlog
 
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.journal.keeping import is_kept
-from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection
-from stream_detector.bridges.mqtt.messages import Arrived, MqttMessages
+from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection, NewSession
+from stream_detector.bridges.mqtt.messages import MqttMessages
 from stream_detector.bridges.mqtt.sparkplug import NAMESPACE
 from stream_detector.bridges.mqtt.sparkplug_payload import rebirth_command
+from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.rows import Decode, TagRow
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RegistryAwayError, SettingsError
-
-log = structlog.get_logger()
+from stream_detector.errors import SettingsError
 
 _MOST_AT_ONCE: Final = 500
 """Messages of one transaction of the journal."""
-
-_AGAIN_SECONDS: Final = 1.0
-"""Between two tries of a schema registry that does not answer."""
 
 
 class MqttSource:
@@ -58,8 +54,6 @@ class MqttSource:
         ------
         RefusedError
             If the broker does not take us.
-        RegistryAwayError
-            If a schema registry does not answer when we are told to stop.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._connection.run(stop))
@@ -69,12 +63,10 @@ class MqttSource:
         while not stop.is_set():
             self._health.listened(now=time.monotonic(), fault=self._connection.fault)
             found = await asyncio.to_thread(self._connection.take, _MOST_AT_ONCE)
-            rows: list[TagRow] = []
-            for one in found:
-                if isinstance(one, Delivered):
-                    rows += await self._read(one.message, stop)
-                else:
-                    self._messages.nodes.forget()
+            read = partial(self._read, deque(found), [])
+            rows = await when_registry_answers(read, stop, self._health)
+            if rows is None:
+                return
             letters = self._messages.letters()
             if await is_kept(self._journal, rows, letters, self._health, stop):
                 codes = (one.code for one in letters)
@@ -86,23 +78,16 @@ class MqttSource:
                 command = rebirth_command(time.time_ns() // 1_000_000)
                 self._connection.publish(f"{NAMESPACE}/{group}/NCMD/{node}", command)
 
-    async def _read(self, message: Arrived, stop: asyncio.Event) -> list[TagRow]:
-        """Give the rows of a message, once whoever knows its schema answers."""
-        is_told = False
-        while True:
-            try:
-                rows = self._messages.take(message)
-            except RegistryAwayError as error:
-                self._health.held_up("registry", str(error))
-                if stop.is_set():
-                    raise
-                if not is_told:
-                    log.warning("registry.away", error=str(error), doing="trying again")
-                is_told = True
-                await asyncio.sleep(_AGAIN_SECONDS)
+    def _read(self, left: deque[Delivered | NewSession], rows: list[TagRow]) -> list[TagRow]:
+        """Read what is left; called again after an error, it goes on where it was."""
+        while left:
+            first = left[0]
+            if isinstance(first, Delivered):
+                rows += self._messages.take(first.message)
             else:
-                self._health.freed("registry", now=time.monotonic())
-                return rows
+                self._messages.nodes.forget()
+            left.popleft()
+        return rows
 
 
 def mqtt_source(

@@ -1,47 +1,16 @@
 """The connection to a broker, where something comes of it that should not."""
 
 import asyncio
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
-from stream_detector.bridges.configuration import MqttTable
-from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection, NewSession
-from stream_detector.connections.source_settings import SourceSettings
+from stream_detector.bridges.mqtt.connection import Delivered, NewSession
 from stream_detector.errors import ServiceError
+from tests.bridges.mqtt.small_broker import CONNECTED, SUBSCRIBED, broker, connection_to
 
-CONNECTED = b"\x20\x02\x00\x00"
-SUBSCRIBED = b"\x90\x03\x00\x01\x01"
 IN_LATIN_1 = b"\x30\x08\x00\x05m\xfchle7"
 """The message 7 of a topic that is no UTF-8."""
-
-
-@contextmanager
-def broker(*answers: bytes) -> Iterator[int]:
-    """One that takes a client, gives these answers to what it says, and then keeps silent."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            client, _ = server.accept()
-            with client, suppress(ConnectionError):
-                for answer in answers:
-                    client.recv(4096)
-                    client.sendall(answer)
-                while client.recv(4096):
-                    pass
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-
-
-def connection_to(port: int, topic: str = "mill/#") -> MqttConnection:
-    """Also with a topic that no configuration may have."""
-    table = MqttTable.model_construct(host="127.0.0.1", port=port, tls=False, topics=[topic])
-    return MqttConnection(table, SourceSettings(), "mill")
 
 
 def test_a_thread_that_dies_ends_the_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
