@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import structlog
 
 from stream_detector.bridges.health import BridgeHealth
+from stream_detector.bridges.running import pause
 from stream_detector.errors import RegistryAwayError
 
 log = structlog.get_logger()
@@ -38,8 +39,6 @@ async def when_registry_answers(
                 log.info("registry.back")
                 health.freed("registry", now=time.monotonic())
             return decoded
-        try:
-            await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
-        except TimeoutError:
-            continue
-        return None
+        await pause(stop, _RETRY_SECONDS)
+        if stop.is_set():
+            return None

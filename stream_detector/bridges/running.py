@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
 
 from stream_detector.bridges.health import BridgeHealth, health_facts
 from stream_detector.bridges.metrics import BridgeCollector
@@ -51,6 +52,13 @@ def run(
             await pages.stop()
 
     asyncio.run(until_stopped())
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 async def together(*works: Coroutine[None, None, None]) -> None:

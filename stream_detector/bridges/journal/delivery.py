@@ -8,7 +8,6 @@ away all waits, in order, and the journal fills.
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -28,6 +27,7 @@ from stream_detector.bridges.journal.journaled import Progress, Stretch
 from stream_detector.bridges.journal.keeping import is_done
 from stream_detector.bridges.letters import Letters
 from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.running import pause
 from stream_detector.bridges.tags.tag_log import TagMessage
 from stream_detector.connections.kafka import client_options, cluster_metadata
 from stream_detector.connections.settings import Settings
@@ -162,15 +162,15 @@ class Delivery:
 
     async def _find_kafka(self, stop: asyncio.Event) -> bool:
         """Wait until Kafka is there, and see that the topics are; False if told to stop."""
-        pause = _PAUSES[0]
+        seconds = _PAUSES[0]
         while not stop.is_set():
             try:
                 await asyncio.to_thread(cluster_metadata, self._settings)
             except RefusedError:
                 raise
             except ServiceError:  # the watchdog tells of it
-                await _pause(stop, pause)
-                pause = min(2 * pause, _PAUSES[1])
+                await pause(stop, seconds)
+                seconds = min(2 * seconds, _PAUSES[1])
             else:
                 topics = (self._settings.readings_topic, self._settings.dead_letters_topic)
                 await asyncio.to_thread(partition_counts, self._settings, writes=topics)
@@ -269,10 +269,3 @@ def _written(row: TagRow) -> bytes:
     is_time = 0 <= row.time_us <= LAST_US
     written = utc(row.time_us) if is_time else row.time_us
     return msgspec.json.encode({"tag": row.tag, "time": written, "value": row.value})
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until told to stop."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

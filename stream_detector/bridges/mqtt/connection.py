@@ -9,7 +9,6 @@ import queue
 import ssl
 import threading
 import time
-from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -21,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from stream_detector.bridges.configuration import MqttTable
 from stream_detector.bridges.mqtt.client import ListeningClient, topic_of
 from stream_detector.bridges.mqtt.messages import Arrived
+from stream_detector.bridges.running import pause
 from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import RefusedError, ServiceError
 
@@ -118,7 +118,7 @@ class MqttConnection:
             If the client fails at what the broker says.
         """
         first, longest = _PAUSES
-        pause = first
+        seconds = first
         watching = asyncio.create_task(self._pass_on(stop))
         try:
             while not stop.is_set():
@@ -126,15 +126,13 @@ class MqttConnection:
                 if self._refusal is not None:
                     raise self._refused(self._refusal)
                 self.fault = problem
-                pause = first if self._was_connected else min(2 * pause, longest)
+                seconds = first if self._was_connected else min(2 * seconds, longest)
                 if not (self._is_away or stop.is_set()):
                     self._is_away = True
                     log.warning(
                         "mqtt.away", broker=self._place, reason=problem, doing="trying again"
                     )
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await stop.wait()
+                await pause(stop, seconds)
         finally:
             self._stop.set()
             watching.cancel()

@@ -17,6 +17,7 @@ from stream_detector.bridges.opcua.client import REFUSAL_CODES, make_client, rea
 from stream_detector.bridges.opcua.rows import ToldRows
 from stream_detector.bridges.opcua.subscription import OpcUaSubscription
 from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.running import pause
 from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import RefusedError, SettingsError
 
@@ -78,7 +79,7 @@ class OpcUaSource:
                 if not self._n_failed:
                     log.warning("opcua.away", url=self._table.url, reason=reason)
                 self._n_failed += 1
-                await _pause(stop, min(2.0 ** (self._n_failed - 1), _LONGEST_PAUSE_SECONDS))
+                await pause(stop, min(2.0 ** (self._n_failed - 1), _LONGEST_PAUSE_SECONDS))
 
     async def _follow(self, stop: asyncio.Event) -> None:
         """Write what one connection tells, until it is lost."""
@@ -199,10 +200,3 @@ def opcua_source(
     if table is None:
         raise SettingsError("the configuration lacks [opcua]; say in it where the server is")
     return lambda journal: OpcUaSource(table, source_settings, tags, journal, health)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
