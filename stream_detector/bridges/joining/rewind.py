@@ -35,11 +35,6 @@ class Rewind(Generic[Place]):
         self._aligner = aligner
         self._marks = deque([self._mark(place)])
 
-    @property
-    def n_marks(self) -> int:
-        """Places remembered: few, however much must be read again."""
-        return len(self._marks)
-
     def mark(self, place: Place) -> None:
         """Remember a place: the aligner has taken all that is before it, and nothing else."""
         self._marks.append(self._mark(place))

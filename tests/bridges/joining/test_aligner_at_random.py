@@ -119,15 +119,19 @@ def test_rows_that_no_reading_needs_any_more_are_not_read_again() -> None:
     assert mark.place == 1 + (1940 - 1000) / 5
 
 
-def test_however_much_must_be_read_again_there_are_few_marks() -> None:
-    joined = made_by(timing(cadence=10e-6, hold=1, lateness=0))
+def test_however_much_must_be_read_again_few_places_are_remembered() -> None:
+    joined = made_by(timing(cadence=10e-6, hold=20_000e-6, lateness=0))
     rewind = Rewind(joined, 0)
     for place in range(1, 10_001):
         joined.add([Entry([TagRow("a", place, 1.0)], place)])
         rewind.mark(place)
+    places = [rewind.start().place]
+    for second in range(20_000, 31_000, 10):
+        joined.add([Entry([TagRow("a", second, 1.0)], second)])
+        places.append(rewind.start().place)
 
-    assert rewind.start().place == 0
-    assert rewind.n_marks <= 64
+    assert (places[0], places[-1]) == (0, 10_000)
+    assert len(set(places)) <= 64
 
 
 def made_by(of: Timing, clock_us: int | None = None) -> Aligner:
