@@ -34,7 +34,7 @@ _REFUSALS: Final = (
     *("BadCertificateTimeInvalid", "BadCertificateUseNotAllowed", "BadSecurityChecksFailed"),
     *("BadSecurityPolicyRejected", "BadSecurityModeRejected"),
 )
-REFUSAL_CODES: Final = frozenset(getattr(StatusCodes, name) for name in _REFUSALS)
+LASTING_REFUSALS: Final = frozenset(getattr(StatusCodes, name) for name in _REFUSALS)
 """What a server says to those it will not take next time either."""
 
 

@@ -13,7 +13,7 @@ from stream_detector.bridges.configuration import Configuration, OpcUaTable
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.journal.keeping import is_kept
-from stream_detector.bridges.opcua.client import REFUSAL_CODES, make_client, reason_of
+from stream_detector.bridges.opcua.client import LASTING_REFUSALS, make_client, reason_of
 from stream_detector.bridges.opcua.rows import ToldRows
 from stream_detector.bridges.opcua.subscription import OpcUaSubscription
 from stream_detector.bridges.rows import TagRow
@@ -156,7 +156,7 @@ async def messages(
     try:
         await client.connect()
     except UaError as error:
-        if getattr(error, "code", None) in REFUSAL_CODES:
+        if getattr(error, "code", None) in LASTING_REFUSALS:
             raise RefusedError(
                 f"the OPC UA server {table.url} refuses us: {error}; correct "
                 "DETECTOR_OPCUA_USERNAME, its password, or the certificates"
