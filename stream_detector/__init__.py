@@ -6,6 +6,7 @@ alone reads and writes one folder)::
     cli                                     names of the commands
     worker   console   bridges   sandbox    programs: they own loops, clocks and screens
     replay                                  recorded readings in, files out
+    command_line                            how every command is found, fails and ends
     connections                             settings, Kafka and Redis clients
     pipeline                                bytes in, bytes out: decode, detect, alert, encode
     bundle   |   alerting                   a trained model on disk | from scores to alerts
