@@ -19,8 +19,8 @@ batch of readings:
     who keeps the alert book, and how: alerts and commands in, states and replies out
 ``housekeeping``
     what has to be told though no reading comes
-``health``, ``watchdog``, ``web``
-    is it at work? who ends it if not, and who is told
+``health``, ``web``
+    is it at work? and who is told
 
 At least once: a batch is done only after everything that came of it was delivered.
 """

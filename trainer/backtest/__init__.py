@@ -6,7 +6,7 @@ that any detector has to beat, and ``supervised_references`` in ways that learn 
 a head does; ``judging`` holds each score against its threshold, as live;
 ``windows`` says which alerts warned of what, and ``tally`` how many; ``counting`` does all that
 for models and references. ``run`` goes through a recording as delivered and ``held``; ``result``,
-``bootstrap`` and ``table`` tell what came out. ``random_split`` is the wrong way, for comparison.
+``intervals`` and ``table`` tell what came out. ``random_split`` is the wrong way, for comparison.
 
 A threshold is measured on the training rows of the fold, never on the rows that it judges: there
 is no function that takes one, but only what somebody asks for: so many false alerts a day, or a
