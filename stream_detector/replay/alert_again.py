@@ -17,6 +17,7 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Fixed
 from stream_detector.errors import AlertError, SettingsError, counted
 from stream_detector.pipeline.machine import Verdict
+from stream_detector.pipeline.names import machine_in
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -111,7 +112,8 @@ def judge_again(
     rule = _rule(alert, bundle, rules)
     pipeline = Pipeline(bundle, rules, published_scores="none")
     threshold = Fixed(alert.threshold)
-    ours = _of_machine(records, alert.machine)
+    # Other machines are left out: they may be hundreds.
+    ours = (record for record in records if machine_in(record.value) == alert.machine)
     n_readings, newest = 0, None
     for verdict in verdicts(ours, pipeline, ThresholdTable(threshold, head=threshold)):
         n_readings += 1
@@ -157,20 +159,6 @@ def _rule(alert: RaisedAlert, bundle: Bundle, rules: Rules) -> Rule:
             f"the bundle that raised the alert, {alert.bundle}"
         )
     return rule
-
-
-def _of_machine(records: Iterable[Record], machine: str) -> Iterator[Record]:
-    """Leave other machines out: they may be hundreds."""
-    for record in records:
-        try:
-            if msgspec.json.decode(record.value or b"", type=_MachineOf).machine == machine:
-                yield record
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue  # it went to the dead letters
-
-
-class _MachineOf(msgspec.Struct, frozen=True):
-    machine: str
 
 
 def _told_again(

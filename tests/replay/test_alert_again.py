@@ -70,6 +70,19 @@ def test_every_alert_comes_out_the_same(small_bundle: Bundle) -> None:
         assert judged.reasons == ()
 
 
+def test_readings_with_a_literal_nan_are_among_those_judged_again(small_bundle: Bundle) -> None:
+    records = [
+        one._replace(value=(one.value or b"").replace(b'"values": {', b'"values": {"spare": NaN, '))
+        for one in in_one_partition()
+    ]
+    assert any(b"NaN" in (one.value or b"") for one in records)
+    alert, place = raised(small_bundle, records)[0]
+
+    judged = again(alert, place, records, small_bundle)
+
+    assert [one for one in judged.comparisons if not one.is_same] == []
+
+
 def test_it_is_told_in_lines_with_score_threshold_and_sensors(small_bundle: Bundle) -> None:
     records = in_one_partition()
     alert, place = raised(small_bundle, records)[0]
