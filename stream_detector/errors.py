@@ -8,6 +8,11 @@ write names and numbers.
 from collections.abc import Sequence
 from pathlib import PurePath
 
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises where bytes are not what they should be; the last where they nest deeply."""
+
 _NAMES_LISTED = 20
 
 

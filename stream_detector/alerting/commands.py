@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from stream_detector.errors import CommandError
+from stream_detector.errors import UNREADABLE, CommandError
 
 MAX_COMMAND_BYTES: Final = 64_000
 """Longer messages are refused unread. The longest command has about 12 kB."""
@@ -103,7 +103,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _commands = msgspec.json.Decoder(Command)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_command(data: bytes | None) -> Command:
@@ -129,7 +128,7 @@ def decode_command(data: bytes | None) -> Command:
         raise _malformed(f"the message has {len(data)} bytes, at most {MAX_COMMAND_BYTES} go")
     try:
         command = _commands.decode(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _malformed(str(error)) from error
     if missing := ", ".join(_missing(command)):
         raise _malformed(f"{command.command} needs {missing}")
@@ -153,7 +152,7 @@ def decode_sender(data: bytes | None) -> tuple[str | None, str | None, str | Non
     """
     properties: dict[str, msgspec.Raw] = {}
     if data and len(data) <= MAX_COMMAND_BYTES:
-        with suppress(*_UNREADABLE):
+        with suppress(*UNREADABLE):
             properties = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     # Each by itself: who waits for the reply knows it by its id, whatever else is wrong.
     return (
@@ -169,7 +168,7 @@ def _readable(written: msgspec.Raw | None, kind: Any) -> str | None:
     try:
         text: str = msgspec.json.decode(written, type=kind)
         text.encode()
-    except (*_UNREADABLE, UnicodeEncodeError):
+    except (*UNREADABLE, UnicodeEncodeError):
         return None
     return text
 

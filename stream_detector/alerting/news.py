@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from stream_detector.alerting.rules import Priority
-from stream_detector.errors import AlertError
+from stream_detector.errors import UNREADABLE, AlertError
 
 MAX_ALERT_BYTES: Final = 200_000
 """Longer alerts are passed over: Kafka would not take their states. One has about 2 kB, and the
@@ -72,7 +72,7 @@ def decode_news(data: bytes | None) -> tuple[AlertNews, dict[str, Any]] | Outcom
                 return msgspec.convert(value, AlertNews), value
             case "outcome":
                 return msgspec.convert(value, OutcomeNews)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise AlertError(str(error)) from error
     return None
 

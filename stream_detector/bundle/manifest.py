@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.detection.threshold import HIGHEST_PER_DAY, Budget, Fixed, Threshold
-from stream_detector.errors import BundleError
+from stream_detector.errors import UNREADABLE, BundleError
 
 FORMAT = 1
 """Version of the folder's format; another one is refused."""
@@ -166,7 +166,7 @@ def decode_manifest(data: bytes) -> Manifest:
                 f"has format {found!r}, this version reads {FORMAT}; fit the bundle anew"
             )
         return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BundleError(f"is no manifest: {error}; copy it again") from error
 
 

@@ -18,13 +18,12 @@ from stream_detector.alerting.alert_state import (
 from stream_detector.alerting.news import news_of
 from stream_detector.connections.consumers import follower, leave, start
 from stream_detector.connections.settings import Settings
+from stream_detector.errors import UNREADABLE
 
 log = structlog.get_logger()
 
 _POLL_MS = 50
 """How long a look waits that need not wait: what ends a transaction is there, but no message."""
-
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class AlertStates:
@@ -110,7 +109,7 @@ def decode_change(message: ConsumerRecord) -> AlertState | Flood | BookMarker | 
         state = msgspec.json.decode(value, type=AlertState)
         if state.alert is not None:
             news_of(state.alert)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         # Nobody of ours wrote that; the alert's next message brings it back.
         log.warning("alert-state.unreadable", key=repr(key), error=str(error))
         return None

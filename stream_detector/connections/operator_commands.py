@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from stream_detector.alerting.commands import Command, Reply
 from stream_detector.connections.consumers import client_options, follower, leave
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import ServiceError
+from stream_detector.errors import UNREADABLE, ServiceError
 
 log = structlog.get_logger()
 
@@ -134,7 +134,7 @@ class OperatorCommands:
             return
         try:
             waiting.set_result(msgspec.json.decode(value or b"", type=Reply))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             # Nobody of ours wrote that, and the others wait too.
             log.warning("reply.unreadable", key=repr(key), error=str(error))
 

@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import RefusedError, ServiceError, SettingsError
+from stream_detector.errors import UNREADABLE, RefusedError, ServiceError, SettingsError
 from stream_detector.pipeline.thresholds import (
     InForce,
     ThresholdSetting,
@@ -227,7 +227,7 @@ class ThresholdStore:
         """Give the thresholds in force as the worker published them last; no unreadable ones."""
         found = {}
         for name, data in entries(self._redis, f"{self._key}:current").items():
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            with suppress(*UNREADABLE):
                 found[name] = msgspec.json.decode(data, type=InForce)
         return found
 

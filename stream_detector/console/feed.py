@@ -22,7 +22,7 @@ from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.console.machine import ReadingSeen
 from stream_detector.console.plant import OutcomeSeen, Plant
-from stream_detector.errors import ServiceError
+from stream_detector.errors import UNREADABLE, ServiceError
 from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 
 log = structlog.get_logger()
@@ -189,7 +189,7 @@ class Feed:
                     self._plant.take_reading(reading)
             else:
                 self._take_event(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        except (*UNREADABLE, OverflowError) as error:
             # Of readings the worker tells; what it writes itself should be readable.
             if topic not in (self._settings.readings_topic, *self._unreadable):
                 self._unreadable.add(topic)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from stream_detector.errors import SettingsError
+from stream_detector.errors import UNREADABLE, SettingsError
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 
 BundleId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
@@ -50,7 +50,7 @@ def decode_choice(data: bytes) -> ModelChoice:
     """
     try:
         return msgspec.json.decode(data, type=ModelChoice)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SettingsError(f"not a choice of models: {error}") from error
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from stream_detector.errors import ReadingError, SettingsError
+from stream_detector.errors import UNREADABLE, ReadingError, SettingsError
 from stream_detector.pipeline.json_depth import check_depth
 from stream_detector.pipeline.lenient_json import read_leniently
 
@@ -58,7 +58,7 @@ def machine_in(data: bytes | None) -> str | None:
         return _decoder.decode(data or b"").machine
     except msgspec.ValidationError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _machine_leniently_in(data or b"")
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from stream_detector.alerting.alarm_load import Series
 from stream_detector.alerting.trial import Course, Told, Trial
+from stream_detector.errors import UNREADABLE
 
 _HELD: Final = 10_000
 """Readings that wait for what the candidate says of them: it does so behind the batch that they
@@ -57,7 +58,7 @@ def decode_line(data: bytes | None) -> ScoreLine | None:
     """
     try:
         return _decoder.decode(data or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

@@ -15,7 +15,7 @@ from stream_detector.detection.threshold import (
     Rate,
     Threshold,
 )
-from stream_detector.errors import SettingsError
+from stream_detector.errors import UNREADABLE, SettingsError
 
 HIGHEST_FIXED = 1000.0
 """Higher is a slip of the pen that would silence a machine unseen: a score is about a power of ten
@@ -120,7 +120,7 @@ def decode_setting(data: bytes) -> ThresholdSetting:
     """
     try:
         setting = msgspec.json.decode(data, type=ThresholdSetting)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SettingsError(f"not a threshold: {error}") from error
     setting.threshold  # noqa: B018 - raises where the number is wrong
     return setting

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import AlertError, ServiceError
+from stream_detector.errors import UNREADABLE, AlertError, ServiceError
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.alert_again import Place, RaisedAlert
 from stream_detector.replay.kafka_range import (
@@ -118,7 +118,7 @@ def _is_raise(message: Message, alert_id: str) -> bool:
         return False
     try:
         named = msgspec.json.decode(value, type=_Named)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return (named.event, named.alert_id) == ("raised", alert_id)
 

@@ -11,7 +11,7 @@ import msgspec
 from stream_detector.bundle.directory import Bundle
 from stream_detector.command_line import Parsed
 from stream_detector.detection.threshold import Threshold
-from stream_detector.errors import SettingsError
+from stream_detector.errors import UNREADABLE, SettingsError
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
 
 _T = TypeVar("_T")
@@ -90,7 +90,7 @@ def threshold_options(command: Callable[..., _T]) -> Callable[..., _T]:
 def _read(path: Path) -> Mapping[str, Threshold]:
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise SettingsError(f"{str(path)!r} holds no thresholds: {error}") from error
     found = {}
     for machine, entry in entries.items():

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from stream_detector.errors import UNREADABLE
 from stream_detector.worker.suspicion import Suspicion
 
 VERSION = 3
@@ -146,7 +147,7 @@ class PartitionSnapshots:
     def _decode(self, value: bytes | None, kind: type[Kept]) -> Kept | None:
         try:
             found = msgspec.msgpack.decode(value or b"", type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             found = None
         if found is None or found.version != VERSION:
             self._n_unusable += 1

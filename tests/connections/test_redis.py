@@ -154,7 +154,11 @@ def test_what_nobody_can_read_of_what_is_in_force_hides_nothing_else(
 ) -> None:
     in_force = {"pm3": InForce(2.9, 0.2, datetime(2026, 11, 22, 3, 10, tzinfo=UTC))}
     store.publish_current(in_force)
-    client.hset(f"{KEY}:current", mapping={"pm4": b"\xffgarbage", "pm5": b'{"value": "\xff"}'})
+    too_deep = b'{"more": ' + b"[" * 100_000
+    client.hset(
+        f"{KEY}:current",
+        mapping={"pm4": b"\xffgarbage", "pm5": b'{"value": "\xff"}', "pm6": too_deep},
+    )
 
     assert store.read_current() == in_force
 

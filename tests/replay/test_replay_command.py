@@ -203,6 +203,7 @@ def test_a_machines_own_threshold_in_the_file_wins_over_that_for_all(
         ('{"pm3": "high"}', ", machine 'pm3': not a threshold: "),
         ("[]", " holds no thresholds: "),
         ("", " holds no thresholds: "),
+        ('{"pm3": ' + "[" * 100_000, " holds no thresholds: "),
     ],
 )
 def test_a_wrong_entry_is_refused_with_its_file_and_machine(
