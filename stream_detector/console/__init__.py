@@ -2,7 +2,7 @@
 
 From a message to a screen, module by module:
 
-``commands``, ``app``
+``commands``, ``app`` (``parts``)
     the command line, and the place where all is put together
 ``feed`` -> ``plant`` (``machine``, ``ring``)
     the topics are followed, and what they say is kept as far back as is shown
@@ -12,6 +12,8 @@ From a message to a screen, module by module:
     views as HTML, in NiceGUI's pages, shown again whenever they change
 ``acting``
     what people do about alerts, as commands
+``tuning`` (``under_models``, ``rejudging``)
+    thresholds read and written, and what another one would have made of the scores
 ``accounts``
     what became of alerts and outcomes, and the figures of that
 ``place``, ``gate``, ``sign_in``, ``sessions``, ``users``, ``throttle``

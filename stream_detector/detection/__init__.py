@@ -24,6 +24,8 @@ The story of one reading, module by module:
     which readings enter, in time's order, and as what rows: the part that training shares
 ``detector``
     all of it, for a batch of readings of many machines
+``scored``, ``state``
+    what it says of one reading, and what it remembers of one machine
 
 Every matrix product is done by the model's graph (a
 :class:`~stream_detector.detection.detector.Graph`, passed in), because only there a row

@@ -1,4 +1,16 @@
-"""The report of a training run: one page for people, the same figures for programs."""
+"""The report of a training run: one page for people, the same figures for programs.
+
+``page`` (``layout``)
+    what stands on the page: tiles, sentences and sections
+``about_training``, ``about_scores``, ``about_alerts``, ``about_sensors``, ``about_codes``
+    the sections, and ``about_head`` where there is one
+``score_charts``, ``row_charts``, ``alert_charts``, ``sensor_charts``, ``code_charts``, ``heat``
+    their charts
+``style``
+    how these look, and how they become SVG
+``numbers`` (``figures``)
+    the same as plain numbers
+"""
 
 from importlib import resources
 

@@ -12,8 +12,6 @@ The story of one demo, module by module:
     what the trainer is told, to learn from the same rows
 ``crew``
     the programs of the demo: all run, or none
-``signals``
-    Ctrl-C, as an exception that lets everything be cleaned up
 ``feed``
     the machine: its readings go to Kafka, faster than they were recorded
 ``mqtt_plant``
