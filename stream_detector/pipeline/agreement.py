@@ -69,19 +69,35 @@ def sensors_note(manifest: Manifest, given: Collection[str]) -> str | None:
     BundleError
         If none is: it is the model of another machine, and nothing would be scored.
     """
-    n_sensors = len(manifest.sensors) - len(manifest.modes)
-    measured = manifest.sensors[:n_sensors]
-    missing = [sensor.name for sensor in measured if sensor.name not in given]
+    check_sensors(manifest, given)
+    measured = _measured(manifest)
+    missing = [name for name in measured if name not in given]
     if not missing:
         return None
-    if len(missing) == n_sensors:
+    n_sensors = counted(len(measured), "sensor")
+    return f"{len(missing)} of the model's {n_sensors} missing: {listed(missing)}"
+
+
+def check_sensors(manifest: Manifest, given: Collection[str]) -> None:
+    """Refuse readings that have none of the model's sensors.
+
+    Raises
+    ------
+    BundleError
+        If it is the model of another machine: nothing would be scored.
+    """
+    measured = _measured(manifest)
+    if not any(name in given for name in measured):
         raise BundleError(
-            f"no sensor of the model ({listed(missing)}) is in the readings, which have "
+            f"no sensor of the model ({listed(measured)}) is in the readings, which have "
             f"{listed(sorted(given))}; take the model of this machine"
         )
-    return (
-        f"{len(missing)} of the model's {counted(n_sensors, 'sensor')} missing: {listed(missing)}"
-    )
+
+
+def _measured(manifest: Manifest) -> list[str]:
+    """Name the model's sensors without the columns that stand for modes."""
+    n_sensors = len(manifest.sensors) - len(manifest.modes)
+    return [sensor.name for sensor in manifest.sensors[:n_sensors]]
 
 
 def have_common_sensor(one: Manifest, other: Manifest) -> bool:

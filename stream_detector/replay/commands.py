@@ -23,7 +23,13 @@ from stream_detector.command_line import (
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import ServiceError, counted, listed
-from stream_detector.pipeline.agreement import modes_note, pace_note, rules_notes, sensors_note
+from stream_detector.pipeline.agreement import (
+    check_sensors,
+    modes_note,
+    pace_note,
+    rules_notes,
+    sensors_note,
+)
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.alert_again import describe, judge_again
@@ -112,7 +118,7 @@ def replay(
         pipeline = new_pipeline()
         tally = run_replay(source, pipeline, table, **outputs)
         if pipeline.oddities.foreign and not tally.scored:
-            sensors_note(bundle.manifest, pipeline.oddities.unknown_sensors)
+            check_sensors(bundle.manifest, pipeline.oddities.unknown_sensors)
         if events := sorted(pipeline.oddities.unknown_events):
             click.echo(f"note: the rules say nothing of the events {listed(events)}", err=True)
     for line in [in_words(tally, rules), *lines]:

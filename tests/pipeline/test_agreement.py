@@ -8,7 +8,13 @@ import pytest
 from stream_detector.alerting.rules import OnDelay, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.errors import BundleError
-from stream_detector.pipeline.agreement import modes_note, pace_note, rules_notes, sensors_note
+from stream_detector.pipeline.agreement import (
+    check_sensors,
+    modes_note,
+    pace_note,
+    rules_notes,
+    sensors_note,
+)
 from tests.small_models import SENSORS
 
 PATIENT = Rule(name="odd", on_delay=OnDelay(3, 5))
@@ -45,6 +51,8 @@ def test_sensors_of_the_model_that_are_missing_are_named(small_bundle: Bundle) -
 
 def test_a_model_of_another_machine_is_refused(small_bundle: Bundle) -> None:
     told = r"no sensor of the model \('speed', .*\) is in the readings, which have 'a', 'b'; take"
+    with pytest.raises(BundleError, match=told):
+        check_sensors(small_bundle.manifest, ["b", "a"])
     with pytest.raises(BundleError, match=told):
         sensors_note(small_bundle.manifest, ["b", "a"])
 
