@@ -16,12 +16,12 @@ from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import Parsed
 from stream_detector.connections.alert_states import AlertStates
-from stream_detector.connections.bundle_store import BundleStore, bundle_store
+from stream_detector.connections.bundle_store import BundleStore, required_bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings, read_settings
-from stream_detector.errors import AlertError, BundleError, SettingsError
+from stream_detector.errors import AlertError, BundleError
 from stream_detector.pipeline.agreement import sensors_note
 from stream_detector.replay.kafka_range import read_topic
 from stream_detector.replay.kafka_recording import recording_of_log
@@ -81,9 +81,7 @@ def refit(
     if span is not None and options.machine is None:
         raise click.UsageError("--from-kafka needs --machine")
     settings, console = read_settings(), Console(stderr=True)
-    store = bundle_store(settings)
-    if store is None:
-        raise SettingsError("DETECTOR_BUNDLES is not set; name the folder that the models stand in")
+    store = required_bundle_store(settings)
     rules = load_rules(settings.rules, with_head=True)
     recording = None if path is None else read_recording(path, options)
     machine = options.machine if recording is None else recording.machine

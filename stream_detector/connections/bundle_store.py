@@ -175,3 +175,17 @@ def bundle_store(settings: Settings) -> BundleStore | None:
         If it is no place, or its package is missing.
     """
     return None if settings.bundles is None else BundleStore(settings.bundles)
+
+
+def required_bundle_store(settings: Settings) -> BundleStore:
+    """Open the place of the bundles.
+
+    Raises
+    ------
+    SettingsError
+        If the settings name none, or it is no place, or its package is missing.
+    """
+    store = bundle_store(settings)
+    if store is None:
+        raise SettingsError("DETECTOR_BUNDLES is not set; name the folder that the models stand in")
+    return store

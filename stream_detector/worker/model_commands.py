@@ -9,7 +9,7 @@ from stream_detector.alerting.life import rfc3339
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.command_line import on_one_line
-from stream_detector.connections.bundle_store import BundleStore, bundle_store
+from stream_detector.connections.bundle_store import required_bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
@@ -46,7 +46,7 @@ def list_models() -> None:
     if settings.bundle is not None:
         first = load_bundle(settings)
         found[first.id] = f"{_description(first.manifest)}, {_OWN}"
-    store = _store(settings)
+    store = required_bundle_store(settings)
     for name, manifest in store.manifests().items():
         if isinstance(manifest, BundleError):
             click.echo(f"UNREADABLE {name!r}: its manifest {manifest}")
@@ -112,16 +112,9 @@ model.add_command(compare)
 model.add_command(promote)
 
 
-def _store(settings: Settings) -> BundleStore:
-    store = bundle_store(settings)
-    if store is None:
-        raise SettingsError("DETECTOR_BUNDLES is not set; name the folder that the models stand in")
-    return store
-
-
 def _read(settings: Settings, bundle_id: str) -> Bundle:
     """Refuse a model that the workers would refuse: each file of it is read and checked."""
-    return _store(settings).read(bundle_id)
+    return required_bundle_store(settings).read(bundle_id)
 
 
 def _tell_of_other_sensors(settings: Settings, machine: str, *, before: str, now: Bundle) -> None:

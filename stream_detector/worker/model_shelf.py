@@ -14,7 +14,7 @@ from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import BundleError, StreamDetectorError, listed
+from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, listed
 from stream_detector.pipeline.models import Models
 from stream_detector.pipeline.try_out import try_out
 from stream_detector.worker.health import Health
@@ -187,7 +187,7 @@ class ModelShelf:
 
     def _read(self, bundle_id: str) -> tuple[Bundle, Rules]:
         if self._store is None:
-            raise StreamDetectorError(
+            raise SettingsError(
                 f"bundle {bundle_id} is wanted, but DETECTOR_BUNDLES is not set; name the folder "
                 "that it stands in"
             )
