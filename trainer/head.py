@@ -26,13 +26,12 @@ from stream_detector.bundle.graph import OnnxHead
 from stream_detector.detection.head import lay_out
 from stream_detector.detection.scoring import SurpriseCurve
 from stream_detector.detection.threshold import Limits, rounded
-from stream_detector.errors import TrainingError
+from stream_detector.errors import TrainingError, counted
 from stream_detector.replay.recording import Recording
 from trainer.calibration import fit_curve, measure_limits
 from trainer.head_graph import PrincipalAxes, head_graph, principal_axes
 from trainer.history import Timing
 from trainer.labelled_rows import LabelledRows, label_rows
-from trainer.outcomes import LEAST_OUTCOMES
 from trainer.training_rows import TrainingRows
 from trainer.trees import mean_of_models
 
@@ -140,15 +139,15 @@ def fit_head(
     Raises
     ------
     TrainingError
-        If there are fewer than 15 outcomes, none of them has a row before it, or the
-        graph differs from the trees.
+        If no outcome has a row before it to learn from, or the graph differs from the trees.
     """
     axes = principal_axes(trained.deviations)
     rows = label_rows(recording, timing, axes, trained=trained, rules=rules, rule=rule)
-    if len(rows.outcomes) < LEAST_OUTCOMES or not rows.positives.any():
+    if not rows.positives.any():
         raise TrainingError(
-            f"the history tells of {len(rows.outcomes)} outcomes, and a head needs "
-            f"{LEAST_OUTCOMES} with readings before them; bring more history, or leave --head out"
+            f"none of the {counted(len(rows.outcomes), 'outcome')} has a reading shortly before it "
+            "to learn from: let the first rule's horizon_seconds reach as far as the step between "
+            "readings, or leave the head out (--no-head)"
         )
     learn = partial(fit_trees, seed=seed)
     folds = walk_forward(rows, learn, rule=rule)

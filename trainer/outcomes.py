@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from stream_detector.alerting.rules import Rule, Rules
-from stream_detector.errors import SettingsError, counted
+from stream_detector.errors import SettingsError, TrainingError, counted
 from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import Recording
 
@@ -47,6 +47,8 @@ def wish_for_head(recording: Recording, asked: bool | None, rules: Rules) -> Wis
     ------
     SettingsError
         If people want one, but there is no rule for it.
+    TrainingError
+        If people want one, but there are too few outcomes for it.
     """
     n_outcomes, rule = int(outcome_starts(recording).sum()), rules.of_head
     if rule is None and asked:
@@ -56,6 +58,12 @@ def wish_for_head(recording: Recording, asked: bool | None, rules: Rules) -> Wis
         )
     if rule is None or asked is False or (asked is None and n_outcomes == 0):
         return WishForHead(None, n_outcomes)
+    if asked and n_outcomes < LEAST_OUTCOMES:
+        raise TrainingError(
+            f"a head needs {LEAST_OUTCOMES} labelled outcomes in the rows that train, and these "
+            f"have {n_outcomes}: bring more history, keep fewer rows back (--holdout), or leave "
+            "--head out"
+        )
     told = f"{counted(n_outcomes, 'labelled outcome')} in the rows that train"
     if asked or n_outcomes >= USUAL_OUTCOMES:
         note = f"{told}: a head is fitted on them, for rule {rule.name!r}"

@@ -92,11 +92,12 @@ def train(
     Raises
     ------
     SettingsError
-        If the rules do not say which event a label stands for.
+        If the rules do not say which event a label stands for, or have none for a head that is
+        asked for.
     TrainingError
         If the history cannot give a model that could be trusted.
     """
-    network = config.network_config
+    network, wish = config.network_config, wish_for_head(history, config.head, rules)
     modes = modes_of(history) if config.one_hot_mode else ()
     fitter = make_fitter(len(history.sensors) + len(modes)) if make_fitter else None
     if config.plain is None:
@@ -131,11 +132,16 @@ def train(
         timing, rows, calibrated, limits, config, rules, default_fixed=default_fixed
     )
     parameters = parameters_of(rows, calibrated)
-    head, head_notes = _fit_head(history, timing, rows, config, rules=rules, steps=steps)
-    if head is not None:
+    head: FittedHead | None = None
+    if wish.rule is not None:
+        # LightGBM takes seconds to load: only where it is needed.
+        from trainer.head import fit_head  # noqa: PLC0415
+
+        with steps.step(f"fitting a head on {counted(wish.n_outcomes, 'outcome')}"):
+            head = fit_head(history, timing, rows, rules=rules, rule=wish.rule, seed=config.seed)
         manifest = msgspec.structs.replace(manifest, head=head_manifest_of(head, config))
         parameters["quantiles_head"] = np.array(head.curve.quantiles)
-    notes = (*rows.notes, *_notes_on_still(rows.still), *head_notes)
+    notes = (*rows.notes, *_notes_on_still(rows.still), *wish.notes)
     return TrainedModel(rows, parts, calibrated, limits, manifest, parameters, unseen, head, notes)
 
 
@@ -147,27 +153,6 @@ def _notes_on_still(names: tuple[str, ...]) -> tuple[str, ...]:
         "nobody can learn from them, and one may be judged as far out for as long as it lasts; "
         "--exclude a switch that may be used, or bring rows in which it was",
     )
-
-
-def _fit_head(
-    history: Recording,
-    timing: Timing,
-    rows: TrainingRows,
-    config: TrainingConfig,
-    *,
-    rules: Rules,
-    steps: Steps,
-) -> tuple["FittedHead | None", tuple[str, ...]]:
-    """Fit a head, if there is to be one; say why."""
-    wish = wish_for_head(history, config.head, rules)
-    if wish.rule is None:
-        return None, wish.notes
-    # LightGBM takes seconds to load: only where it is needed.
-    from trainer.head import fit_head  # noqa: PLC0415
-
-    with steps.step(f"fitting a head on {counted(wish.n_outcomes, 'outcome')}"):
-        head = fit_head(history, timing, rows, rules=rules, rule=wish.rule, seed=config.seed)
-    return head, wish.notes
 
 
 def _calibrated(parts: FittedParts, rows: TrainingRows) -> Calibrated:

@@ -167,20 +167,6 @@ def test_a_graph_of_other_trees_is_found_out(training: Recording, head: FittedHe
         check_parity(head_graph(axes, one), trees, head.rows, axes)
 
 
-def test_few_breaks_are_refused_whoever_asks() -> None:
-    history = breaking_history(14)
-
-    with pytest.raises(TrainingError, match="tells of 14 outcomes, and a head needs 15"):
-        fit_head(
-            history,
-            measure_timing(history),
-            prepared(history),
-            rules=RULES,
-            rule=BREAK_LIKELY,
-            seed=0,
-        )
-
-
 def test_a_bundle_tells_of_its_head(model: TrainedModel, tmp_path: Path) -> None:
     write_model(tmp_path / "bundle", model)
 

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 from stream_detector.alerting.rules import BREAK_LIKELY, Rules
-from stream_detector.errors import SettingsError
+from stream_detector.errors import SettingsError, TrainingError
 from stream_detector.replay.recording import Recording
 from tests.small_head import RULES
 from tests.small_models import recording_of
+from tests.trainer.breaking import breaking_history
+from trainer.config import TrainingConfig
+from trainer.history import measure_timing
 from trainer.outcomes import wish_for_head
 from trainer.run import first_notes
+from trainer.steps import Steps
+from trainer.training import train
 
 
 def history(n_outcomes: int | None) -> Recording:
@@ -38,6 +43,23 @@ def test_with_fewer_it_is_said_how_many_it_takes() -> None:
 
 def test_who_asks_gets_one_with_fewer() -> None:
     assert wish_for_head(history(20), True, RULES).rule is BREAK_LIKELY  # noqa: FBT003
+
+
+def test_one_on_fewer_than_15_is_refused_before_anything_is_trained() -> None:
+    few = breaking_history(14)
+    told: list[str] = []
+
+    with pytest.raises(TrainingError, match="15 labelled outcomes in the rows that train, and th"):
+        train(
+            few,
+            measure_timing(few),
+            TrainingConfig(head=True),
+            rules=RULES,
+            make_fitter=None,
+            steps=Steps(told.append),
+        )
+
+    assert told == []
 
 
 def test_who_wants_none_gets_none() -> None:
