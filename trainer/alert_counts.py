@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stream_detector.alerting.ledger import Fate
+from stream_detector.alerting.recorded import Fate
 from trainer.evaluation import Evaluation
 
 _MAX_BARS = 200

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import (
+from stream_detector.alerting.life import Change
+from stream_detector.alerting.recorded import (
     ClosedAlert,
     Fate,
     Scorecard,
@@ -15,7 +16,6 @@ from stream_detector.alerting.ledger import (
     close_alerts,
     scorecard,
 )
-from stream_detector.alerting.life import Change
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Validation

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import Fate
 from stream_detector.alerting.life import Change
+from stream_detector.alerting.recorded import Fate
 from stream_detector.alerting.rules import Rule
 from stream_detector.detection.conditioning import Conditioning, clip
 from stream_detector.detection.contributions import sensor_shares

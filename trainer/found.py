@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import scorecard
+from stream_detector.alerting.recorded import scorecard
 from trainer.evaluation import Evaluation
 
 LONGEST = timedelta(hours=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.horizons import HORIZONS
-from stream_detector.alerting.ledger import Fate, close_alerts
+from stream_detector.alerting.recorded import Fate, close_alerts
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
 from trainer.followed import Followed

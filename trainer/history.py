@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import readings_within
+from stream_detector.alerting.recorded import readings_within
 from stream_detector.detection.features import mode_column
 from stream_detector.errors import TrainingError, counted
 from stream_detector.pipeline.names import MAX_NAME

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 
 from stream_detector.alerting.alert_spans import alert_spans
+from stream_detector.alerting.ledger import labels
 from stream_detector.alerting.news import AlertNews, decode_news
-from stream_detector.alerting.plant_ledger import labels
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.command_line import Parsed

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from stream_detector.alerting.plant_ledger import LedgerOutcome
+from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.rules import ScoreName
 from stream_detector.alerting.scorecards import lead_of
 from stream_detector.alerting.trial import Course

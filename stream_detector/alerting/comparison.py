@@ -22,8 +22,8 @@ from stream_detector.alerting.alarm_load import (
     load_of,
     sum_of,
 )
+from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.life import rfc3339
-from stream_detector.alerting.plant_ledger import LedgerOutcome
 from stream_detector.alerting.rules import ScoreName
 from stream_detector.alerting.scorecards import lead_of
 from stream_detector.alerting.trial import Course, Trial, rank_correlation

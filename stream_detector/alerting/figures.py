@@ -9,9 +9,9 @@ import msgspec
 from stream_detector.alerting.alert_state import AlertState
 from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.kpi import Kpis, kpis
-from stream_detector.alerting.plant_ledger import Ledger, LedgerAlert, LedgerOutcome, labels
+from stream_detector.alerting.ledger import Ledger, LedgerAlert, LedgerOutcome, labels
 from stream_detector.alerting.rules import Priority, Rules
-from stream_detector.alerting.scorecards import Card, lead_of, scorecard
+from stream_detector.alerting.scorecards import PlantCard, lead_of, plant_card
 
 Closing = Literal["early", "late", "nuisance", "unlabelled", "open"]
 """What an alert was in the end; ``open`` where it is not known yet."""
@@ -55,7 +55,7 @@ class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime
     alerts: tuple[AlertLine, ...]
     outcomes: tuple[OutcomeLine, ...]
-    scorecards: tuple[Card, ...]
+    scorecards: tuple[PlantCard, ...]
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +105,7 @@ def figures(
             for one in outcomes
         ),
         scorecards=tuple(
-            scorecard(alerts, outcomes, horizon=horizon, start=start, end=end)
+            plant_card(alerts, outcomes, horizon=horizon, start=start, end=end)
             for horizon in HORIZONS
         ),
     )

@@ -17,8 +17,8 @@ import msgspec
 
 from stream_detector.alerting.alert_state import AlertState, State
 from stream_detector.alerting.flood import FEWEST_RAISED, MOST_RAISED, PERIOD
+from stream_detector.alerting.ledger import LedgerAlert, Standing
 from stream_detector.alerting.life import ClearReason
-from stream_detector.alerting.plant_ledger import LedgerAlert, Standing
 from stream_detector.alerting.rules import Priority
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

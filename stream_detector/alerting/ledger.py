@@ -1,263 +1,181 @@
-"""Alerts held against what really happened.
+"""The ledger of a plant: every alert and every outcome, folded from the alerts topic.
 
-Every alert is closed, once and for all who count them, as early (the outcome came within
-the horizon), late (it came while the alert stood, but after the horizon), nuisance (it did
-not come) or unlabelled (the recording ended first); every outcome as warned, with its lead,
-or missed.
-
-A warning counts while the run lasted. What was raised before a machine stood still, or
-before another outcome, says nothing of the next outcome; and time at a standstill is no time
-in which anybody could be warned, so chance and the share of time in alarm leave it out.
+What became of an alert, the book decides: the same code runs here over all that the topic still
+holds, of which the book itself remembers only the last alerts of each machine. Of a recording,
+:mod:`stream_detector.alerting.recorded` tells the same from its readings.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from itertools import pairwise
-from statistics import median_low
-from typing import NamedTuple
+from typing import Any, Final
 
-from stream_detector.alerting.horizons import reach
+from stream_detector.alerting.alert_state import AlertState, ClosedAs, Label
+from stream_detector.alerting.book import Book, Kept
+from stream_detector.alerting.news import AlertNews, OutcomeNews
+from stream_detector.alerting.rules import Priority, Rules
 
-
-class Fate(StrEnum):
-    """What became of an alert."""
-
-    EARLY = "early"
-    """An outcome followed within the horizon, in the same run."""
-    LATE = "late"
-    """One followed in the same run while the alert stood, but only after the horizon."""
-    ANOMALY = "anomaly"
-    """It was raised on a row that is labelled anomalous."""
-    NUISANCE = "nuisance"
-    """Nothing followed."""
-    UNLABELLED = "unlabelled"
-    """Nobody knows: there are no labels, or the recording ended first."""
+MAX_ALERTS: Final = 20_000
+"""That are remembered, the newest: 144 a day for four months. Each takes 500 bytes."""
 
 
-class ClosedAlert(NamedTuple):
-    """An alert and what became of it.
+@dataclass
+class Standing:
+    """A time during which an alert stood: somebody was called at its begin.
 
-    ``cleared`` is None while it stands, ``lead`` the time to the outcome that followed;
-    None unless it is early or late.
+    ``raised`` and ``cleared`` are the machine's time, ``called_at`` is Kafka's; it is None
+    where the topic holds no message of the raise any more.
     """
 
     raised: datetime
-    cleared: datetime | None
-    fate: Fate
+    called_at: datetime | None
+    priority: Priority
+    cleared: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass
+class LedgerAlert:
+    """An alert, each time that it stood, and what became of it."""
+
+    alert_id: str
+    machine: str
+    rule: str
+    times: list[Standing] = field(default_factory=list)
+    fate: ClosedAs | None = None
     lead: timedelta | None = None
 
+    @property
+    def key(self) -> str:
+        """The machine and the rule."""
+        return f"{self.machine}/{self.rule}"
 
-class Standstill(NamedTuple):
-    """A time without readings: the last one before, and the first one after it."""
-
-    begin: datetime
-    end: datetime
+    @property
+    def last(self) -> Standing:
+        """When it stood last, or stands."""
+        return self.times[-1]
 
 
 @dataclass(frozen=True)
-class Scorecard:
-    """How well alerts foretold outcomes within a horizon.
+class LedgerOutcome:
+    """Something that a rule warns of has happened."""
 
-    ``leads`` holds, for each outcome that was warned of, the time from the earliest
-    alert within the horizon before it. ``alarm_share`` is the share of the time running
-    during which an alert was open, and ``recall_by_chance`` what as many alerts, each at a
-    reading drawn at random, would have warned of: without it no recall means anything.
-    """
-
-    horizon: timedelta
-    cadence: timedelta
-    n_alerts: int
-    n_nuisance: int
-    n_late: int
-    n_outcomes: int
-    leads: tuple[timedelta, ...]
-    alarm_share: float
-    recall_by_chance: float
-    running: timedelta
+    machine: str
+    rule: str
+    time: datetime
+    run_start: datetime | None
 
     @property
-    def readings_ahead(self) -> int:
-        """Readings within the horizon before an outcome; at none, nothing can be warned of."""
-        return readings_within(self.horizon, cadence=self.cadence)
-
-    @property
-    def n_missed(self) -> int:
-        """Outcomes nothing warned of."""
-        return self.n_outcomes - len(self.leads)
-
-    @property
-    def recall(self) -> float | None:
-        """Share of outcomes warned of; None where there was none."""
-        return len(self.leads) / self.n_outcomes if self.n_outcomes else None
-
-    @property
-    def n_false(self) -> int:
-        """Alerts that no outcome followed within the horizon."""
-        return self.n_nuisance + self.n_late
-
-    @property
-    def false_per_day(self) -> float:
-        """The same a day of running."""
-        return self.n_false / max(self.running / timedelta(days=1), 1e-9)
-
-    @property
-    def median_lead(self) -> timedelta | None:
-        """Middle lead (the lower of two) of the outcomes warned of; None where there was none."""
-        return median_low(self.leads) if self.leads else None
+    def key(self) -> str:
+        """The machine and the rule."""
+        return f"{self.machine}/{self.rule}"
 
 
-def readings_within(horizon: timedelta, *, cadence: timedelta) -> int:
-    """Count the readings at most a horizon before another one.
-
-    >>> minutes = lambda n: timedelta(minutes=n)
-    >>> [readings_within(minutes(4), cadence=minutes(n)) for n in (1, 2, 3, 4, 5)]
-    [4, 2, 1, 1, 0]
-    """
-    return int(reach(horizon) / cadence)
-
-
-def standstills(times: Iterable[datetime], *, max_gap: timedelta) -> tuple[Standstill, ...]:
-    """Find where a machine sent nothing for longer than a gap; its readings' times are in order.
-
-    >>> from datetime import UTC
-    >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
-    >>> [(s.begin.minute, s.end.minute)
-    ...  for s in standstills([t(0), t(2), t(30), t(32)], max_gap=timedelta(minutes=3))]
-    [(2, 30)]
-    """
-    return tuple(
-        Standstill(before, after) for before, after in pairwise(times) if after - before > max_gap
-    )
-
-
-def close_alerts(
-    alerts: Sequence[tuple[datetime, datetime | None]],
-    outcomes: Sequence[datetime],
-    *,
-    horizon: timedelta,
-    end: datetime,
-    stood_still: Sequence[Standstill] = (),
-) -> tuple[ClosedAlert, ...]:
-    """Close the alerts of one machine, in the order in which they were raised.
+class Ledger:
+    """All alerts and outcomes that were told, oldest first.
 
     Parameters
     ----------
-    alerts : sequence of (raised, cleared)
-        ``cleared`` is None while the alert stands.
-    outcomes : sequence of datetime
-    horizon : timedelta
-        How far ahead an alert counts as a warning.
-    end : datetime
-        What came later is not known.
-    stood_still : sequence of Standstill
-        In time order.
-
-    Examples
-    --------
-    >>> from datetime import UTC
-    >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
-    >>> closed = close_alerts(
-    ...     [(t(4), t(8)), (t(12), t(20)), (t(30), t(40)), (t(48), None)], [t(8), t(20)],
-    ...     horizon=timedelta(minutes=4), end=t(50),
-    ... )
-    >>> [str(alert.fate) for alert in closed]
-    ['early', 'late', 'nuisance', 'unlabelled']
+    rules : Rules
+    max_alerts : int
+        The oldest are forgotten beyond that, and as many outcomes.
     """
-    happened, restarts = sorted(outcomes), [one.end for one in stood_still]
-    closed = []
-    for raised, cleared in sorted(alerts, key=lambda alert: alert[0]):
-        outcome = _next_after(raised, happened)
-        restart = _next_after(raised, restarts)
-        if outcome is not None and restart is not None and restart <= outcome:
-            outcome = None
-        fate, lead = Fate.NUISANCE, None
-        if outcome is not None and outcome - raised <= reach(horizon):
-            fate, lead = Fate.EARLY, outcome - raised
-        elif outcome is not None and (cleared is None or cleared >= outcome):
-            fate, lead = Fate.LATE, outcome - raised
-        elif outcome is None and restart is None and raised + horizon > end:
-            fate = Fate.UNLABELLED
-        closed.append(ClosedAlert(raised, cleared, fate, lead))
-    return tuple(closed)
+
+    def __init__(self, rules: Rules, *, max_alerts: int = MAX_ALERTS) -> None:
+        self._book = Book(rules)
+        self._max_alerts = max_alerts
+        self._alerts: dict[str, LedgerAlert] = {}
+        self._outcomes: dict[tuple[str, datetime], LedgerOutcome] = {}
+        self._newest: tuple[datetime, datetime] | None = None
+        self.begins_at: datetime | None = None
+        """The machines' time of the first thing that was told."""
+        self.begins_called_at: datetime | None = None
+        """Kafka's time of it."""
+
+    @property
+    def alerts(self) -> Collection[LedgerAlert]:
+        """All of them."""
+        return self._alerts.values()
+
+    @property
+    def outcomes(self) -> Collection[LedgerOutcome]:
+        """All of them."""
+        return self._outcomes.values()
+
+    def fold(self, news: AlertNews, alert: dict[str, Any], at: datetime) -> None:
+        """Take in a change of an alert; a repeat changes nothing."""
+        self._note_time(news.event_time, at)
+        kept = self._book.fold(news, alert, at)
+        if not kept:
+            return
+        one = self._alerts.get(news.alert_id)
+        if one is None:
+            one = self._alerts[news.alert_id] = LedgerAlert(news.alert_id, news.machine, news.rule)
+            _forget(self._alerts, self._max_alerts)
+        if news.event == "raised":
+            one.times.append(Standing(news.event_time, at, news.priority))
+        elif not one.times:
+            one.times.append(Standing(news.raised_at, None, news.priority))
+        one.last.priority = news.priority
+        if news.event == "cleared":
+            one.last.cleared, one.last.reason = news.event_time, news.reason
+        self._close(kept)
+
+    def fold_outcome(self, outcome: OutcomeNews, at: datetime) -> None:
+        """Take in that what a rule warns of has happened; a repeat changes nothing."""
+        self._note_time(outcome.event_time, at)
+        machine, rule, time = outcome.machine, outcome.rule, outcome.event_time
+        found = LedgerOutcome(machine, rule, time, outcome.run_start)
+        self._outcomes.setdefault((found.key, time), found)
+        _forget(self._outcomes, self._max_alerts)
+        self._close(self._book.fold_outcome(outcome, at))
+
+    def tick(self, now: datetime) -> None:
+        """Take in what time it is, by Kafka's clock: of some alerts nothing can come any more."""
+        self._close(self._book.tick(now))
+
+    def machine_time(self, now: datetime) -> datetime:
+        """Give the machines' time at a time of Kafka's: it goes on since what was told last.
+
+        The two differ where a recording is played.
+        """
+        if self._newest is None:
+            return now
+        event_time, at = self._newest
+        return event_time + (now - at)
+
+    def _note_time(self, event_time: datetime, at: datetime) -> None:
+        self.begins_at = min(self.begins_at or event_time, event_time)
+        self.begins_called_at = min(self.begins_called_at or at, at)
+        if self._newest is None or event_time >= self._newest[0]:
+            self._newest = event_time, at
+
+    def _close(self, kept: Iterable[Kept]) -> None:
+        for state in kept:
+            if isinstance(state, AlertState) and state.change == "closed":
+                for alert_id, fate, lead_s in _fates(state):
+                    if alert_id in self._alerts:
+                        self._alerts[alert_id].fate = fate
+                        lead = None if lead_s is None else timedelta(seconds=lead_s)
+                        self._alerts[alert_id].lead = lead
 
 
-def scorecard(
-    alerts: Sequence[tuple[datetime, datetime | None]],
-    outcomes: Sequence[datetime],
-    *,
-    horizon: timedelta,
-    cadence: timedelta,
-    start: datetime,
-    end: datetime,
-    stood_still: Sequence[Standstill] = (),
-) -> Scorecard:
-    """Close alerts and outcomes of one machine over one span of time.
-
-    Parameters
-    ----------
-    alerts : sequence of (raised, cleared)
-        ``cleared`` is None while the alert stands.
-    outcomes : sequence of datetime
-    horizon : timedelta
-        How far ahead an alert counts as a warning.
-    cadence : timedelta
-        The usual time between readings; alerts are raised at readings only.
-    start, end : datetime
-        The span that was watched.
-    stood_still : sequence of Standstill
-        In time order.
-
-    Examples
-    --------
-    >>> from datetime import UTC
-    >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
-    >>> card = scorecard(
-    ...     [(t(4), t(8)), (t(30), t(40))], [t(8), t(20)],
-    ...     horizon=timedelta(minutes=4), cadence=timedelta(minutes=2), start=t(0), end=t(50),
-    ... )
-    >>> card.recall, card.n_missed, card.n_nuisance, card.median_lead
-    (0.5, 1, 1, datetime.timedelta(seconds=240))
-    """
-    closed = close_alerts(alerts, outcomes, horizon=horizon, end=end, stood_still=stood_still)
-    running = max(_running(start, end, stood_still), timedelta(microseconds=1))
-    in_alarm = [_running(begin, cleared or end, stood_still) for begin, cleared in alerts]
-    ahead = min(readings_within(horizon, cadence=cadence) * cadence, horizon)
-    fates = [alert.fate for alert in closed]
-    return Scorecard(
-        horizon=horizon,
-        cadence=cadence,
-        n_alerts=len(closed),
-        n_nuisance=fates.count(Fate.NUISANCE),
-        n_late=fates.count(Fate.LATE),
-        n_outcomes=len(outcomes),
-        leads=_leads(closed, outcomes),
-        alarm_share=sum(in_alarm, timedelta()) / running,
-        recall_by_chance=1 - (1 - min(ahead / running, 1.0)) ** len(closed),
-        running=running,
-    )
+def labels(states: Iterable[AlertState]) -> Mapping[str, Label]:
+    """Give what operators said of alerts, by their names; it overrules what became of them."""
+    found: dict[str, Label] = {}
+    for state in states:
+        found |= {one.alert_id: one.label for one in state.past if one.label is not None}
+        if state.alert is not None and state.label is not None:
+            found[state.alert["alert_id"]] = state.label.label
+    return found
 
 
-def _leads(closed: Sequence[ClosedAlert], outcomes: Sequence[datetime]) -> tuple[timedelta, ...]:
-    """Give, for each outcome that was warned of, the time from the earliest alert that did."""
-    earliest: dict[datetime, timedelta] = {}
-    for alert in closed:
-        if alert.fate is Fate.EARLY and alert.lead is not None:
-            earliest.setdefault(alert.raised + alert.lead, alert.lead)
-    return tuple(earliest[time] for time in sorted(outcomes) if time in earliest)
+def _fates(state: AlertState) -> Iterable[tuple[str, ClosedAs | None, float | None]]:
+    yield from ((one.alert_id, one.fate, one.lead_s) for one in state.past)
+    if state.alert is not None:
+        yield state.alert["alert_id"], state.fate, state.lead_s
 
 
-def _next_after(time: datetime, later: Sequence[datetime]) -> datetime | None:
-    following = bisect_right(later, time)
-    return later[following] if following < len(later) else None
-
-
-def _running(begin: datetime, end: datetime, stood_still: Sequence[Standstill]) -> timedelta:
-    """Measure how long a machine ran in a span of time."""
-    still = sum(
-        (max(min(one.end, end) - max(one.begin, begin), timedelta()) for one in stood_still),
-        timedelta(),
-    )
-    return end - begin - still
+def _forget(held: dict[Any, Any], most: int) -> None:
+    while len(held) > most:
+        del held[next(iter(held))]

@@ -4,6 +4,9 @@ An outcome was warned of when an alert was raised within the horizon before it, 
 ended, under one of the rules that warn of it; however many these are, it counts once. What alerts
 at random times would have warned of stands beside it: as many of them, each as long as ours, so in
 alarm for the same share of the time. Without that no recall means anything.
+
+The card of a recording, :class:`stream_detector.alerting.recorded.Scorecard`, differs: only there
+is it known when a machine stood still, and so for how long anybody could be warned.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,11 +18,11 @@ from statistics import fmean, median_low
 import msgspec
 
 from stream_detector.alerting.horizons import reach
+from stream_detector.alerting.ledger import LedgerAlert, LedgerOutcome, Standing
 from stream_detector.alerting.life import ClearReason
-from stream_detector.alerting.plant_ledger import LedgerAlert, LedgerOutcome, Standing
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
+class PlantCard(msgspec.Struct, frozen=True, kw_only=True):
     """What alerts were worth as warnings so far ahead."""
 
     horizon_s: float
@@ -40,14 +43,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the time in alarm under any rule, on average over all machines heard of."""
 
 
-def scorecard(
+def plant_card(
     alerts: Collection[LedgerAlert],
     outcomes: Collection[LedgerOutcome],
     *,
     horizon: timedelta,
     start: datetime,
     end: datetime,
-) -> Card:
+) -> PlantCard:
     """Hold alerts against outcomes over a span of time, which is the machines' own.
 
     Parameters
@@ -86,7 +89,7 @@ def scorecard(
     stood = _times_by(alerts, attrgetter("machine"))
     in_alarm = sum((_time_in_alarm(one, start, end) for one in stood.values()), timedelta())
     n_machines = len(stood.keys() | {machine for machine, _ in happened})
-    return Card(
+    return PlantCard(
         horizon_s=horizon.total_seconds(),
         n_raised=sum(map(len, raised.values())),
         n_nuisance=n_nuisance,

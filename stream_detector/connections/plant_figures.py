@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_detector.alerting.figures import Figures, figures
+from stream_detector.alerting.ledger import Ledger
 from stream_detector.alerting.news import OutcomeNews, decode_news
-from stream_detector.alerting.plant_ledger import Ledger
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import AlertStates
 from stream_detector.connections.consumers import follower, leave

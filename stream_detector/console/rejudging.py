@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from stream_detector.alerting.kpi import LEAST_SPAN
-from stream_detector.alerting.plant_ledger import LedgerOutcome
+from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.rules import Rules
 from stream_detector.alerting.scorecards import lead_of
 from stream_detector.alerting.trial import Raise

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from stream_detector.alerting.alarm_load import Horizons, Load, Series, load_of
 from stream_detector.alerting.comparison import Comparison, compare
+from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.news import OutcomeNews, decode_news
-from stream_detector.alerting.plant_ledger import LedgerOutcome
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
 from stream_detector.connections.redis import ThresholdStore, redis_faults

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from stream_detector.alerting.ledger import Ledger
 from stream_detector.alerting.news import OutcomeNews, decode_news
-from stream_detector.alerting.plant_ledger import Ledger
 from tests.alerting.judged import at
 from tests.alerting.told import RULES, alert, outcome
 

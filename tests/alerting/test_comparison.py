@@ -13,7 +13,7 @@ from stream_detector.alerting.alarm_load import (
     most_by_chance,
 )
 from stream_detector.alerting.comparison import Comparison, compare
-from stream_detector.alerting.plant_ledger import LedgerOutcome
+from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.trial import Told, Trial
 
 PM3, PM4 = Series("pm3", "anomaly"), Series("pm4", "anomaly")

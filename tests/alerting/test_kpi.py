@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from stream_detector.alerting.kpi import Kpis, kpis
+from stream_detector.alerting.ledger import Ledger
 from stream_detector.alerting.news import decode_news
-from stream_detector.alerting.plant_ledger import Ledger
 from tests.alerting.accounts import ledger, stood, told
 from tests.alerting.judged import at
 from tests.alerting.told import RULES, Desk, alert, alert_id

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from stream_detector.alerting.scorecards import Card, scorecard
+from stream_detector.alerting.scorecards import PlantCard, plant_card
 from tests.alerting.accounts import ledger, stood, warned
 from tests.alerting.judged import at
 from tests.alerting.told import outcome
 
 
-def card(*messages: bytes, horizon: float = 4) -> Card:
+def card(*messages: bytes, horizon: float = 4) -> PlantCard:
     found = ledger(*messages)
-    return scorecard(
+    return plant_card(
         found.alerts,
         found.outcomes,
         horizon=timedelta(minutes=horizon),
@@ -117,7 +117,7 @@ def test_an_alert_within_the_horizon_warns_though_clocks_jitter(raised: float) -
     found = ledger(*stood((raised, 3.95)), outcome(4))
     made: dict[str, Any] = {"horizon": timedelta(minutes=4), "start": at(-60), "end": at(60)}
 
-    assert scorecard(found.alerts, found.outcomes, **made).n_warned == 1
+    assert plant_card(found.alerts, found.outcomes, **made).n_warned == 1
 
 
 def test_nothing_happened_and_nothing_was_said() -> None:

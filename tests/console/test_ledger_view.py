@@ -6,7 +6,7 @@ import pytest
 
 from stream_detector.alerting.alert_state import AlertState
 from stream_detector.alerting.figures import Figures, figures
-from stream_detector.alerting.plant_ledger import Ledger
+from stream_detector.alerting.ledger import Ledger
 from stream_detector.console.views.ledger import LINES_PER_PAGE, LedgerView, ledger
 from stream_detector.console.words import Clock, zone
 from tests.alerting.accounts import stood, told, warned

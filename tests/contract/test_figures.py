@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from stream_detector.alerting.figures import figures
-from stream_detector.alerting.plant_ledger import Ledger
+from stream_detector.alerting.ledger import Ledger
 from tests.alerting.accounts import stood, told, warned
 from tests.alerting.judged import at
 from tests.alerting.told import RULES, outcome

@@ -9,8 +9,8 @@ import pytest
 from stream_detector.alerting.alarm_load import Series
 from stream_detector.alerting.comparison import Compared, compare
 from stream_detector.alerting.figures import LedgerFigures, figures
+from stream_detector.alerting.ledger import Ledger
 from stream_detector.alerting.news import OutcomeNews, decode_news
-from stream_detector.alerting.plant_ledger import Ledger
 from stream_detector.alerting.rules import SHEET_BREAK, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.messages import Output

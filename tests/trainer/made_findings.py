@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import ClosedAlert, Fate, close_alerts, scorecard
+from stream_detector.alerting.recorded import ClosedAlert, Fate, close_alerts, scorecard
 from stream_detector.replay.recording import LabelKind, Recording
 from trainer.budgets import Point, point
 from trainer.code_map import CodeMap

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream_detector.alerting.ledger import ClosedAlert, Fate
+from stream_detector.alerting.recorded import ClosedAlert, Fate
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Budget

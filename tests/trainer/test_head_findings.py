@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from stream_detector.alerting.ledger import Standstill
+from stream_detector.alerting.recorded import Standstill
 from tests.trainer.made_findings import CADENCE, START, made_evaluation, made_findings
 from trainer.evaluation import Evaluation
 from trainer.head_findings import HeadFindings, followed

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from stream_detector.alerting.ledger import Fate
+from stream_detector.alerting.recorded import Fate
 from tests.trainer.made_findings import made_evaluation
 from trainer.found import wilson_interval
 from trainer.measures import measure

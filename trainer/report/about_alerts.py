@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from stream_detector.alerting.ledger import ClosedAlert, Fate
+from stream_detector.alerting.recorded import ClosedAlert, Fate
 from trainer.budgets import Point
 from trainer.findings import Findings
 from trainer.found import Timeliness, wilson_interval

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from stream_detector.alerting.ledger import Fate
+from stream_detector.alerting.recorded import Fate
 from trainer.alert_counts import Week
 from trainer.budgets import Point
 from trainer.found import Timeliness, wilson_interval

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import ClosedAlert
+from stream_detector.alerting.recorded import ClosedAlert
 from trainer.confusion import Confusion
 from trainer.findings import Findings
 from trainer.head_findings import HeadFindings

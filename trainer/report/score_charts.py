@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from stream_detector.alerting.ledger import ClosedAlert
+from stream_detector.alerting.recorded import ClosedAlert
 from trainer.measures import Measures
 from trainer.plain_words import fit_in_words
 from trainer.report.style import (

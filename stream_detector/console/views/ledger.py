@@ -7,7 +7,7 @@ from typing import Final
 
 from stream_detector.alerting.figures import AlertLine, Figures, OutcomeLine
 from stream_detector.alerting.kpi import Kpis
-from stream_detector.alerting.scorecards import Card
+from stream_detector.alerting.scorecards import PlantCard
 from stream_detector.console import words
 from stream_detector.console.words import Clock
 
@@ -103,7 +103,7 @@ def _span(start: datetime, end: datetime, clock: Clock) -> str:
     return f"{clock.short(start)} to {clock.short(end)}, {words.span(end - start)}"
 
 
-def _card(card: Card) -> CardRow:
+def _card(card: PlantCard) -> CardRow:
     return CardRow(
         ahead=words.span(card.horizon_s),
         outcomes=card.n_outcomes,

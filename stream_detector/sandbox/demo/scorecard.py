@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Final
 
 from stream_detector.alerting.horizons import HORIZONS
-from stream_detector.alerting.ledger import Scorecard, scorecard
+from stream_detector.alerting.recorded import Scorecard, scorecard
 from stream_detector.sandbox.demo.story import Story
 from stream_detector.sandbox.demo.words import percent, span
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from stream_detector.alerting.ledger import Standstill, standstills
 from stream_detector.alerting.life import Change, ClearReason
+from stream_detector.alerting.recorded import Standstill, standstills
 from stream_detector.detection.feed_health import FeedFault
 from stream_detector.pipeline.messages import (
     AlertMessage,
