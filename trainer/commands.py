@@ -147,6 +147,8 @@ def fit(
     )
     if tensorboard and config.network.kind == "linear":
         raise click.UsageError("a linear model has no loss to log: leave --tensorboard out")
+    if config.head is False and given["head_budget"] is not None:
+        raise click.UsageError("without a head there is nothing to hold to --head-budget")
     rules = load_rules(rules_file, with_head=True)
     console = Console(stderr=True)
     recording = read_recording(path, options)

@@ -56,7 +56,7 @@ def wish_for_head(recording: Recording, asked: bool | None, rules: Rules) -> Wis
             "a head is asked for, but no rule of the rules file is judged by its score; add a rule "
             'with score = "head", or leave --head out'
         )
-    if rule is None or asked is False or (asked is None and n_outcomes == 0):
+    if asked is False or (asked is None and n_outcomes == 0):
         return WishForHead(None, n_outcomes)
     if asked and n_outcomes < LEAST_OUTCOMES:
         raise TrainingError(
@@ -65,6 +65,12 @@ def wish_for_head(recording: Recording, asked: bool | None, rules: Rules) -> Wis
             "--head out"
         )
     told = f"{counted(n_outcomes, 'labelled outcome')} in the rows that train"
+    if rule is None:
+        enough = (
+            f"{told}, enough for a head, but no rule of the rules file is judged by its score, so "
+            'there is none; a rule with score = "head" brings one',
+        )
+        return WishForHead(None, n_outcomes, enough if n_outcomes >= USUAL_OUTCOMES else ())
     if asked or n_outcomes >= USUAL_OUTCOMES:
         note = f"{told}: a head is fitted on them, for rule {rule.name!r}"
         return WishForHead(rule, n_outcomes, (note,))

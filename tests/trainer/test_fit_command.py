@@ -158,6 +158,7 @@ def test_a_wrong_configuration_is_refused_by_name(
         ("--holdout 0.9", "Invalid value for '--holdout': 0.9: Expected `float` < 0.9"),
         ("--seed -1", "Invalid value for '--seed': -1"),
         ("--model linear --tensorboard logs", "a linear model has no loss to log"),
+        ("--no-head --head-budget 4", "without a head there is nothing to hold to --head-budget"),
         ("--seed many", "'many' is not a valid integer"),
     ],
 )

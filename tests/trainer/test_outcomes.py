@@ -89,8 +89,18 @@ def test_without_outcomes_nothing_is_said_of_a_head(n_outcomes: int | None) -> N
     assert wish_for_head(history(n_outcomes), None, RULES).notes == ()
 
 
-def test_without_a_rule_for_it_there_is_none() -> None:
-    assert wish_for_head(history(60), None, Rules()).rule is None
+def test_without_a_rule_for_it_there_is_none_and_that_is_said() -> None:
+    wish = wish_for_head(history(60), None, Rules())
+
+    assert wish.rule is None
+    assert wish.notes == (
+        "60 labelled outcomes in the rows that train, enough for a head, but no rule of the rules "
+        'file is judged by its score, so there is none; a rule with score = "head" brings one',
+    )
+
+
+def test_without_a_rule_for_it_nothing_is_said_of_too_few_outcomes() -> None:
+    assert wish_for_head(history(44), None, Rules()).notes == ()
 
 
 def test_who_asks_for_one_needs_a_rule_for_it() -> None:
