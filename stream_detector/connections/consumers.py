@@ -1,8 +1,8 @@
 """Consumers: members of groups, and readers of a log beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -188,6 +188,29 @@ async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[AIOKafkaConsumer]
         yield consumer
     finally:
         await leave(consumer)
+
+
+@contextmanager
+def kafka_faults() -> Iterator[None]:
+    """Turn an error of aiokafka into one line.
+
+    Raises
+    ------
+    ServiceError
+        If Kafka does not answer, or not as it should.
+
+    Examples
+    --------
+    >>> with kafka_faults():
+    ...     raise KafkaConnectionError("it is gone")
+    Traceback (most recent call last):
+        ...
+    stream_detector.errors.ServiceError: Kafka does not answer: KafkaConnectionError: it is gone
+    """
+    try:
+        yield
+    except KafkaError as error:
+        raise ServiceError(f"Kafka does not answer: {error}") from error
 
 
 def is_passing(error: KafkaError) -> bool:

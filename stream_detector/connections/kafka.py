@@ -80,7 +80,9 @@ def cluster_metadata(settings: Settings) -> ClusterMetadata:
         if refusals := [one for one in errors if one.code() in _REFUSALS]:
             raise _refused(settings, refusals[0]) from failure
     told = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
-    raise _not_reached(settings, _line(told[-1].str()) if told else _text(failure)) from failure
+    raise _not_reached(
+        settings, _line(told[-1].str()) if told else kafka_reason(failure)
+    ) from failure
 
 
 def _refused(settings: Settings, error: KafkaError) -> RefusedError:
@@ -130,10 +132,21 @@ def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, in
         answers = admin.list_offsets(asked, request_timeout=_ANSWER_SECONDS)
         return {one.partition: answer.result().offset for one, answer in answers.items()}
     except KafkaException as error:
-        raise ServiceError(f"Kafka does not say where its log ends: {_text(error)}") from error
+        raise ServiceError(
+            f"Kafka does not say where its log ends: {kafka_reason(error)}"
+        ) from error
 
 
-def _text(error: KafkaException) -> str:
+def kafka_reason(error: KafkaException) -> str:
+    """Give an error of confluent-kafka in its own words, whatever it was made of.
+
+    Examples
+    --------
+    >>> kafka_reason(KafkaException(KafkaError(KafkaError.NETWORK_EXCEPTION, "it is gone")))
+    'it is gone'
+    >>> kafka_reason(KafkaException("no such option"))
+    'no such option'
+    """
     reason = error.args[0]
     return str(reason.str()) if isinstance(reason, KafkaError) else str(reason)
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_detector.alerting.commands import Command, Reply
-from stream_detector.connections.consumers import client_options, follower, leave
+from stream_detector.connections.consumers import client_options, follower, kafka_faults, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import UNREADABLE, ServiceError
 
@@ -56,15 +56,16 @@ class OperatorCommands:
         ServiceError
             If Kafka does not answer.
         """
-        try:
-            await self._replies.start()
-            self._replies.assign([self._place])
-            await self._replies.seek_to_end(self._place)
-            await self._replies.position(self._place)
-            await self._producer.start()
-        except KafkaError as error:
-            await self._stop()
-            raise ServiceError(f"Kafka does not answer: {error}") from error
+        with kafka_faults():
+            try:
+                await self._replies.start()
+                self._replies.assign([self._place])
+                await self._replies.seek_to_end(self._place)
+                await self._replies.position(self._place)
+                await self._producer.start()
+            except KafkaError:
+                await self._stop()
+                raise
         self._listening = asyncio.create_task(self._listen())
         return self
 

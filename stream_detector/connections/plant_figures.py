@@ -14,10 +14,10 @@ from stream_detector.alerting.ledger import Ledger
 from stream_detector.alerting.news import OutcomeNews, decode_news
 from stream_detector.alerting.rules import Rules
 from stream_detector.connections.alert_states import AlertStates
-from stream_detector.connections.consumers import follower, leave
+from stream_detector.connections.consumers import follower, kafka_faults, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import AlertError, ServiceError
+from stream_detector.errors import AlertError
 from stream_detector.pipeline.readings import kafka_time
 
 TRAILING: Final = timedelta(days=30)
@@ -58,15 +58,16 @@ class PlantFigures:
         places = [TopicPartition(topic, number) for number in range(counts[topic])]
         self._states = AlertStates(self._settings)
         self._consumer: AIOKafkaConsumer = follower(self._settings)
-        try:
-            await self._open.enter_async_context(self._states)
-            self._open.push_async_callback(leave, self._consumer)
-            await self._consumer.start()
-            self._consumer.assign(places)
-            await self._seek(places, datetime.now(UTC) - self._trailing)
-        except KafkaError as error:
-            await self._open.aclose()
-            raise ServiceError(f"Kafka does not answer: {error}") from error
+        with kafka_faults():
+            try:
+                await self._open.enter_async_context(self._states)
+                self._open.push_async_callback(leave, self._consumer)
+                await self._consumer.start()
+                self._consumer.assign(places)
+                await self._seek(places, datetime.now(UTC) - self._trailing)
+            except KafkaError:
+                await self._open.aclose()
+                raise
         return self
 
     async def __aexit__(
@@ -86,7 +87,7 @@ class PlantFigures:
         ServiceError
             If Kafka does not answer.
         """
-        try:
+        with kafka_faults():
             await self._states.read_to_the_end()
             ends = await self._consumer.end_offsets(self._consumer.assignment())
             while any([await self._consumer.position(one) < end for one, end in ends.items()]):
@@ -94,8 +95,6 @@ class PlantFigures:
                 for messages in found.values():
                     for message in messages:
                         self._fold(message)
-        except KafkaError as error:
-            raise ServiceError(f"Kafka does not answer: {error}") from error
         now = datetime.now(UTC)
         self._ledger.tick(now)
         return await asyncio.to_thread(

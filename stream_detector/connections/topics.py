@@ -10,7 +10,7 @@ from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.access import check_group_access, check_topic_access
-from stream_detector.connections.kafka import admin_client, cluster_metadata
+from stream_detector.connections.kafka import admin_client, cluster_metadata, kafka_reason
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topic_configs import policy_faults, topic_configs
@@ -129,7 +129,7 @@ def create_topics(
             denied = error.args[0].code() in _DENIALS
             remedy = f"; allow {kafka_user(settings)} to create topics" if denied else ""
             raise ServiceError(
-                f"Kafka did not make topic {topic.name!r}: {error.args[0].str()}{remedy}"
+                f"Kafka did not make topic {topic.name!r}: {kafka_reason(error)}{remedy}"
             ) from error
         kept = "for ever" if topic.retention is None else f"for {topic.retention.days} days"
         stamped = ", stamped with Kafka's own time" if topic.log_append_time else ""

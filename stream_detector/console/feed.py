@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.connections.alert_states import AlertStates
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.console.machine import ReadingSeen
@@ -139,7 +139,7 @@ class Feed:
             self._unread = {(one.topic, one.partition) for one in places}
             self._consumer.assign(places)
         except KafkaException as error:
-            raise ServiceError(f"Kafka does not say what to read: {error.args[0].str()}") from error
+            raise ServiceError(f"Kafka does not say what to read: {kafka_reason(error)}") from error
 
     async def _take_some(self) -> None:
         messages = await asyncio.to_thread(self._consumer.consume, _AT_ONCE, _WAIT_SECONDS)
@@ -167,7 +167,7 @@ class Feed:
         except KafkaException as error:
             self._is_away = True
             if not was_away:
-                log.warning("kafka.away", error=error.args[0].str())
+                log.warning("kafka.away", error=kafka_reason(error))
         if was_away and not self._is_away:
             log.info("kafka.back")
         self._asked_at = time.monotonic()

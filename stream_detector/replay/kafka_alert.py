@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
-from stream_detector.errors import UNREADABLE, AlertError, ServiceError
+from stream_detector.errors import UNREADABLE, AlertError
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.alert_again import Place, RaisedAlert
 from stream_detector.replay.kafka_range import (
@@ -20,6 +20,7 @@ from stream_detector.replay.kafka_range import (
     range_consumer,
     read_messages,
     to_record,
+    topic_faults,
 )
 
 _EARLIER: Final = timedelta(hours=1)
@@ -72,34 +73,27 @@ def read_evidence(place: Place, settings: Settings) -> Iterator[Record]:
     counts = partition_counts(settings, reads=[place.topic])
     if place.partition >= counts[place.topic]:
         raise AlertError(f"{place.topic!r} has no partition {place.partition} any more")
-    with closing(range_consumer(settings)) as consumer:
-        try:
-            low, high = consumer.get_watermark_offsets(where, timeout=TIMEOUT_SECONDS)
-            if low > place.first or high <= place.last:
-                raise AlertError(
-                    f"the alert rests on offsets {place.first} to {place.last} of partition "
-                    f"{place.partition} of {place.topic!r}, but the log has {low} to {high - 1}: "
-                    "the range has expired (retention.ms of the topic), and with it what the "
-                    "alert could be judged by again"
-                )
-            for message in read_messages(consumer, where, place.first, place.last + 1):
-                yield to_record(message)
-        except KafkaException as error:
-            raise ServiceError(
-                f"topic {place.topic!r} cannot be read: {error.args[0].str()}"
-            ) from error
+    with closing(range_consumer(settings)) as consumer, topic_faults(place.topic):
+        low, high = consumer.get_watermark_offsets(where, timeout=TIMEOUT_SECONDS)
+        if low > place.first or high <= place.last:
+            raise AlertError(
+                f"the alert rests on offsets {place.first} to {place.last} of partition "
+                f"{place.partition} of {place.topic!r}, but the log has {low} to {high - 1}: the "
+                "range has expired (retention.ms of the topic), and with it what the alert could "
+                "be judged by again"
+            )
+        for message in read_messages(consumer, where, place.first, place.last + 1):
+            yield to_record(message)
 
 
 def _all_since(
     consumer: Consumer, topic: str, number: int, since: datetime | None
 ) -> Iterator[Message]:
     where = TopicPartition(topic, number)
-    try:
+    with topic_faults(topic):
         low, high = consumer.get_watermark_offsets(where, timeout=TIMEOUT_SECONDS)
         start = low if since is None else offset_at(consumer, topic, number, since, high)
         yield from read_messages(consumer, where, start, high)
-    except KafkaException as error:
-        raise ServiceError(f"topic {topic!r} cannot be read: {error.args[0].str()}") from error
 
 
 def _time_in(alert_id: str) -> datetime | None:

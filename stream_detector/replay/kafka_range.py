@@ -1,11 +1,12 @@
 """A range of the readings topic, as it stands in Kafka's log."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import ServiceError, SettingsError, counted
@@ -46,14 +47,24 @@ def read_topic(topic: str, span: TimeRange, settings: Settings) -> Iterator[Reco
         If Kafka or the topic is missing, or the log cannot be read.
     """
     (n_partitions,) = partition_counts(settings, reads=[topic]).values()
-    consumer = range_consumer(settings)
-    try:
+    with closing(range_consumer(settings)) as consumer, topic_faults(topic):
         for number in range(n_partitions):
             yield from _read_partition(consumer, topic, number, span)
+
+
+@contextmanager
+def topic_faults(topic: str) -> Iterator[None]:
+    """Turn an error of Kafka into one line that names the topic.
+
+    Raises
+    ------
+    ServiceError
+        If the topic cannot be read.
+    """
+    try:
+        yield
     except KafkaException as error:
-        raise ServiceError(f"topic {topic!r} cannot be read: {error.args[0].str()}") from error
-    finally:
-        consumer.close()
+        raise ServiceError(f"topic {topic!r} cannot be read: {kafka_reason(error)}") from error
 
 
 def range_consumer(settings: Settings) -> Consumer:

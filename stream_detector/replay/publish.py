@@ -7,7 +7,7 @@ from contextlib import suppress
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_detector.command_line import Stopped
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import ServiceError
@@ -142,7 +142,7 @@ class _Delivery:
                 self._poll(_MAX_WAIT_SECONDS)  # the queue is full: wait for deliveries
             except KafkaException as error:
                 self.complete()
-                raise NotPublishedError(error.args[0].str(), self.n_delivered) from error
+                raise NotPublishedError(kafka_reason(error), self.n_delivered) from error
             else:
                 self._n_sent += 1
                 self._poll(0)

@@ -10,13 +10,13 @@ from typing import Any, Final, TypeVar, get_args
 
 import click
 import msgspec
-from aiokafka.errors import KafkaError
 
 from stream_detector.alerting.alert_state import Flood, State
 from stream_detector.alerting.commands import MAX_SHELVING, Command, LabelWord, decode_command
 from stream_detector.alerting.rules import Priority
 from stream_detector.command_line import Parsed, caller, on_one_line
 from stream_detector.connections.alert_states import AlertStates
+from stream_detector.connections.consumers import kafka_faults
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.operator_commands import OperatorCommands
 from stream_detector.connections.rules_file import load_rules
@@ -272,10 +272,8 @@ async def _read(settings: Settings) -> tuple[list[Any], Flood | None]:
 
 
 def _run(work: Coroutine[Any, Any, _Done]) -> _Done:
-    try:
+    with kafka_faults():
         return asyncio.run(work)
-    except KafkaError as error:
-        raise ServiceError(f"Kafka does not answer: {error}") from error
 
 
 def _settings() -> Settings:

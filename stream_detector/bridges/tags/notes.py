@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream_detector.bridges.joining.machine_rows import MachineNote
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError, SettingsError
 
@@ -69,7 +69,7 @@ def read_note(settings: Settings, name: str) -> BridgeNote | None:
         consumer.assign([TopicPartition(settings.bridges_topic, 0, 0)])
         newest = _last_of(consumer, name.encode())
     except KafkaException as error:
-        raise _not_read(settings, error.args[0].str()) from error
+        raise _not_read(settings, kafka_reason(error)) from error
     finally:
         consumer.close()
     if newest is None:

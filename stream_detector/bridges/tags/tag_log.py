@@ -13,7 +13,7 @@ from confluent_kafka import (
 )
 
 from stream_detector.bridges.tags.merging import Merge
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import ServiceError
@@ -219,7 +219,7 @@ class TagLog:
             found = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
         except KafkaException as error:
             raise ServiceError(
-                f"Kafka does not say where topic {self._topic!r} begins: {error.args[0].str()}"
+                f"Kafka does not say where topic {self._topic!r} begins: {kafka_reason(error)}"
             ) from error
         return found[0], found[1]
 

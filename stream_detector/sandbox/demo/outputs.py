@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from stream_detector.connections.kafka import client_options
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics
 from stream_detector.errors import ServiceError
@@ -161,7 +161,7 @@ def _kafka_faults() -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise ServiceError(f"Kafka does not answer: {error}") from error
+        raise ServiceError(f"Kafka does not answer: {kafka_reason(error)}") from error
 
 
 def _partitions(topic: str, counts: dict[str, int]) -> list[TopicPartition]:
