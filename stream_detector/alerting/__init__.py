@@ -1,12 +1,34 @@
 """From scores to alerts: values in, values out.
 
-``rules`` says what is warned of and how patiently; ``policy`` counts readings as a rule
-does; ``life`` carries one alert from raise to clear; ``book`` holds all alerts as they stand,
-with what operators did, ``notices`` says whom they call, and ``untold`` what there is still
-to tell. ``horizons`` says how far ahead an alert counts as a warning; ``recorded`` holds alerts
-against what really happened in a recording, ``ledger`` those of a plant;
-``scorecards``, ``kpi`` and ``figures`` say what the latter were worth, and what they asked of
-operators.
+The story of one alert, module by module:
+
+``rules``
+    what is warned of, and how patiently
+``policy``, ``life``
+    readings counted as a rule does, and one alert from raise to clear
+``news``, ``commands``
+    what is told of alerts and outcomes, and what operators want done
+``book`` (``following``, ``operating``)
+    folded from both: all alerts as they stand
+``alert_state``
+    those of one machine under one rule, with all that operators did
+``closing``, ``flood``
+    what became of an alert, and more alerts than anybody can look at
+``notices``, ``untold``
+    whom an alert calls, and what there is still to tell
+
+What alerts were worth:
+
+``horizons``
+    how far ahead an alert counts as a warning
+``recorded``
+    alerts against what really happened in a recording
+``ledger``
+    those of a plant, with their outcomes
+``scorecards``, ``kpi``, ``figures``
+    how well they foretold, what they asked of operators, and both of the trailing days
+``trial``, ``comparison`` (``alarm_load``, ``alert_spans``)
+    two models over the same readings, and which of them is better
 
 A score is not an alert. Operators need few, stable alerts: one open alert per machine
 and rule, raised after an on-delay, cleared after an off-delay, with hysteresis where a rule

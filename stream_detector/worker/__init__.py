@@ -1,26 +1,57 @@
 """The worker: a Faust app that scores live readings and publishes alerts.
 
-``checks`` looks at everything before the start, ``app`` puts it together. Then, for each
-batch of readings:
+``commands``, ``checks``, ``app``
+    the command line, what is looked at before the start, and where all is put together
+
+For each batch of readings:
 
 ``reader``
     brings it from Kafka, and commits it when it is done
-``agent``
+``agent`` (``records``, ``counts``)
     works it off: judged, delivered, done
-``thresholds``
-    a copy of what people want, kept beside the stream
+``traces``, ``otlp``
+    for whoever follows it: what became of it, and how long that took
+``oddity_log``
+    what was refused, or odd
 ``keeper``, ``snapshots``
     the state of the machines, kept in Kafka
 ``recovery``
     takes the state of a partition up from there, and from its log
 ``suspicion``
     which reading ends the worker, if one does
-``book``, ``bookkeeper``
-    who keeps the alert book, and how: alerts and commands in, states and replies out
+
+Beside the stream:
+
+``thresholds`` (``model_thresholds``)
+    a copy of what people want of thresholds
+``model_watch``, ``model_shelf``
+    which models they want, and the bundles of these
+``rehearsals``, ``rehearsal``
+    machines go over to another model without a stop
 ``housekeeping``
     what has to be told though no reading comes
-``health``, ``web``
+``memory``
+    what a batch takes, the next one takes again
+``health``, ``web`` (``metrics``, ``stream_metrics``)
     is it at work? and who is told
+
+Once in a group (``sole_service``):
+
+``book``, ``bookkeeper``
+    who keeps the alert book, and how: alerts and commands in, states and replies out
+``figures``
+    the figures of the trailing days
+``notify`` -> ``alertmanager``, ``webhook`` (``delivery``)
+    tells others of alerts
+
+In an operator's shell:
+
+``alert_commands`` (``alert_listing``), ``figure_commands``
+    alerts as they stand, what is done about them, and what they were worth
+``threshold_commands``, ``model_commands`` (``command_options``)
+    what is wanted of machines
+``trial_commands`` (``model_trials``, ``model_review``)
+    two models compared, and which is to go on
 
 At least once: a batch is done only after everything that came of it was delivered.
 """

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.requirements import require_command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,6 +39,10 @@ def modules(*folders: str) -> Iterator[Path]:
             yield path.relative_to(REPOSITORY)
 
 
+DOOR = Path("stream_detector")
+ROOMS = sorted({path.parent for path in modules(*PACKAGES) if path.name == "__init__.py"} - {DOOR})
+
+
 def offenders(paths: Iterator[Path], offends: Callable[[str], object]) -> list[str]:
     """Those of the files whose text offends."""
     return [str(path) for path in paths if offends((REPOSITORY / path).read_text(errors="replace"))]
@@ -65,6 +71,29 @@ def test_every_public_module_has_a_docstring() -> None:
     )
 
     assert silent == []
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=str)
+def test_the_docstring_of_a_room_is_its_map(room: Path) -> None:
+    """It names every module and folder, and none that is not there, but for other rooms."""
+    named = set(re.findall(r"``(\w+)``", docstring(room)))
+
+    assert sorted(parts(room) - named) == []
+    assert sorted(named - parts(room) - parts(DOOR) - set(PACKAGES)) == []
+
+
+def test_the_docstring_at_the_door_is_the_map_of_the_rooms() -> None:
+    assert sorted(parts(DOOR) - set(re.findall(r"\w+", docstring(DOOR)))) == []
+
+
+def docstring(room: Path) -> str:
+    return ast.get_docstring(ast.parse((REPOSITORY / room / "__init__.py").read_text())) or ""
+
+
+def parts(room: Path) -> set[str]:
+    """Names of a room's modules and folders."""
+    found = (REPOSITORY / room).glob("[!_]*")
+    return {path.stem for path in found if path.is_dir() or path.suffix == ".py"}
 
 
 def test_nothing_is_left_to_be_done() -> None:
