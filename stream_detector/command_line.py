@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -117,6 +118,33 @@ def on_one_line(text: str) -> str:
     'pm3\\x1b[2J'
     """
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: ``fault`` is None when all is well."""
+
+    subject: str
+    detail: str
+    fault: str | None = None
+
+
+def looked(subject: str, look: Callable[[], str]) -> Finding:
+    """Look at something that a program needs: what it is like, or what is wrong with it."""
+    try:
+        return Finding(subject, look())
+    except StreamDetectorError as error:
+        return Finding(subject, "", str(error))
+
+
+def tell(findings: Iterable[Finding]) -> NoReturn:
+    """Tell what was found, a line each, and end the process: with 1 if anything is at fault."""
+    healthy = True
+    for one in findings:
+        healthy = healthy and one.fault is None
+        mark = "ok   " if one.fault is None else "FAULT"
+        click.echo(on_one_line(f"{mark} {one.subject}: {one.fault or one.detail}"))
+    sys.exit(0 if healthy else 1)
 
 
 class Stopped(SystemExit):

@@ -21,6 +21,7 @@ from stream_detector.bridges.joining.aligner import Aligned, Aligner, Entry
 from stream_detector.bridges.joining.mapping import TagMap, read_mapping
 from stream_detector.bridges.joining.readings import encode
 from stream_detector.bridges.tags.tag_log import NO_TAGS, TagLog
+from stream_detector.command_line import Finding, looked
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import read_source_settings
@@ -29,7 +30,6 @@ from stream_detector.errors import (
     RowError,
     ServiceError,
     SettingsError,
-    StreamDetectorError,
     counted,
     listed,
 )
@@ -45,15 +45,6 @@ _REPEAT_SECONDS: Final = 2.0
 """How often an OPC UA server is asked at least to say that nothing changed."""
 
 _LOOK_SECONDS: Final = 0.2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found: ``fault`` is None when all is well."""
-
-    subject: str
-    detail: str
-    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,12 +104,10 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         "source": source,
     }
     for subject, look in looks.items():
-        try:
-            yield Finding(subject, look())
-        except StreamDetectorError as error:
-            yield Finding(subject, "", str(error))
-            if subject != "kafka":
-                return  # the others need it
+        found = looked(subject, look)
+        yield found
+        if found.fault is not None and subject != "kafka":
+            return  # the others need it
     yield from (Finding("reading", sample) for sample in samples)
 
 

@@ -1,14 +1,13 @@
 """The commands of the group ``bridge``."""
 
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from stream_detector.command_line import check_different, on_one_line
+from stream_detector.command_line import check_different, tell
 from stream_detector.connections.settings import read_settings
 from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.replay.options import file_options
@@ -115,12 +114,7 @@ def check(path: Path) -> None:
 
     settings = read_settings()
     configure_logging(settings)
-    healthy = True
-    for finding in look(settings, path):
-        healthy = healthy and finding.fault is None
-        mark = "ok   " if finding.fault is None else "FAULT"
-        click.echo(on_one_line(f"{mark} {finding.subject}: {finding.fault or finding.detail}"))
-    sys.exit(0 if healthy else 1)
+    tell(look(settings, path))
 
 
 @bridge.command(

@@ -1,33 +1,24 @@
 """Everything the worker needs, looked at before it starts; the command ``check`` shows it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.bundle.manifest import Manifest
+from stream_detector.command_line import Finding, looked
 from stream_detector.connections.bundle_store import BundleStore, bundle_store
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, topic_notes
-from stream_detector.errors import BundleError, SettingsError, StreamDetectorError, counted, listed
+from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.agreement import rules_notes
 from stream_detector.pipeline.thresholds import decode_setting
 
 if TYPE_CHECKING:
     from stream_detector.worker.otlp import OtlpTraces
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found: ``fault`` is None when all is well."""
-
-    subject: str
-    detail: str
-    fault: str | None = None
 
 
 def load_bundle(settings: Settings) -> Bundle:
@@ -160,10 +151,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     if settings.traces_url is not None:
         checks["traces"] = traces
     for subject, look in checks.items():
-        try:
-            yield Finding(subject, look())
-        except StreamDetectorError as error:
-            yield Finding(subject, "", str(error))
+        yield looked(subject, look)
 
 
 def _is_readable(data: bytes) -> bool:

@@ -1,9 +1,8 @@
 """The commands ``worker``, ``check`` and ``topics``."""
 
-import sys
-
 import click
 
+from stream_detector.command_line import tell
 from stream_detector.connections.settings import read_settings
 
 
@@ -33,12 +32,7 @@ def check() -> None:
     settings = read_settings()
     from stream_detector.worker.checks import check as look
 
-    healthy = True
-    for finding in look(settings):
-        healthy = healthy and finding.fault is None
-        mark = "ok   " if finding.fault is None else "FAULT"
-        click.echo(f"{mark} {finding.subject}: {finding.fault or finding.detail}")
-    sys.exit(0 if healthy else 1)
+    tell(look(settings))
 
 
 @click.group()

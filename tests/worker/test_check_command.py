@@ -56,6 +56,15 @@ def test_where_all_is_well_it_says_what_it_found(check: Check, small_bundle_fold
     assert lines[-1] == f"ok    models: {small_bundle_folder.parent}: 1 model"
 
 
+def test_what_others_put_into_a_name_stays_on_its_line(check: Check, tmp_path: Path) -> None:
+    rules = tmp_path / "mill\x1b[2J\n.toml"
+    rules.write_text('[[rules]]\nname = "odd"\n')
+
+    _, lines = check({"DETECTOR_RULES": str(rules)})
+
+    assert lines[-1] == f"ok    rules: {tmp_path}/mill\\x1b[2J\\n.toml: odd"
+
+
 @pytest.mark.parametrize("place", ["memory://mill/later", "a folder"])
 def test_a_place_without_a_model_yet_is_a_note(place: str, check: Check, tmp_path: Path) -> None:
     named = str(tmp_path) if place == "a folder" else place
