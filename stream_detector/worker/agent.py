@@ -52,6 +52,7 @@ class BatchWork:
         self,
         pipeline: Pipeline,
         recovery: Recovery,
+        *,
         keeper: StateKeeper,
         producer: ConfirmedProducer,
         thresholds: ThresholdWatch,

@@ -12,6 +12,8 @@ from faust.app.base import BootStrategy
 from faust.types import AppT, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
 
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
 from stream_detector.connections import receivers
 from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
@@ -24,7 +26,6 @@ from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, topics
 from stream_detector.connections.watchdog import Watchdog
 from stream_detector.pipeline.agreement import rules_notes
-from stream_detector.pipeline.model_at_work import ModelAtWork
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker import memory
 from stream_detector.worker.agent import BatchWork
@@ -103,13 +104,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
     n_partitions = check_topics(settings)[settings.readings_topic]
-    pipeline = Pipeline(
-        bundle,
-        rules,
-        source=f"/stream-detector/{settings.group}",
-        max_clock_skew=settings.max_clock_skew,
-        published_scores=settings.published_scores,
-    )
+    pipeline = _pipeline(settings, bundle, rules)
     health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
     channel = app.channel(maxsize=1)
@@ -122,7 +117,13 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     )
     thresholds.begin(is_first_start=lambda: not has_judged(settings, n_partitions))
     producer = ConfirmedProducer(settings)
-    shelf = ModelShelf(settings, pipeline.models, bundle_store(settings), thresholds, health)
+    shelf = ModelShelf(
+        settings,
+        pipeline.models,
+        store=bundle_store(settings),
+        thresholds=thresholds,
+        health=health,
+    )
     recovery = Recovery(
         pipeline,
         lambda: log_consumer(settings),
@@ -134,28 +135,41 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     models = ModelWatch(
         ModelChoiceStore(settings),
         pipeline.models,
-        shelf,
-        lambda: pipeline.machines.judging(health.partitions),
+        shelf=shelf,
+        judging=lambda: pipeline.machines.judging(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,
     )
+
+    def shadow(bundle_id: str) -> Pipeline:
+        model = pipeline.models[bundle_id]
+        return _pipeline(settings, model.bundle, model.rules, is_shadow=True)
+
     rehearsals = Rehearsals(
         pipeline,
         models,
-        shelf,
-        thresholds,
-        keeper,
-        lambda: recovery.positions,
-        lambda bundle_id: _shadow(settings, pipeline.models[bundle_id]),
-        lambda: log_consumer(settings),
+        shelf=shelf,
+        thresholds=thresholds,
+        keeper=keeper,
+        positions=lambda: recovery.positions,
+        make_shadow=shadow,
+        make_consumer=lambda: log_consumer(settings),
     )
-    work = BatchWork(pipeline, recovery, keeper, producer, thresholds, rehearsals, traces)
+    work = BatchWork(
+        pipeline,
+        recovery,
+        keeper=keeper,
+        producer=producer,
+        thresholds=thresholds,
+        rehearsals=rehearsals,
+        traces=traces,
+    )
     reader = BatchReader(
         app,
         channel,
-        lambda: group_consumer(settings),
-        settings.readings_topic,
-        health,
+        make_consumer=lambda: group_consumer(settings),
+        topic=settings.readings_topic,
+        health=health,
         before_leaving=work.leave,
     )
 
@@ -169,16 +183,18 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     if receivers.are_named(settings):
         services.append(NotifyService(settings, rules, health))
     if settings.health_port:
-        about = {"bundle": bundle.id, "rules": rules.digest, "group": settings.group}
-        services.append(FiguresService(settings, rules, health))
         stream = StreamCollector(work.counts, pipeline, health, keeper)
-
-        def is_ready() -> bool:
-            # One that was given no partition stands by: it is ready for the next one.
-            restored = {one.partition for one in recovery.positions}
-            return health.is_member and health.partitions <= restored
-
-        services.append(HealthServer(settings, health, work.counts, about, stream, is_ready))
+        services.append(FiguresService(settings, rules, health))
+        services.append(
+            HealthServer(
+                settings,
+                health,
+                counts=work.counts,
+                about={"bundle": bundle.id, "rules": rules.digest, "group": settings.group},
+                stream=stream,
+                is_ready=lambda: _is_ready(health, recovery),
+            )
+        )
     # That of bridges is theirs alone: a plant without one need not have it.
     ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
     _add_services(app, Watchdog(settings, health, ours), services)
@@ -186,16 +202,24 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     return app
 
 
-def _shadow(settings: Settings, model: ModelAtWork) -> Pipeline:
-    """Make a pipeline of a model that judges nothing yet, beside the one that does."""
+def _pipeline(
+    settings: Settings, bundle: Bundle, rules: Rules, *, is_shadow: bool = False
+) -> Pipeline:
+    """Make the pipeline that judges, or a shadow of it, by a model that judges nothing yet."""
     return Pipeline(
-        model.bundle,
-        model.rules,
+        bundle,
+        rules,
         source=f"/stream-detector/{settings.group}",
         max_clock_skew=settings.max_clock_skew,
         published_scores=settings.published_scores,
-        is_shadow=True,
+        is_shadow=is_shadow,
     )
+
+
+def _is_ready(health: Health, recovery: Recovery) -> bool:
+    # One that was given no partition stands by: it is ready for the next one.
+    restored = {one.partition for one in recovery.positions}
+    return health.is_member and health.partitions <= restored
 
 
 def _make_app(settings: Settings) -> AppT:

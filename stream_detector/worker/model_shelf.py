@@ -81,10 +81,10 @@ class ModelShelf:
         self,
         settings: Settings,
         models: Models,
+        *,
         store: BundleStore | None,
         thresholds: ThresholdWatch,
         health: Health,
-        *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings

@@ -52,9 +52,9 @@ class ModelWatch(Service):
         self,
         choices: ModelChoiceStore,
         models: Models,
+        *,
         shelf: ModelShelf,
         judging: Callable[[], Mapping[str, str]],
-        *,
         refresh_seconds: float,
         health: Health,
     ) -> None:

@@ -84,6 +84,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         app: AppT,
         channel: ChannelT[Batch],
+        *,
         make_consumer: Callable[[], AIOKafkaConsumer],
         topic: str,
         health: Health,

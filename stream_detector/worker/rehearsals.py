@@ -59,6 +59,7 @@ class Rehearsals(Service):
         self,
         pipeline: Pipeline,
         watch: ModelWatch,
+        *,
         shelf: ModelShelf,
         thresholds: ThresholdWatch,
         keeper: StateKeeper,

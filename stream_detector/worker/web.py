@@ -35,6 +35,7 @@ class HealthServer(Service):
         self,
         settings: Settings,
         health: Health,
+        *,
         counts: Counts,
         about: dict[str, str],
         stream: Collector,

@@ -47,20 +47,19 @@ class Site:
             refresh_seconds=1.0,
             health=self.health,
         )
-        store = bundle_store(self.settings)
         self.shelf = ModelShelf(
             self.settings,
             self.models,
-            store,
-            self.thresholds,
-            self.health,
+            store=bundle_store(self.settings),
+            thresholds=self.thresholds,
+            health=self.health,
             clock=lambda: self.now,
         )
         self.watch = ModelWatch(
             self.store,
             self.models,
-            self.shelf,
-            lambda: self.judging,
+            shelf=self.shelf,
+            judging=lambda: self.judging,
             refresh_seconds=1.0,
             health=self.health,
         )

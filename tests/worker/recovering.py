@@ -77,7 +77,13 @@ def shelf_of(pipeline: Pipeline, bundles: Path | None = None) -> ModelShelf:
     thresholds = ThresholdWatch(
         store, THRESHOLDS.default, in_force=dict, refresh_seconds=1.0, health=health
     )
-    return ModelShelf(settings, pipeline.models, bundle_store(settings), thresholds, health)
+    return ModelShelf(
+        settings,
+        pipeline.models,
+        store=bundle_store(settings),
+        thresholds=thresholds,
+        health=health,
+    )
 
 
 class Station:

@@ -63,12 +63,12 @@ class Plant:
         self.rehearsals = Rehearsals(
             site.pipeline,
             site.watch,
-            site.shelf,
-            site.thresholds,
-            self._keeper,
-            lambda: {PARTITION: len(self.feed.records)},
-            lambda bundle_id: Pipeline(site.models[bundle_id].bundle, Rules(), is_shadow=True),
-            lambda: log_consumer(settings),
+            shelf=site.shelf,
+            thresholds=site.thresholds,
+            keeper=self._keeper,
+            positions=lambda: {PARTITION: len(self.feed.records)},
+            make_shadow=lambda one: Pipeline(site.models[one].bundle, Rules(), is_shadow=True),
+            make_consumer=lambda: log_consumer(settings),
         )
 
     def judge(self, records: list[Record]) -> list[Record]:

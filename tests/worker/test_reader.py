@@ -54,7 +54,9 @@ class Group:
         """A reader that has its partitions, and somebody who does each batch at once."""
         app = faust.App(self.name, broker=f"kafka://{self.kafka.bootstrap}", store="memory://")
         channel: ChannelT[Batch] = app.channel(maxsize=1)
-        reader = BatchReader(app, channel, self._consumer, TOPIC, self.health)
+        reader = BatchReader(
+            app, channel, make_consumer=self._consumer, topic=TOPIC, health=self.health
+        )
         worker = asyncio.create_task(self._work_off(channel))
         await reader.start()
         try:
@@ -173,7 +175,9 @@ health = Health(stall_seconds=60, began_at=0.0)
 
 async def start():
     member = lambda: AIOKafkaConsumer(bootstrap_servers="127.0.0.1:{free_port()}", group_id="mill")
-    await BatchReader(app, app.channel(), member, "readings", health).start()
+    await BatchReader(
+        app, app.channel(), make_consumer=member, topic="readings", health=health
+    ).start()
 
 asyncio.run(start())
 """
