@@ -18,6 +18,8 @@ import click
 
 from stream_detector.errors import SettingsError, StreamDetectorError
 
+EXISTING_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

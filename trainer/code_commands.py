@@ -5,15 +5,13 @@ from pathlib import Path
 import click
 
 from stream_detector.bundle.directory import read_bundle
-from stream_detector.command_line import check_different
+from stream_detector.command_line import EXISTING_FILE, check_different
 from stream_detector.connections.rules_file import load_rules
-from stream_detector.pipeline.agreement import modes_note, pace_note, sensors_note
-from stream_detector.replay.options import recording_options
+from stream_detector.replay.notes import notes_for
+from stream_detector.replay.options import csv_option, recording_options, rules_option
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
-from stream_detector.replay.times import usual_step
 
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _bundle = click.option(
     "--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model."
 )
@@ -26,13 +24,7 @@ _out = click.option(
     epilog="Example: python -m trainer encode --bundle model --csv history.csv --out codes.csv"
 )
 @_bundle
-@click.option(
-    "--csv",
-    "path",
-    type=_file,
-    required=True,
-    help="Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
-)
+@csv_option(required=True)
 @_out
 @click.option(
     "--regimes",
@@ -40,9 +32,7 @@ _out = click.option(
     type=click.IntRange(min=2, max=100),
     help="Operating regimes to group the codes into.  [default: the clearest number up to 8]",
 )
-@click.option(
-    "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
-)
+@rules_option
 @recording_options
 def encode(
     *,
@@ -61,14 +51,8 @@ def encode(
     check_different(csv=path, out=out)
     bundle, rules = read_bundle(folder), load_rules(rules_file)
     recording = read_recording(path, options)
-    for note in (
-        *recording.notes,
-        sensors_note(bundle.manifest, recording.sensors),
-        modes_note(bundle.manifest, recording.modes or (None,)),
-        pace_note(bundle.manifest, usual_step(recording.times)),
-    ):
-        if note:
-            click.echo(f"note: {note}", err=True)
+    for note in (*recording.notes, *notes_for(bundle.manifest, recording)):
+        click.echo(f"note: {note}", err=True)
     # TensorFlow and scikit-learn take seconds to load: only when everything else is in order.
     from trainer.code_table import code_table
     from trainer.codes import encode as run
@@ -96,7 +80,7 @@ def encode(
 @click.option(
     "--codes",
     "path",
-    type=_file,
+    type=EXISTING_FILE,
     required=True,
     help="CSV with the columns code_1, code_2 ...; others are handed on.",
 )

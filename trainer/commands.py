@@ -7,9 +7,10 @@ import click
 import msgspec
 from rich.console import Console
 
+from stream_detector.command_line import EXISTING_FILE
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
-from stream_detector.replay.options import recording_options
+from stream_detector.replay.options import csv_option, recording_options, rules_option
 from stream_detector.replay.recording import RecordingOptions, read_recording
 from trainer.architectures import STACKED_READINGS
 from trainer.backtest.commands import compare, evaluate
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from trainer.fitting import NetworkFitter
     from trainer.progress import FitProgress
-
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Bounded(click.ParamType):
@@ -56,20 +55,14 @@ def main() -> None:
 
 
 @main.command(epilog="Example: python -m trainer fit --csv history.csv --out model")
-@click.option(
-    "--csv",
-    "path",
-    type=_file,
-    required=True,
-    help="History: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
-)
+@csv_option("History", required=True)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Bundle folder."
 )
 @click.option(
     "--config",
     "config_file",
-    type=_file,
+    type=EXISTING_FILE,
     help=f"Configuration (TOML): {known_names()}. Options win.",
 )
 @click.option(
@@ -117,9 +110,7 @@ def main() -> None:
     help="Latest share kept back for the report.  [default: 0.2]",
 )
 @click.option("--seed", type=_Bounded(click.INT, Seed), help="Of everything random.  [default: 0]")
-@click.option(
-    "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
-)
+@rules_option
 @click.option(
     "--tensorboard",
     type=click.Path(file_okay=False, path_type=Path),

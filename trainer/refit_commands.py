@@ -14,7 +14,7 @@ from stream_detector.alerting.ledger import labels
 from stream_detector.alerting.news import AlertNews, decode_news
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle
-from stream_detector.command_line import Parsed
+from stream_detector.command_line import EXISTING_FILE, Parsed
 from stream_detector.connections.alert_states import AlertStates
 from stream_detector.connections.bundle_store import BundleStore, required_bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
@@ -25,15 +25,13 @@ from stream_detector.errors import AlertError, BundleError
 from stream_detector.pipeline.agreement import sensors_note
 from stream_detector.replay.kafka_range import read_topic
 from stream_detector.replay.kafka_recording import recording_of_log
-from stream_detector.replay.options import recording_options
+from stream_detector.replay.options import csv_option, recording_options
 from stream_detector.replay.progress import counting
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.time_range import TimeRange, parse_range
 from trainer.backtest.fitters import make_fitter
 from trainer.config import TrainingConfig, read_config
 from trainer.refit import guard, measured_sensors, recipe_of
-
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _CALLER = "trainer refit"
 
@@ -49,11 +47,11 @@ _CALLER = "trainer refit"
     metavar="START/END",
     help="What Kafka took of the machine in this span of its own time; / is all of it.",
 )
-@click.option("--csv", "path", type=_file, help="Instead: CSV, gzipped CSV (.gz) or Parquet.")
+@csv_option("Instead")
 @click.option(
     "--config",
     "config_file",
-    type=_file,
+    type=EXISTING_FILE,
     help="Configuration (TOML).  [default: the old model's, with no rows kept back]",
 )
 @click.option("--shadow", is_flag=True, help="Put the new model on trial beside the old one.")

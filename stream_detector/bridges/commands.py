@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stream_detector.command_line import check_different, tell
+from stream_detector.command_line import EXISTING_FILE, check_different, tell
 from stream_detector.connections.settings import read_settings
 from stream_detector.connections.source_settings import read_source_settings
 from stream_detector.replay.options import file_options
@@ -125,7 +125,7 @@ def check(path: Path) -> None:
 @click.option(
     "--csv",
     "export",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     required=True,
     metavar="FILE",
     help="The export: one tag, time and value a line; CSV, gzipped CSV or Parquet.",

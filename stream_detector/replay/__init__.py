@@ -4,7 +4,7 @@ A recording, from a file or from Kafka's log; training, replaying and publishing
 through here, so that a file means the same everywhere:
 
 ``options``
-    how to read a file, as command-line options
+    which file to read and how, as command-line options
 ``table`` -> ``columns`` (``times``, ``far_cells``)
     a file -> columns of text -> what they mean
 ``tags``
@@ -22,6 +22,8 @@ What is done with it:
     the command line
 ``threshold_options``
     by which thresholds to judge
+``notes``
+    in what a recording differs from what the model knows
 ``records`` -> ``replaying``
     a recording as messages -> through the pipeline
 ``restarting``

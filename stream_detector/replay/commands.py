@@ -23,13 +23,7 @@ from stream_detector.command_line import (
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import ServiceError, counted, listed
-from stream_detector.pipeline.agreement import (
-    check_sensors,
-    modes_note,
-    pace_note,
-    rules_notes,
-    sensors_note,
-)
+from stream_detector.pipeline.agreement import check_sensors, rules_notes
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.replay.alert_again import describe, judge_again
@@ -38,24 +32,27 @@ from stream_detector.replay.fault_injection import inject
 from stream_detector.replay.fault_report import report
 from stream_detector.replay.faults import Fault, parse_faults
 from stream_detector.replay.log_range import LogRange, log_options
-from stream_detector.replay.options import Time, in_utc, recording_options
+from stream_detector.replay.notes import notes_for
+from stream_detector.replay.options import (
+    Time,
+    csv_option,
+    in_utc,
+    recording_options,
+    rules_option,
+)
 from stream_detector.replay.progress import progress
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import in_words
 from stream_detector.replay.replaying import replay as run_replay
 from stream_detector.replay.threshold_options import WantedThresholds, threshold_options
-from stream_detector.replay.times import usual_step
-
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
-_CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 
 
 @click.command(
     epilog="Example: stream-detector replay --bundle model --csv history.csv --scores scores.csv"
 )
 @click.option("--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model.")
-@click.option("--csv", "path", type=_file, help=_CSV_HELP)
+@csv_option()
 @log_options
 @click.option(
     "--alert",
@@ -68,9 +65,7 @@ _CSV_HELP = "Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet)."
 @click.option(
     "--alerts", type=click.Path(path_type=Path), help="Write the alerts here (JSON lines)."
 )
-@click.option(
-    "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
-)
+@rules_option
 @threshold_options
 @click.option(
     "--inject",
@@ -126,7 +121,7 @@ def replay(
 
 
 @click.command(epilog="Example: stream-detector publish --csv history.csv --speed 120")
-@click.option("--csv", "path", type=_file, required=True, help=_CSV_HELP)
+@csv_option(required=True)
 @click.option(
     "--speed",
     type=FiniteRange(min=0, min_open=True),
@@ -216,14 +211,8 @@ def _from_file(
     path: Path, options: RecordingOptions, bundle: Bundle, rules: Rules
 ) -> Iterator[Record]:
     recording = _read(path, options)
-    manifest = bundle.manifest
-    for note in (
-        sensors_note(manifest, recording.sensors),
-        modes_note(manifest, recording.modes or (None,)),
-        pace_note(manifest, usual_step(recording.times)),
-    ):
-        if note:
-            click.echo(f"note: {note}", err=True)
+    for note in notes_for(bundle.manifest, recording):
+        click.echo(f"note: {note}", err=True)
     return records(recording, rules)
 
 

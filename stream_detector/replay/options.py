@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
-from stream_detector.command_line import Parsed
+from stream_detector.command_line import EXISTING_FILE, Parsed
 from stream_detector.errors import RecordingError
 from stream_detector.pipeline.names import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
@@ -107,6 +106,26 @@ class _Names(click.ParamType):
         return tuple(name.strip() for name in names if name.strip())
 
 
+def csv_option(
+    what: str = "Recording", *, required: bool = False
+) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
+    """Give a command the option that names the file of a recording, as its argument ``path``."""
+    return click.option(
+        "--csv",
+        "path",
+        type=EXISTING_FILE,
+        required=required,
+        help=f"{what}: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
+    )
+
+
+rules_option = click.option(
+    "--rules",
+    "rules_file",
+    type=EXISTING_FILE,
+    help="Rules file.  [default: one sheet-break rule]",
+)
+
 _FILE_OPTIONS = (
     click.option(
         "--time-column",
@@ -188,7 +207,7 @@ _OPTIONS = (
     ),
     click.option(
         "--tags",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=EXISTING_FILE,
         metavar="FILE",
         help="CSV file sensor,unit,low,high: unit and physical limits of each sensor.",
     ),
@@ -210,9 +229,9 @@ def recording_options(command: Callable[..., _T]) -> Callable[..., _T]:
     Examples
     --------
     >>> @click.command()
-    ... @click.argument("file", type=click.Path(path_type=Path))
+    ... @click.argument("file")
     ... @recording_options
-    ... def show(file: Path, *, options: RecordingOptions) -> None:
+    ... def show(file: str, *, options: RecordingOptions) -> None:
     ...     click.echo(f"{file}: {options.cadence} s, without {options.exclude}")
     >>> show(["run.csv", "--cadence", "3min", "--exclude", "a,b"], standalone_mode=False)
     run.csv: 180.0 s, without ('a', 'b')

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from stream_detector.bundle.directory import Bundle
-from stream_detector.command_line import Parsed
+from stream_detector.command_line import EXISTING_FILE, Parsed
 from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import UNREADABLE, SettingsError
 from stream_detector.pipeline.thresholds import ThresholdTable, decode_setting, parse_threshold
@@ -55,7 +55,7 @@ _OPTIONS = (
     click.option(
         "--thresholds",
         "thresholds_file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=EXISTING_FILE,
         help="JSON file of machine (or *) to a threshold as in Redis.",
     ),
 )

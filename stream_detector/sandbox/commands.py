@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from stream_detector.command_line import FiniteRange, check_different
+from stream_detector.command_line import EXISTING_FILE, FiniteRange, check_different
 from stream_detector.replay.options import recording_options
 from stream_detector.replay.recording import RecordingOptions
 
@@ -53,7 +53,7 @@ def simulate(days: float, seed: int, path: Path, tags: Path | None) -> None:
 @click.option(
     "--csv",
     "path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="Your own recording instead: its first 80 % are to learn from, the rest is streamed.",
 )
 @click.option(

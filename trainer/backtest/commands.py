@@ -14,7 +14,7 @@ from rich.console import Console
 from stream_detector.command_line import FiniteRange, Parsed, check_different
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.errors import SettingsError
-from stream_detector.replay.options import recording_options
+from stream_detector.replay.options import csv_option, recording_options, rules_option
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
 from trainer.backtest.folds import CUTS
@@ -30,8 +30,6 @@ _MODEL = (
     f"Name of a model, as `trainer fit --model` takes it, with {_PLAIN} before it for the form in "
     "which it was published; or a configuration file (TOML)"
 )
-
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 Model = tuple[str, TrainingConfig]
 """Under which name it is told of."""
@@ -80,13 +78,7 @@ def _told(cuts: Sequence[float]) -> str:
 
 
 _OPTIONS = (
-    click.option(
-        "--csv",
-        "path",
-        type=_file,
-        required=True,
-        help="Recording: CSV, gzipped CSV (.gz) or Parquet (.parquet).",
-    ),
+    csv_option(required=True),
     click.option(
         "--budget",
         type=FiniteRange(min=0, min_open=True),
@@ -111,9 +103,7 @@ _OPTIONS = (
         show_default=True,
         help="Train each network so often, from other first weights; figures are averaged.",
     ),
-    click.option(
-        "--rules", "rules_file", type=_file, help="Rules file.  [default: one sheet-break rule]"
-    ),
+    rules_option,
     click.option("--out", type=click.Path(path_type=Path), help="Write all figures here (JSON)."),
     click.option(
         "--random-split",
