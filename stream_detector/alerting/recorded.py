@@ -136,6 +136,15 @@ def standstills(times: Iterable[datetime], *, max_gap: timedelta) -> tuple[Stand
     )
 
 
+def running_time(begin: datetime, end: datetime, stood_still: Iterable[Standstill]) -> timedelta:
+    """Measure how long a machine ran in a span of time."""
+    still = sum(
+        (max(min(one.end, end) - max(one.begin, begin), timedelta()) for one in stood_still),
+        timedelta(),
+    )
+    return end - begin - still
+
+
 def close_alerts(
     alerts: Sequence[tuple[datetime, datetime | None]],
     outcomes: Sequence[datetime],
@@ -225,8 +234,8 @@ def scorecard(
     (0.5, 1, 1, datetime.timedelta(seconds=240))
     """
     closed = close_alerts(alerts, outcomes, horizon=horizon, end=end, stood_still=stood_still)
-    running = max(_running(start, end, stood_still), timedelta(microseconds=1))
-    in_alarm = [_running(begin, cleared or end, stood_still) for begin, cleared in alerts]
+    running = max(running_time(start, end, stood_still), timedelta(microseconds=1))
+    in_alarm = [running_time(begin, cleared or end, stood_still) for begin, cleared in alerts]
     ahead = min(readings_within(horizon, cadence=cadence) * cadence, horizon)
     fates = [alert.fate for alert in closed]
     return Scorecard(
@@ -255,12 +264,3 @@ def _leads(closed: Sequence[ClosedAlert], outcomes: Sequence[datetime]) -> tuple
 def _next_after(time: datetime, later: Sequence[datetime]) -> datetime | None:
     following = bisect_right(later, time)
     return later[following] if following < len(later) else None
-
-
-def _running(begin: datetime, end: datetime, stood_still: Sequence[Standstill]) -> timedelta:
-    """Measure how long a machine ran in a span of time."""
-    still = sum(
-        (max(min(one.end, end) - max(one.begin, begin), timedelta()) for one in stood_still),
-        timedelta(),
-    )
-    return end - begin - still

@@ -1,9 +1,11 @@
 """The section of alerts: how many came, what they found, and how soon."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from stream_detector.alerting.recorded import ClosedAlert, Fate
+from stream_detector.alerting.recorded import ClosedAlert, Fate, Standstill, running_time
 from trainer.budgets import Point
+from trainer.evaluation import Evaluation
 from trainer.findings import Findings
 from trainer.found import Timeliness, wilson_interval
 from trainer.measures import Measures
@@ -35,7 +37,7 @@ def alerts(findings: Findings) -> Section:
         trade_off(findings.points, measures),
         _lead_times(findings.timeliness, measures),
         budget_table(findings.points, measures, is_fixed=findings.is_fixed),
-        _every_alert(measures.evaluation.alerts),
+        _every_alert(measures.evaluation),
     )
     return Section(title, anchor, parts)
 
@@ -174,7 +176,8 @@ def _lead_times(timeliness: Timeliness | None, measures: Measures) -> Chart:
     )
 
 
-def _every_alert(alerts: tuple[ClosedAlert, ...]) -> Table:
+def _every_alert(evaluation: Evaluation) -> Table:
+    alerts, stood_still = evaluation.alerts, evaluation.stood_still
     shown = alerts[:MAX_ALERTS]
     note = f"{counted(len(alerts), 'alert')}."
     if len(shown) < len(alerts):
@@ -182,7 +185,8 @@ def _every_alert(alerts: tuple[ClosedAlert, ...]) -> Table:
     if not shown:
         note = "No alert was raised."
     columns = ("Raised (UTC)", "Cleared (UTC)", "Open for", "What followed", "After")
-    return Table("Every alert", columns, tuple(map(_alert_row, shown)), note, wide=True)
+    rows = tuple(_alert_row(alert, stood_still) for alert in shown)
+    return Table("Every alert", columns, rows, note, wide=True)
 
 
 def _noun(measures: Measures) -> str:
@@ -196,11 +200,18 @@ def _things(measures: Measures) -> tuple[str, str]:
     return ("stretch", "stretches") if is_rows else ("outcome", "outcomes")
 
 
-def _alert_row(alert: ClosedAlert) -> tuple[str, ...]:
+def _alert_row(alert: ClosedAlert, stood_still: Sequence[Standstill]) -> tuple[str, ...]:
     return (
         minute(alert.raised),
         minute(alert.cleared) if alert.cleared else "still open",
-        lasting(alert.cleared - alert.raised) if alert.cleared else "",
+        _open_for(alert.raised, alert.cleared, stood_still) if alert.cleared else "",
         _FATES[alert.fate],
         lasting(alert.lead) if alert.lead else "",
     )
+
+
+def _open_for(raised: datetime, cleared: datetime, stood_still: Sequence[Standstill]) -> str:
+    running, whole = running_time(raised, cleared, stood_still), cleared - raised
+    if running == whole:
+        return lasting(whole)
+    return f"{lasting(running)}, {lasting(whole)} with standstills"

@@ -100,7 +100,8 @@ def holdout_scores(
     evaluation = measures.evaluation
     return Chart(
         title,
-        _STANDS if is_fixed else _FOLLOWS,
+        (_STANDS if is_fixed else _FOLLOWS)
+        + (" The bars of open alerts leave standstills out." if evaluation.stood_still else ""),
         score_charts.holdout_scores(measures, name=f"{of}holdout-scores", label=label),
         f"{counted(len(evaluation.scores), 'score')} up to {evaluation.scores.max():.2f}, "
         f"thresholds from {evaluation.thresholds.min():.2f} to {evaluation.thresholds.max():.2f}, "

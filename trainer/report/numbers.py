@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.recorded import ClosedAlert
+from stream_detector.alerting.recorded import ClosedAlert, running_time
 from trainer.confusion import Confusion
+from trainer.evaluation import Evaluation
 from trainer.findings import Findings
 from trainer.head_findings import HeadFindings
 from trainer.measures import Curves, Measures
@@ -93,7 +94,7 @@ def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
             "by_day": _by_day(measures),
             "by_week": of_weeks(measures.by_week),
             "budgets": of_points(findings.points),
-            "first": [_alert(alert) for alert in evaluation.alerts[:MAX_ALERTS]],
+            "first": [_alert(alert, evaluation) for alert in evaluation.alerts[:MAX_ALERTS]],
         },
         "outcomes": _outcomes(measures) if evaluation.label_kind == "event" else None,
         "lead_times": of_timeliness(findings.timeliness),
@@ -131,11 +132,14 @@ def _by_day(measures: Measures) -> list[dict[str, Any]]:
     ]
 
 
-def _alert(alert: ClosedAlert) -> dict[str, Any]:
+def _alert(alert: ClosedAlert, evaluation: Evaluation) -> dict[str, Any]:
+    until = alert.cleared or evaluation.span[1]
+    running = running_time(alert.raised, until, evaluation.stood_still)
     lead = None if alert.lead is None else alert.lead.total_seconds()
     return {
         "raised": alert.raised,
         "cleared": alert.cleared,
+        "running_seconds": running.total_seconds(),
         "fate": alert.fate.value,
         "lead_seconds": lead,
     }

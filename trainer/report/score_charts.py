@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from stream_detector.alerting.recorded import ClosedAlert
+from trainer.evaluation import Evaluation
 from trainer.measures import Measures
 from trainer.plain_words import fit_in_words
 from trainer.report.style import (
@@ -64,7 +64,7 @@ def holdout_scores(measures: Measures, *, name: str, label: str) -> Markup:
             look = {"alpha": 0.4, "linewidth": 0.7, "transform": height}
             upper.vlines(day_numbers(apart), 0, 1, POSITIVE, **look)
         _finish_scores(upper, every, label=label, of_threshold="threshold in force")
-        _draw_lanes(lower, every.times, measures.evaluation.alerts, outcomes)
+        _draw_lanes(lower, every.times, measures.evaluation)
         time_axis(lower, day_numbers(every.times))
     return one.svg
 
@@ -123,20 +123,11 @@ def _finish_scores(axes: Axes, every: Peaks, *, label: str, of_threshold: str) -
     legend(axes, columns=4)
 
 
-def _draw_lanes(
-    axes: Axes,
-    times: NDArray[np.datetime64],
-    alerts: Sequence[ClosedAlert],
-    outcomes: Sequence[datetime],
-) -> None:
+def _draw_lanes(axes: Axes, times: NDArray[np.datetime64], evaluation: Evaluation) -> None:
     """Mark open alerts as bars and outcomes as crosses; the shortest alert is still seen."""
-    start, stop = day_numbers(times[[0, -1]])
+    outcomes, (start, stop) = evaluation.outcomes, day_numbers(times[[0, -1]])
     edges = np.linspace(start, stop, MAX_POINTS + 1)
-    is_open = np.zeros(MAX_POINTS)
-    for raised, cleared, *_ in alerts:
-        ends = day_numbers([raised, cleared]) if cleared else [day_numbers(raised), stop]
-        first, last = np.searchsorted(edges, ends, side="right").clip(1, MAX_POINTS)
-        is_open[first - 1 : last] = 0.35
+    is_open = np.where(alert_open(evaluation, edges), 0.35, 0.0)
     axes.stairs(1 + is_open, edges, baseline=1 - is_open, fill=True, color=LIMIT)
     lanes = {1: "alert open"}
     if outcomes:
@@ -146,6 +137,20 @@ def _draw_lanes(
     axes.set_yticks(list(lanes), list(lanes.values()))
     axes.set_ylim(min(lanes) - 0.6, 1.6)
     axes.grid(visible=False, axis="y")
+
+
+def alert_open(evaluation: Evaluation, edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark the bins, between edges in days, in which an alert was open while the machine ran."""
+    is_open = np.zeros(len(edges) - 1, bool)
+    for raised, cleared, *_ in evaluation.alerts:
+        ends = day_numbers([raised, cleared]) if cleared else [day_numbers(raised), edges[-1]]
+        first, last = np.searchsorted(edges, ends, side="right").clip(1, len(is_open))
+        is_open[first - 1 : last] = True
+    for still in evaluation.stood_still:
+        # The bins of the last reading before it and of the first one after it stay.
+        first, last = np.searchsorted(edges, day_numbers([*still]), side="right").clip(1)
+        is_open[first : last - 1] = False
+    return is_open
 
 
 def _apart(moments: Sequence[datetime], times: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
