@@ -26,6 +26,8 @@ Beside the stream:
     a copy of what people want of thresholds
 ``model_watch``, ``model_shelf``
     which models they want, and the bundles of these
+``last_good``
+    the last good value of either, where an entry cannot be read
 ``rehearsals``, ``rehearsal``
     machines go over to another model without a stop
 ``housekeeping``

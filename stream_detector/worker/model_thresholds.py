@@ -11,6 +11,7 @@ from stream_detector.pipeline.thresholds import (
     ThresholdTable,
     decode_setting,
 )
+from stream_detector.worker.last_good import readable
 
 log = structlog.get_logger()
 
@@ -93,14 +94,9 @@ class ModelThresholds:
 
     def _decode(self, entries: dict[str, bytes]) -> None:
         """Make what can be read the table; of the rest, what was read last stays in it."""
-        wanted, refused = {}, {}
-        for machine, data in entries.items():
-            try:
-                wanted[machine] = decode_setting(data).threshold
-            except SettingsError as fault:
-                refused[machine] = str(fault)
-                if machine in self._wanted:
-                    wanted[machine] = self._wanted[machine]
+        wanted, refused = readable(
+            entries, lambda data: decode_setting(data).threshold, self._wanted
+        )
         unknown = frozenset(refused.keys() - wanted.keys())
         table = ThresholdTable(self.table.default, wanted, unknown)
         before = self._entries or {}

@@ -15,11 +15,12 @@ from mode import Service
 
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
-from stream_detector.errors import ServiceError, SettingsError, listed
+from stream_detector.errors import ServiceError, listed
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
 from stream_detector.pipeline.models import Models
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.health import Health
+from stream_detector.worker.last_good import readable
 from stream_detector.worker.model_shelf import ModelShelf
 
 log = structlog.get_logger()
@@ -108,14 +109,7 @@ class ModelWatch(Service):
 
     def _decode(self, entries: dict[str, bytes]) -> None:
         """Take what can be read; of the rest, what was read last stays."""
-        wanted, refused = {}, {}
-        for machine, data in entries.items():
-            try:
-                wanted[machine] = decode_choice(data)
-            except SettingsError as fault:
-                refused[machine] = str(fault)
-                if machine in self._wanted:
-                    wanted[machine] = self._wanted[machine]
+        wanted, refused = readable(entries, decode_choice, self._wanted)
         for machine, error in refused.items():
             if entries[machine] != self._entries.get(machine):
                 log.error("model.choice-refused", machine=machine, error=error)
