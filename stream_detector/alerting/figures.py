@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from stream_detector.alerting.alert_state import AlertState
+from stream_detector.alerting.alert_state import AlertState, ClosedAs, Label
 from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.kpi import Kpis, kpis
 from stream_detector.alerting.ledger import Ledger, LedgerAlert, LedgerOutcome, labels
 from stream_detector.alerting.rules import Priority, Rules
 from stream_detector.alerting.scorecards import PlantCard, lead_of, plant_card
 
-Closing = Literal["early", "late", "nuisance", "unlabelled", "open"]
+Closing = Literal[ClosedAs, "open"]
 """What an alert was in the end; ``open`` where it is not known yet."""
+
+_LABELLED: Final[dict[Label, Closing]] = {"useful": "early", "late": "late", "nuisance": "nuisance"}
+"""What an alert was where an operator said what it was worth."""
 
 
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,10 +116,7 @@ def figures(
     return Figures(ledger=accounts, kpis=called)
 
 
-def _alert_line(one: LedgerAlert, label: str | None) -> AlertLine:
-    closed_as: Closing = one.fate or "open"
-    if label is not None:
-        closed_as = {"useful": "early", "late": "late", "nuisance": "nuisance"}[label]  # type: ignore[assignment]
+def _alert_line(one: LedgerAlert, label: Label | None) -> AlertLine:
     return AlertLine(
         alert_id=one.alert_id,
         machine=one.machine,
@@ -126,7 +126,7 @@ def _alert_line(one: LedgerAlert, label: str | None) -> AlertLine:
         cleared_at=one.last.cleared,
         n_raised=len(one.times),
         reason=one.last.reason,
-        closed_as=closed_as,
+        closed_as=one.fate or "open" if label is None else _LABELLED[label],
         lead_s=None if one.lead is None else one.lead.total_seconds(),
         labelled=label is not None,
     )

@@ -26,7 +26,10 @@ from stream_detector.alerting.horizons import reach
 
 
 class Fate(StrEnum):
-    """What became of an alert."""
+    """What became of an alert: what ``ClosedAs`` says of one of a plant, and ``ANOMALY``.
+
+    Which rows are anomalous, only a recording may tell.
+    """
 
     EARLY = "early"
     """An outcome followed within the horizon, in the same run."""
