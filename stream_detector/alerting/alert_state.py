@@ -150,6 +150,18 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
         """Its key in the topic; a rule's name holds no slash."""
         return f"{self.machine}/{self.rule}"
 
+    @property
+    def alert_id(self) -> str | None:
+        """The name of the newest alert; None where there was none."""
+        if self.alert is None:
+            return None
+        name: str = self.alert["alert_id"]
+        return name
+
+    def is_newest(self, alert_id: str | None) -> bool:
+        """Whether this is the newest alert."""
+        return alert_id is not None and alert_id == self.alert_id
+
     def standing(self, suppressed_modes: Collection[str]) -> State:
         """Tell how it stands; of several states the one that says most to an operator."""
         if self.out_of_service is not None:

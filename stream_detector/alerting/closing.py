@@ -100,8 +100,8 @@ def _may_be_late(state: AlertState, known_until: datetime) -> bool:
 
 def _fates(state: AlertState) -> dict[str, ClosedAs]:
     found = {one.alert_id: one.fate for one in state.past if one.fate is not None}
-    if state.alert is not None and state.fate is not None:
-        found[state.alert["alert_id"]] = state.fate
+    if state.alert_id is not None and state.fate is not None:
+        found[state.alert_id] = state.fate
     return found
 
 

@@ -32,7 +32,7 @@ def follow(state: AlertState, news: AlertNews, alert: dict[str, Any]) -> AlertSt
     alert : dict
         The message as it was sent.
     """
-    if state.alert is not None and state.alert["alert_id"] != news.alert_id:
+    if not state.is_newest(news.alert_id):
         state = _remember(state)
     is_open = news.event != "cleared"
     stands = news.event_time - news.raised_at
@@ -71,7 +71,7 @@ def entries_of(news: AlertNews, change: str, at: datetime) -> list[Entry]:
 def alert_ids(state: AlertState) -> set[str]:
     """Name the alerts that are remembered."""
     past = {one.alert_id for one in state.past}
-    return past if state.alert is None else past | {state.alert["alert_id"]}
+    return past if state.alert_id is None else past | {state.alert_id}
 
 
 def _remember(state: AlertState) -> AlertState:

@@ -165,15 +165,15 @@ def labels(states: Iterable[AlertState]) -> Mapping[str, Label]:
     found: dict[str, Label] = {}
     for state in states:
         found |= {one.alert_id: one.label for one in state.past if one.label is not None}
-        if state.alert is not None and state.label is not None:
-            found[state.alert["alert_id"]] = state.label.label
+        if state.alert_id is not None and state.label is not None:
+            found[state.alert_id] = state.label.label
     return found
 
 
 def _fates(state: AlertState) -> Iterable[tuple[str, ClosedAs | None, float | None]]:
     yield from ((one.alert_id, one.fate, one.lead_s) for one in state.past)
-    if state.alert is not None:
-        yield state.alert["alert_id"], state.fate, state.lead_s
+    if state.alert_id is not None:
+        yield state.alert_id, state.fate, state.lead_s
 
 
 def _forget(held: dict[Any, Any], most: int) -> None:

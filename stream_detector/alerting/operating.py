@@ -47,7 +47,7 @@ def operate(state: AlertState, command: Command, at: datetime) -> Done | None:
 
 
 def _acknowledge(state: AlertState, command: Command, at: datetime) -> Done | None:
-    if not _is_newest(state, command.alert_id):
+    if not state.is_newest(command.alert_id):
         raise CommandError(
             RefusalCode.LATE,
             f"{command.alert_id!r} was followed by a newer alert; acknowledge that",
@@ -65,7 +65,7 @@ def _comment(state: AlertState, command: Command, _: datetime) -> Done:
 def _label(state: AlertState, command: Command, at: datetime) -> Done:
     word = command.label
     label: Label | None = None if word is None or word == "unclear" else word
-    if _is_newest(state, command.alert_id):
+    if state.is_newest(command.alert_id):
         labelling = label and Labelling(command.by, at, label, command.comment)
         state = replace(state, label=labelling)
     else:
@@ -109,10 +109,6 @@ def _in_service(state: AlertState, _: Command, __: datetime) -> Done:
     if state.out_of_service is None:
         raise CommandError(RefusalCode.NOT_OUT_OF_SERVICE, f"{state.key!r} is in service")
     return Done(replace(state, out_of_service=None), "in-service")
-
-
-def _is_newest(state: AlertState, alert_id: str | None) -> bool:
-    return state.alert is not None and state.alert["alert_id"] == alert_id
 
 
 _ACTIONS: Final[dict[str, Callable[[AlertState, Command, datetime], Done | None]]] = {

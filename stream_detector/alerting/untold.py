@@ -142,7 +142,7 @@ class Untold:
             self._called = self._raise_before(entries[0], state)
         for entry in entries:
             if told_until is None:
-                was_told = not _is_newest(entry.alert_id, state)
+                was_told = not state.is_newest(entry.alert_id)
             else:
                 was_told = entry.at < told_until
             if was_told:
@@ -169,7 +169,7 @@ class Untold:
             self._held.clear()
             if is_called:
                 self._due.append(one)
-        elif _is_held_back(state) and _is_newest(entry.alert_id, state):
+        elif _is_held_back(state) and state.is_newest(entry.alert_id):
             self._held.append(one)
         elif not is_silenced(state) and self._wants.of_call(state.rule, entry):
             self._due.append(one)
@@ -186,7 +186,7 @@ class Untold:
         """Hold what is due of the open alert and is not on its way."""
         while self._due:
             entry = self._due[-1].entry
-            if entry.what == "cleared" or not _is_newest(entry.alert_id, state):
+            if entry.what == "cleared" or not state.is_newest(entry.alert_id):
                 return
             self._held.insert(0, self._due.pop())
 
@@ -195,7 +195,7 @@ class Untold:
         calling = self._calling
         if calling is None or state.alert is None:
             return
-        if state.open and _is_newest(calling.alert_id, state):
+        if state.open and state.is_newest(calling.alert_id):
             return
         end = _newest(state, "cleared")
         if calling.alert_id != end.alert_id:
@@ -237,10 +237,6 @@ class Untold:
 
 def _is_held_back(state: AlertState) -> bool:
     return state.open and is_silenced(state)
-
-
-def _is_newest(alert_id: str | None, state: AlertState) -> bool:
-    return state.alert is not None and alert_id == state.alert["alert_id"]
 
 
 def _after(seen: Entry | None, entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -40,5 +40,5 @@ def assert_nobody_waits_for_an_end(told: list[Notification], state: AlertState) 
         else:
             assert called in {None, one.alert_id}
             called = one.alert_id
-    open_alert = state.alert["alert_id"] if state.open and state.alert else None
+    open_alert = state.alert_id if state.open else None
     assert called in {None, open_alert}

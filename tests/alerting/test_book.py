@@ -154,8 +154,7 @@ def test_what_is_shelved_is_followed_all_the_same(desk: Desk) -> None:
 
     state = desk.state()
     assert (state.state, state.open) == (State.SHELVED, True)
-    assert state.alert is not None
-    assert state.alert["alert_id"] == alert_id(40)
+    assert state.alert_id == alert_id(40)
 
 
 def test_shelving_ends_by_itself(desk: Desk) -> None:

@@ -267,7 +267,7 @@ def _history(state: AlertState, clock: Clock) -> tuple[Happening, ...]:
     of: dict[str | None, str] = {
         one.alert_id: f"the alert of {clock.short(one.raised_at)}" for one in state.past
     }
-    of |= {None: "", (state.alert or {}).get("alert_id"): ""}
+    of |= {None: "", state.alert_id: ""}
     return tuple(
         Happening(
             clock.plant(one.at),
