@@ -7,7 +7,7 @@ values only. How they come about, :mod:`stream_detector.alerting.book` says.
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -57,6 +57,9 @@ MOST_URGENT_FIRST: Final = (
     State.NORMAL,
 )
 """The order in which to look at alerts: what nobody has seen, what stands, what is set aside."""
+
+PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)[::-1]
+"""Most urgent first."""
 
 ClosedAs = Literal["early", "late", "nuisance", "unlabelled"]
 """What became of an alert, by what followed: the outcome came within the horizon in the same run;
@@ -175,6 +178,19 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
         if self.open:
             return State.ACKNOWLEDGED if self.acknowledged else State.UNACKNOWLEDGED
         return State.RETURNED_UNACKNOWLEDGED
+
+
+def urgency(state: AlertState) -> tuple[int, int, float, str]:
+    """Order alerts, the most urgent first: by state, by priority, the newest first, by name.
+
+    What never had an alert comes after the lowest priority.
+    """
+    standing = MOST_URGENT_FIRST.index(state.state)
+    if state.alert is None:
+        return standing, len(PRIORITIES), 0.0, state.key
+    raised_at = datetime.fromisoformat(state.alert["raised_at"])
+    priority = PRIORITIES.index(state.alert["priority"])
+    return standing, priority, -raised_at.timestamp(), state.key
 
 
 class Flood(msgspec.Struct, frozen=True, kw_only=True):

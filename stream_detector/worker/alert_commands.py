@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, get_args
 import click
 import msgspec
 
-from stream_detector.alerting.alert_state import Flood, State
+from stream_detector.alerting.alert_state import Flood, State, urgency
 from stream_detector.alerting.commands import MAX_SHELVING, Command, LabelWord, decode_command
 from stream_detector.alerting.rules import Priority
 from stream_detector.command_line import Parsed, caller, on_one_line
@@ -23,7 +23,7 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import CommandError, ServiceError, SettingsError
-from stream_detector.worker.alert_listing import describe, describe_flood, most_urgent_first
+from stream_detector.worker.alert_listing import describe, describe_flood
 from stream_detector.worker.figure_commands import kpi, ledger
 
 _AT_ONCE: Final = 50
@@ -120,7 +120,7 @@ def list_alerts(
     found, flood = _run(_read(settings))
     chosen = [
         one
-        for one in most_urgent_first(found)
+        for one in sorted(found, key=urgency)
         if (one.state in states if states else show_all or one.state != State.NORMAL)
         and machine in (None, one.machine)
         and rule in (None, one.rule)

@@ -1,24 +1,11 @@
-"""Alerts as they stand, in lines that people read: what needs somebody first."""
+"""Alerts as they stand, in lines that people read."""
 
-from collections.abc import Iterable, Iterator
-from typing import get_args
+from collections.abc import Iterator
 
-from stream_detector.alerting.alert_state import MOST_URGENT_FIRST, AlertState, Flood
+from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.life import rfc3339
-from stream_detector.alerting.rules import Priority
 from stream_detector.command_line import on_one_line
 from stream_detector.errors import counted
-
-
-def most_urgent_first(states: Iterable[AlertState]) -> list[AlertState]:
-    """Put states into the order in which somebody should look at them."""
-    priorities: tuple[Priority, ...] = get_args(Priority)
-
-    def urgency(state: AlertState) -> tuple[int, int, str]:
-        priority = 0 if state.alert is None else priorities.index(state.alert["priority"])
-        return MOST_URGENT_FIRST.index(state.state), -priority, state.key
-
-    return sorted(states, key=urgency)
 
 
 def describe(state: AlertState) -> Iterator[str]:

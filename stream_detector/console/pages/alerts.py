@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 from starlette.requests import Request
 
+from stream_detector.alerting.alert_state import PRIORITIES
 from stream_detector.console.pages.asking import Asking
 from stream_detector.console.pages.finding import page_number
 from stream_detector.console.pages.frame import Frame
@@ -15,7 +16,6 @@ from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render
 from stream_detector.console.views.alerts import SHOWN, AlertList, Filter, alert_list
-from stream_detector.console.views.urgency import PRIORITIES
 
 
 class AlertsPage:

@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
-from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.alert_state import PRIORITIES, State, urgency
 from stream_detector.console import words
 from stream_detector.console.plant import Key, Plant, Standing
 from stream_detector.console.views.urgency import (
     OPEN,
-    PRIORITIES,
     SET_ASIDE,
     STATE_WORDS,
     UNSEEN,
     Mark,
     mark_of,
-    urgency,
 )
 from stream_detector.console.words import Clock
 
@@ -108,7 +106,8 @@ class AlertList:
 
 def alert_list(plant: Plant, wanted: Filter, *, clock: Clock) -> AlertList:
     """Make a page of the list; beyond the last page it is the last."""
-    found = sorted((one for one in plant.alerts.values() if wanted.matches(one)), key=urgency)
+    matching = (one for one in plant.alerts.values() if wanted.matches(one))
+    found = sorted(matching, key=lambda one: urgency(one.state))
     n_pages = max(-(-len(found) // ROWS_PER_PAGE), 1)
     page = min(max(wanted.page, 0), n_pages - 1)
     first = page * ROWS_PER_PAGE

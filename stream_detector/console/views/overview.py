@@ -5,21 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stream_detector.alerting.alert_state import State
+from stream_detector.alerting.alert_state import PRIORITIES, State, urgency
 from stream_detector.console import words
 from stream_detector.console.machine import MachineRecord
 from stream_detector.console.plant import Plant, Standing
 from stream_detector.console.views.sparkline import Sparkline, sparkline
 from stream_detector.console.views.urgency import (
     OPEN,
-    PRIORITIES,
     SET_ASIDE,
     STATE_WORDS,
     UNSEEN,
     Mark,
     heads,
     mark_of,
-    urgency,
 )
 from stream_detector.console.words import Clock
 
@@ -131,7 +129,7 @@ def feed_health(machine: MachineRecord, now: float, clock: Clock) -> tuple[str, 
 
 def _rank(machine: MachineRecord, alerts: Sequence[Standing], now: float) -> tuple[float, ...]:
     """Order machines: alerts first, then what gives no data, then how near the threshold is."""
-    worst = min((urgency(one) for one in alerts if one.state.state in OPEN), default=None)
+    worst = min((urgency(one.state)[:3] for one in alerts if one.state.state in OPEN), default=None)
     bad = machine.silent_since(now) is not None or bool(machine.faults) or _is_unscored(machine)
     latest = machine.latest
     nearness = 0.0 if latest is None or latest.score is None else latest.score / latest.threshold
@@ -144,7 +142,7 @@ def _is_unscored(machine: MachineRecord) -> bool:
 
 
 def _tile(machine: MachineRecord, alerts: list[Standing], now: float, clock: Clock) -> Tile:
-    alerts = sorted(alerts, key=urgency)
+    alerts = sorted(alerts, key=lambda one: urgency(one.state))
     standing = [one for one in alerts if one.state.state in OPEN]
     aside = [one for one in alerts if one.state.state in SET_ASIDE]
     feed, feed_is_bad = feed_health(machine, now, clock)

@@ -4,12 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from stream_detector.alerting.alert_state import MOST_URGENT_FIRST, State
-from stream_detector.alerting.rules import Priority
+from stream_detector.alerting.alert_state import State, urgency
 from stream_detector.console.plant import Standing
-
-PRIORITIES: Final[tuple[Priority, ...]] = ("critical", "high", "medium", "low")
-"""Most urgent first."""
 
 STATE_WORDS: Final = {
     State.UNACKNOWLEDGED: "UNACKNOWLEDGED",
@@ -54,23 +50,13 @@ def mark_of(standing: Standing) -> Mark:
     return Mark(standing.message.priority)
 
 
-def urgency(standing: Standing) -> tuple[int, int, float]:
-    """Order alerts: by state, then by priority, then the newest first."""
-    message = standing.message
-    return (
-        MOST_URGENT_FIRST.index(standing.state.state),
-        len(PRIORITIES) if message is None else PRIORITIES.index(message.priority),
-        0.0 if message is None else -message.raised_at.timestamp(),
-    )
-
-
 def heads(standing: Iterable[Standing]) -> list[Standing]:
     """Choose the alerts that speak for all, the gravest first, then any that is more urgent.
 
     So none is hidden by one that is seen already, or by one of a lower priority.
     """
     found: list[Standing] = []
-    for one in sorted(standing, key=lambda one: (urgency(one)[1], urgency(one))):
-        if not found or urgency(one)[0] < urgency(found[-1])[0]:
+    for one in sorted(standing, key=lambda one: (urgency(one.state)[1], urgency(one.state))):
+        if not found or urgency(one.state)[0] < urgency(found[-1].state)[0]:
             found.append(one)
     return found
