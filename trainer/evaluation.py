@@ -178,10 +178,10 @@ class Seen:
                 self.stood_still.append(Standstill(self._last, time))
             self._first, self._last = self._first or time, time
         judged = verdict.of(self.rule)
-        if judged.score is not None and judged.level is not None:
+        if judged.score is not None and judged.in_force is not None:
             self.rows.append(row)
             self.scores.append(judged.score)
-            self.thresholds.append(judged.level)
+            self.thresholds.append(judged.in_force)
         if self.rule in verdict.outcome_of:
             self.outcomes.append(time)
         for rule, change in verdict.transitions:

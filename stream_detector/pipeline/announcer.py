@@ -141,15 +141,15 @@ class Announcer:
         *,
         is_shadow: bool = False,
     ) -> list[Output]:
-        one, level = verdict.scored, verdict.anomaly.level
-        if level is None or one.quality is None:
+        one, in_force = verdict.scored, verdict.anomaly.in_force
+        if in_force is None or one.quality is None:
             return []
         message = ScoreMessage(
             machine=one.reading.machine,
             event_time=one.reading.time,
             mode=one.reading.mode,
             score=one.score,
-            threshold=level,
+            threshold=in_force,
             above=verdict.anomaly.over,
             alarm=verdict.anomaly.alarm,
             raised=verdict.anomaly.raised,
@@ -190,8 +190,8 @@ class Announcer:
             reason=change.reason,
             duration_s=(reading.time - change.raised_at).total_seconds() if cleared else None,
             score=judged.score,
-            threshold=judged.level,
-            clear_level=_clear_level(judged.level, rule),
+            threshold=judged.in_force,
+            clear_level=_clear_level(judged.in_force, rule),
             over=Over(change.n_over, rule.on_delay.of),
             warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated[rule.score]),
             contributors=contributors,
@@ -221,18 +221,18 @@ def _validated(validation: Validation | None) -> Validated | None:
 
 
 def _head_score(judged: Judged | None) -> HeadScore | None:
-    if judged is None or judged.level is None:
+    if judged is None or judged.in_force is None:
         return None
-    return HeadScore(judged.score, judged.level, judged.over, judged.alarm, judged.raised)
+    return HeadScore(judged.score, judged.in_force, judged.over, judged.alarm, judged.raised)
 
 
 def _quality(quality: Quality) -> QualityInfo:
     return QualityInfo(quality.state, quality.channels_used, quality.channels_total)
 
 
-def _clear_level(level: float | None, rule: Rule) -> float | None:
+def _clear_level(in_force: float | None, rule: Rule) -> float | None:
     # Rounded it may be above a threshold that somebody wrote with more decimals.
-    return None if level is None else min(round(rule.clear_share * level, 6), level)
+    return None if in_force is None else min(round(rule.clear_share * in_force, 6), in_force)
 
 
 def _evidence(one: Scored, rule: Rule) -> Span | None:

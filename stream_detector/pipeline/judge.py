@@ -25,7 +25,7 @@ class Judged(msgspec.Struct, gc=False):
         What people want of the machine.
     score : float or None
         None where there is none.
-    level : float or None
+    in_force : float or None
         The threshold as a number, with the controller's shift; None where there was no
         reading to be judged.
     over : bool
@@ -38,7 +38,7 @@ class Judged(msgspec.Struct, gc=False):
 
     threshold: Threshold
     score: float | None = None
-    level: float | None = None
+    in_force: float | None = None
     over: bool = False
     alarm: bool = False
     raised: tuple[str, ...] = ()
@@ -63,11 +63,11 @@ class Judge:
         "_limit",
         "_limits",
         "_machine",
-        "_next_level",
+        "_next_in_force",
         "_orphans",
         "_score",
         "_shift",
-        "level",
+        "in_force",
         "lives",
         "threshold",
     )
@@ -84,9 +84,9 @@ class Judge:
         self._shift = 0.0
         self.threshold: Threshold | None = None
         """What people want of the machine, since it took that."""
-        self.level: float | None = None
+        self.in_force: float | None = None
         """The threshold it was judged by last, for others to see."""
-        self._limit = self._next_level = 0.0
+        self._limit = self._next_in_force = 0.0
         self._budget_per_reading: float | None = None
 
     def adopt(self, threshold: Threshold) -> bool:
@@ -127,11 +127,11 @@ class Judge:
             raise ValueError("a machine is judged that took no threshold")
         judged, judgement = Judged(self.threshold, score), None
         if scored.quality is not None:
-            level = self.level = judged.level = self._next_level
+            in_force = self.in_force = judged.in_force = self._next_in_force
             if score is not None:
-                over = judged.over = score > level
+                over = judged.over = score > in_force
                 time, left_out = scored.reading.time, _left_out(scored)
-                judgement = Judgement(time, score, level, over, scored.first_of_run, left_out)
+                judgement = Judgement(time, score, in_force, over, scored.first_of_run, left_out)
         elif scored.status is not Status.EVENT:
             judged.alarm = self.has_orphans or any(life.is_open for _, life in self.lives)
             return judged, ()
@@ -140,11 +140,11 @@ class Judge:
     def _take(self, threshold: Threshold) -> None:
         limits = self._limits
         self.threshold = threshold
-        self._limit = self._next_level = limits.limit(threshold)
+        self._limit = self._next_in_force = limits.limit(threshold)
         self._budget_per_reading = None
         if isinstance(threshold, Budget):
             self._budget_per_reading = threshold.per_day / limits.readings_per_day
-            self._next_level = shifted(self._limit, self._shift * limits.unit)
+            self._next_in_force = shifted(self._limit, self._shift * limits.unit)
 
     def _follow(self, reading: Reading, judged: Judged, judgement: Judgement | None) -> Transitions:
         """Advance the alerts by a reading: by its event, if that is their outcome, or its score.
@@ -191,7 +191,7 @@ class Judge:
         shift = controlled(self._shift, raised=raised, alarm=alarm, budget_per_reading=budget)
         if shift != self._shift:
             self._shift = shift
-            self._next_level = shifted(self._limit, shift * self._limits.unit)
+            self._next_in_force = shifted(self._limit, shift * self._limits.unit)
 
     @property
     def shift(self) -> float:

@@ -66,10 +66,10 @@ class Machines:
         """Give the threshold in force of each machine judged so far, by model and name."""
         found: dict[str, dict[str, InForce]] = {}
         for machine in self.of(partitions):
-            level, received_at = machine.anomaly.level, machine.received_at
-            if level is not None and received_at is not None:
+            in_force, received_at = machine.anomaly.in_force, machine.received_at
+            if in_force is not None and received_at is not None:
                 of_model = found.setdefault(machine.bundle_id, {})
-                of_model[machine.name] = InForce(level, machine.anomaly.shift, received_at)
+                of_model[machine.name] = InForce(in_force, machine.anomaly.shift, received_at)
         return found
 
     def judging(self, partitions: Collection[int]) -> dict[str, str]:

@@ -142,7 +142,7 @@ def _score_line(verdict: Verdict | Refusal) -> tuple[object, ...]:
         rfc3339(one.reading.time),
         one.reading.machine,
         "" if one.score is None else one.score,
-        "" if judged.level is None else judged.level,
+        "" if judged.in_force is None else judged.in_force,
         int(judged.over),
         int(judged.alarm),
         became(verdict),

@@ -86,11 +86,11 @@ class Counts:
         self.scoring_seconds.take([seconds])
         self.score_ratios.take(
             [
-                judged.score / judged.level
+                judged.score / judged.in_force
                 for one in verdicts
                 if isinstance(one, Verdict)
                 and (judged := one.anomaly).score is not None
-                and judged.level
+                and judged.in_force
             ]
         )
 

@@ -90,24 +90,24 @@ class StreamCollector(Collector):
         sizes = {one: models[one].bundle.model.conditioning.window_size for one in models}
         judging: Counter[str] = Counter(dict.fromkeys(sizes, 0))
         n_warming_up = n_silent = 0
-        levels = []
+        thresholds = []
         for machine in self._pipeline.machines.of(self._health.partitions):
             judging[machine.bundle_id] += 1
             n_warming_up += machine.state.n_readings < sizes[machine.bundle_id]
             n_silent += machine.silence_told
-            if machine.anomaly.level is not None:
-                levels.append(machine.anomaly.level)
+            if machine.anomaly.in_force is not None:
+                thresholds.append(machine.anomaly.in_force)
         by_bundle = {(bundle_id,): n for bundle_id, n in judging.items()}
         yield gauge("machines", "Machines that a model judges.", by_bundle, ["bundle"])
         yield gauge("machines_warming_up", "Machines without a full window.", {(): n_warming_up})
         yield gauge("machines_silent", "Machines heard nothing of for too long.", {(): n_silent})
-        quantiles = np.quantile(levels, _QUANTILES) if levels else ()
+        quantiles = np.quantile(thresholds, _QUANTILES) if thresholds else ()
         yield gauge(
             "threshold",
             "Threshold in force: least, median and greatest over the machines.",
             {
-                (f"{one:g}",): float(level)
-                for one, level in zip(_QUANTILES, quantiles, strict=False)
+                (f"{one:g}",): float(threshold)
+                for one, threshold in zip(_QUANTILES, quantiles, strict=False)
             },
             ["quantile"],
         )
