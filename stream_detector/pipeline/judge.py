@@ -202,12 +202,7 @@ class Judge:
 
     def inherit(self, lives: Mapping[str, AlertLife]) -> None:
         """Go on with the alerts, by rule, that another model has followed so far."""
-        self.lives = [
-            (rule, AlertLife.restore(lives[rule.name].snapshot(), rule, machine=self._machine))
-            if rule.name in lives
-            else (rule, life)
-            for rule, life in self.lives
-        ]
+        self._take_up({name: life.snapshot() for name, life in lives.items()})
 
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
@@ -229,18 +224,22 @@ class Judge:
         self._shift = data["shift"]
         if data["threshold"] is not None:
             self._take(ThresholdSetting(**data["threshold"]).threshold)
-        lives, machine = data["lives"], self._machine
-        self.lives = [
-            (rule, AlertLife.restore(lives[rule.name], rule, machine=machine))
-            if rule.name in lives
-            else (rule, life)
-            for rule, life in self.lives
-        ]
+        lives = data["lives"]
+        self._take_up(lives)
         of_rules = {rule.name for rule, _ in self.lives}
         self._orphans = self._without_rules(
             {name: one for name, one in lives.items() if name not in of_rules and one["is_open"]}
         )
         self._ending = self._without_rules(data.get("ending", {}))
+
+    def _take_up(self, kept: Mapping[str, Any]) -> None:
+        """Go on with the alerts that were kept, by rule; of a rule that is new it starts afresh."""
+        self.lives = [
+            (rule, AlertLife.restore(kept[rule.name], rule, machine=self._machine))
+            if rule.name in kept
+            else (rule, life)
+            for rule, life in self.lives
+        ]
 
     def _without_rules(self, kept: Mapping[str, Any]) -> list[tuple[Rule, AlertLife]]:
         """Take up alerts whose rules are gone: of these only the names are left.
@@ -262,8 +261,5 @@ def _left_out(scored: Scored) -> frozenset[int]:
     """Name the sensors that a score does not rest on."""
     evidence = scored.evidence
     if evidence is None or evidence.left_out is None:
-        return _NONE
+        return frozenset()
     return frozenset(evidence.left_out.nonzero()[0].tolist())
-
-
-_NONE: frozenset[int] = frozenset()
