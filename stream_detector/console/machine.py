@@ -29,6 +29,7 @@ _MAX_OUTCOMES: Final = 500
 _MAX_MODES: Final = 30_000
 _MAX_MODELS: Final = 1000
 _MAX_RAISES: Final = 1000
+_NO_MODE: Final = 0
 _NO_RAISE: Final = 0
 _NO_MODEL: Final = -1
 """Of a reading that one of too many models judged."""
@@ -65,7 +66,7 @@ CONTRIBUTIONS: Final = np.dtype(
 )
 
 
-_Name = TypeVar("_Name", str, tuple[str, ...])
+_Name = TypeVar("_Name", str, str | None, tuple[str, ...])
 
 
 class Fault(NamedTuple):
@@ -111,8 +112,7 @@ class MachineRecord:
         self.scores = Ring(SCORES, KEPT_SCORES)
         self.contributions = Ring(CONTRIBUTIONS, KEPT_CONTRIBUTIONS)
         self.outcomes: deque[Outcome] = deque(maxlen=_MAX_OUTCOMES)
-        self.modes: list[str | None] = [None]
-        self._mode_numbers: dict[str | None, int] = {None: 0}
+        self._modes: dict[str | None, int] = {None: _NO_MODE}
         self._models: dict[str, int] = {}
         self._raises: dict[tuple[str, ...], int] = {(): _NO_RAISE}
         self._sensors: dict[str, int] = {}
@@ -127,6 +127,11 @@ class MachineRecord:
     def sensors(self) -> list[str]:
         """Names of the sensors that ever had a part in a score, or were in a reading."""
         return list(self._sensors)
+
+    @property
+    def modes(self) -> list[str | None]:
+        """The modes of readings, by the number that stands in their rows."""
+        return list(self._modes)
 
     @property
     def raises(self) -> list[tuple[str, ...]]:
@@ -169,9 +174,10 @@ class MachineRecord:
         head = (np.nan, np.nan)
         if message.head is not None:
             head = (_or_nan(message.head.score), message.head.threshold)
-        score, mode = _or_nan(message.score), self._mode(message.mode)
+        mode = _numbered(self._modes, message.mode, at_most=_MAX_MODES, beyond=_NO_MODE)
         model = _numbered(self._models, message.bundle, at_most=_MAX_MODELS, beyond=_NO_MODEL)
         raised = _numbered(self._raises, message.raised, at_most=_MAX_RAISES, beyond=_NO_RAISE)
+        score = _or_nan(message.score)
         self.scores.append((time, score, message.threshold, *head, flags, mode, model, raised))
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
@@ -265,15 +271,6 @@ class MachineRecord:
 
     def _number(self, sensor: str) -> int:
         return _numbered(self._sensors, sensor, at_most=MAX_SENSORS, beyond=NO_SENSOR)
-
-    def _mode(self, mode: str | None) -> int:
-        number = self._mode_numbers.get(mode)
-        if number is None:
-            if len(self.modes) >= _MAX_MODES:
-                return 0
-            number = self._mode_numbers[mode] = len(self.modes)
-            self.modes.append(mode)
-        return number
 
 
 def _numbered(numbers: dict[_Name, int], name: _Name, *, at_most: int, beyond: int) -> int:

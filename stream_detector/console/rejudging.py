@@ -73,12 +73,12 @@ class Judged:
 
 def past_of(machine: MachineRecord, bundle_id: str) -> Past:
     """Take a machine's trailing days under a model out of what is kept of it."""
-    rows, raises = machine.scores_of(bundle_id), machine.raises
+    rows, modes, raises = machine.scores_of(bundle_id), machine.modes, machine.raises
     scores = tuple(
         KeptScore(
             datetime.fromtimestamp(time, UTC),
             None if score != score else score,  # noqa: PLR0124 - nan
-            machine.modes[mode],
+            modes[mode],
             raises[raised],
         )
         for time, score, mode, raised in zip(
