@@ -14,6 +14,7 @@ from stream_detector.bridges.joining.mapping import MAX_HOLD_SECONDS
 from stream_detector.bridges.joining.timing import Timing
 from stream_detector.bridges.mqtt.topic_filters import checked_filter
 from stream_detector.bridges.tables import NamedFile, Table
+from stream_detector.connections.settings import TopicName
 from stream_detector.errors import SettingsError, listed
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class MachineTable(Table):
 class KafkaTable(Table):
     """``[kafka]``: a topic of tag messages, for ``bridge tags``."""
 
-    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
+    topic: TopicName
     """Where they are."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from stream_detector.connections.kafka import client_options as confluent_options
+from stream_detector.connections.kafka import kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import TokenSource, token_source
 from stream_detector.errors import ServiceError
@@ -112,15 +113,10 @@ def has_judged(settings: Settings, n_partitions: int) -> bool:
         Of the readings.
     """
     places = [TopicPartition(settings.readings_topic, number) for number in range(n_partitions)]
-    # It joins nothing. An AdminClient could ask as well, but dies of an answer of such a Kafka.
-    options = {"group.id": settings.group, "enable.auto.commit": False}
-    consumer = Consumer({**confluent_options(settings), **options})
     try:
-        found = consumer.committed(places, timeout=_ANSWER_SECONDS)
+        found = _committed(settings, settings.group, places)
     except KafkaException:
         return False
-    finally:
-        consumer.close()
     return any(one.offset >= 0 for one in found)
 
 
@@ -132,16 +128,23 @@ def committed_note(settings: Settings, group: str, topic: str) -> str:
     ServiceError
         If Kafka does not say.
     """
-    # Of aiokafka's consumer the offset alone is to be had.
-    options = {"group.id": group, "enable.auto.commit": False}
-    consumer = Consumer({**confluent_options(settings), **options})
     try:
-        (found,) = consumer.committed([TopicPartition(topic, 0)], timeout=_ANSWER_SECONDS)
+        (found,) = _committed(settings, group, [TopicPartition(topic, 0)])
     except KafkaException as error:
-        raise ServiceError(f"Kafka does not say how far {group!r} is: {error.args[0]}") from error
-    finally:
-        consumer.close()
+        reason = kafka_reason(error)
+        raise ServiceError(f"Kafka does not say how far {group!r} is: {reason}") from error
     return found.metadata or ""
+
+
+def _committed(
+    settings: Settings, group: str, places: list[TopicPartition]
+) -> list[TopicPartition]:
+    """Ask how far a group is: of aiokafka's consumer the offset alone is to be had."""
+    options = {"group.id": group, "enable.auto.commit": False}
+    # It joins nothing. An AdminClient could ask as well, but dies of what a Kafka answers that has
+    # just started.
+    with closing(Consumer({**confluent_options(settings), **options})) as consumer:
+        return consumer.committed(places, timeout=_ANSWER_SECONDS)
 
 
 def log_consumer(settings: Settings) -> AIOKafkaConsumer:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from stream_detector.connections.environment import PREFIX
 from stream_detector.errors import SettingsError
 
 _SUFFIX = "_file"
@@ -27,7 +28,7 @@ def with_secrets_from_files(given: Mapping[str, str], secrets: Collection[str]) 
         path = found.pop(name + _SUFFIX, None)
         if path is None:
             continue
-        variable = f"DETECTOR_{name.upper()}"
+        variable = PREFIX + name.upper()
         if name in found:
             raise SettingsError(f"{variable} and {variable}_FILE are both set; give one of them")
         found[name] = _read(Path(path), f"{variable}_FILE")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+from stream_detector.connections.environment import PREFIX
+
 if TYPE_CHECKING:
     from stream_detector.connections.settings import Settings
 
@@ -31,7 +33,7 @@ def _of_tls(settings: "Settings") -> Iterator[str]:
         )
     for one in (files, settings.redis_tls):
         if (one.certificate is None) != (one.key is None):
-            prefix = f"DETECTOR_{one.service}"
+            prefix = PREFIX + one.service
             yield f"{prefix}_CERTIFICATE_FILE and {prefix}_KEY_FILE go together; give both"
     mechanism = settings.kafka_sasl_mechanism
     if protocol.startswith("SASL") and mechanism is None:

@@ -30,7 +30,7 @@ SECRETS = (
 )
 """Each may stand in a file instead, which ``DETECTOR_<NAME>_FILE`` names."""
 
-_TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)]
 """As Kafka takes it."""
 
 
@@ -108,32 +108,32 @@ class Settings(BaseModel):
     group: Annotated[str, Field(min_length=1)] = "stream-detector"
     """Kafka consumer group. Workers of one group share the partitions; alerts name it."""
 
-    readings_topic: _TopicName = "sensor.readings"
+    readings_topic: TopicName = "sensor.readings"
     """Where readings come from."""
 
-    alerts_topic: _TopicName = "detector.alerts"
+    alerts_topic: TopicName = "detector.alerts"
     """Where alerts and data-quality events go."""
 
-    scores_topic: _TopicName = "detector.scores"
+    scores_topic: TopicName = "detector.scores"
     """Where the score of each reading goes."""
 
-    dead_letters_topic: _TopicName = "detector.dead-letters"
+    dead_letters_topic: TopicName = "detector.dead-letters"
     """Where messages go that are no readings."""
 
-    snapshots_topic: _TopicName = "detector.snapshots"
+    snapshots_topic: TopicName = "detector.snapshots"
     """Where the worker keeps the state of machines; compacted, with as many partitions as the
     readings."""
 
-    commands_topic: _TopicName = "detector.commands"
+    commands_topic: TopicName = "detector.commands"
     """Where operators' commands come from; one partition, whose owner keeps the alert book."""
 
-    replies_topic: _TopicName = "detector.replies"
+    replies_topic: TopicName = "detector.replies"
     """Where each command is answered; one partition."""
 
-    alert_state_topic: _TopicName = "detector.alert-state"
+    alert_state_topic: TopicName = "detector.alert-state"
     """Where the alerts are kept as they stand; compacted, one partition."""
 
-    bridges_topic: _TopicName = "detector.bridges"
+    bridges_topic: TopicName = "detector.bridges"
     """Where bridges note how far they are; compacted, one partition."""
 
     snapshot_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 10.0

@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from stream_detector.connections.environment import PREFIX
 from stream_detector.errors import SettingsError
 
 
@@ -35,7 +36,7 @@ class TlsFiles(NamedTuple):
         def refuse() -> NoReturn:
             # Without this, OpenSSL asks for the password on the terminal.
             raise SettingsError(
-                f"DETECTOR_{self.service}_KEY_FILE: {str(self.key)!r} is encrypted; give one that "
+                f"{PREFIX}{self.service}_KEY_FILE: {str(self.key)!r} is encrypted; give one that "
                 "is not, and that only we may read"
             )
 
@@ -43,13 +44,13 @@ class TlsFiles(NamedTuple):
             try:
                 context.load_cert_chain(self.certificate, self.key, password=refuse)
             except OSError as error:
-                both = f"CERTIFICATE_FILE with DETECTOR_{self.service}_KEY_FILE"
+                both = f"CERTIFICATE_FILE with {PREFIX}{self.service}_KEY_FILE"
                 raise self._refused(both, self.certificate, error) from error
         return context
 
     def _refused(self, setting: str, path: Path | None, error: OSError) -> SettingsError:
         wrong = "no PEM file with what is expected" if isinstance(error, ssl.SSLError) else None
         return SettingsError(
-            f"DETECTOR_{self.service}_{setting}: {str(path)!r} cannot be used: "
+            f"{PREFIX}{self.service}_{setting}: {str(path)!r} cannot be used: "
             f"{wrong or error.strerror}; name the right PEM file"
         )

@@ -10,6 +10,7 @@ from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.connections.access import check_group_access, check_topic_access
+from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.kafka import admin_client, cluster_metadata, kafka_reason
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
@@ -189,7 +190,7 @@ def check_topics(settings: Settings) -> dict[str, int]:
         if counts[name] != 1:
             raise ServiceError(
                 f"topic {name!r} has {counts[name]} partitions, but it must have one: the alert "
-                f"book has one owner; name another topic in DETECTOR_{setting.upper()}, and make "
+                f"book has one owner; name another topic in {PREFIX}{setting.upper()}, and make "
                 "it with `stream-detector topics create`"
             )
     check_cleanup(settings, counts)
