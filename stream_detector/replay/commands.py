@@ -34,9 +34,9 @@ from stream_detector.replay.faults import Fault, parse_faults
 from stream_detector.replay.log_range import LogRange, log_options
 from stream_detector.replay.notes import notes_for
 from stream_detector.replay.options import (
-    Time,
     csv_option,
     in_utc,
+    parse_time,
     recording_options,
     rules_option,
 )
@@ -130,7 +130,7 @@ def replay(
 @click.option(
     "--from",
     "begin",
-    type=Time(),
+    type=Parsed(parse_time),
     metavar="TIME",
     help="Begin with the first row that is not earlier, to go on where sending had ended.",
 )

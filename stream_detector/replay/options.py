@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from stream_detector.command_line import EXISTING_FILE, Parsed
-from stream_detector.errors import RecordingError
+from stream_detector.errors import RecordingError, SettingsError
 from stream_detector.pipeline.names import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
 from stream_detector.replay.times import PER_SECOND, read_zone, to_utc
@@ -22,88 +22,63 @@ _SECONDS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 8640
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)\s*([a-z]*)")
 
 
-class Duration(click.ParamType):
-    """A span of time above zero, as seconds: ``120``, ``2min``, ``0.5s``, ``1h``."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read a text; a number is taken as seconds."""
-        match = _DURATION.fullmatch(str(value).strip().lower())
-        if match is None or match[2] not in _SECONDS:
-            self.fail(f"{value!r} is not a duration such as 120, 2min, 0.5s or 1h", param, ctx)
-        seconds = float(match[1]) * _SECONDS[match[2]]
-        if not 0 < seconds <= timedelta.max.total_seconds():
-            self.fail(f"{value!r} must be above zero and within bounds", param, ctx)
-        return seconds
+def _duration(text: str) -> float:
+    """Read a span of time above zero, as seconds: ``120``, ``2min``, ``0.5s``, ``1h``."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or match[2] not in _SECONDS:
+        raise SettingsError(f"{text!r} is not a duration such as 120, 2min, 0.5s or 1h")
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if not 0 < seconds <= timedelta.max.total_seconds():
+        raise SettingsError(f"{text!r} must be above zero and within bounds")
+    return seconds
 
 
-class _Delimiter(click.ParamType):
-    name = "character"
+def parse_time(text: str) -> datetime:
+    """Read a time in ISO 8601 as it is written: with a zone or without.
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        delimiter = "\t" if value in {"tab", r"\t"} else str(value)
-        if len(delimiter) != 1 or delimiter in '"\r\n\0':
-            self.fail(f"{value!r} is not one character, such as ';' or tab", param, ctx)
-        return delimiter
-
-
-class _TimeFormat(click.ParamType):
-    name = "format"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in PER_SECOND:
-            return str(value)
-        # A format that cannot read back the date it wrote cannot read a file's dates either.
-        written = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
-        try:
-            read = datetime.strptime(written.strftime(value), value)  # noqa: DTZ007 -- a trial
-        except ValueError as error:
-            self.fail(f"{value!r} is not a strptime format: {error}", param, ctx)
-        if read.date() != written.date():
-            self.fail(f"{value!r} has no year, month and day", param, ctx)
-        return str(value)
+    Raises
+    ------
+    SettingsError
+        If it is none.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not an ISO 8601 time") from None
 
 
-class _TimeZone(click.ParamType):
-    name = "zone"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return read_zone(value).key
-        except RecordingError as error:
-            self.fail(str(error), param, ctx)
+def _delimiter(text: str) -> str:
+    delimiter = "\t" if text in {"tab", r"\t"} else text
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise SettingsError(f"{text!r} is not one character, such as ';' or tab")
+    return delimiter
 
 
-class Time(click.ParamType):
-    """A time in ISO 8601, as it is written: with a zone or without."""
+def _time_format(text: str) -> str:
+    if text in PER_SECOND:
+        return text
+    # A format that cannot read back the date it wrote cannot read a file's dates either.
+    written = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
+    try:
+        read = datetime.strptime(written.strftime(text), text)  # noqa: DTZ007 -- a trial
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is not a strptime format: {error}") from None
+    if read.date() != written.date():
+        raise SettingsError(f"{text!r} has no year, month and day")
+    return text
 
-    name = "time"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Read a text."""
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an ISO 8601 time", param, ctx)
+def _zone(text: str) -> str:
+    return read_zone(text).key
 
 
-class _Names(click.ParamType):
-    name = "names"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        try:
-            # Read as a line of CSV, so that a name with a comma can be quoted.
-            names = next(csv.reader([value], strict=True), [])
-        except csv.Error as error:
-            self.fail(f"{value!r} is not a list of names: {error}", param, ctx)
-        return tuple(name.strip() for name in names if name.strip())
+def _names(text: str) -> tuple[str, ...]:
+    try:
+        # Read as a line of CSV, so that a name with a comma can be quoted.
+        names = next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        raise SettingsError(f"{text!r} is not a list of names: {error}") from None
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def csv_option(
@@ -136,21 +111,21 @@ _FILE_OPTIONS = (
     ),
     click.option(
         "--time-format",
-        type=_TimeFormat(),
+        type=Parsed(_time_format),
         metavar="FORMAT",
         help="How times are written, as for strptime, e.g. '%m/%d/%y %H:%M'; or s, ms, us, ns for "
         "a number of these since 1970.  [default: ISO 8601]",
     ),
     click.option(
         "--time-zone",
-        type=_TimeZone(),
+        type=Parsed(_zone),
         metavar="ZONE",
         help="Zone of times that carry no offset, e.g. UTC or Europe/Helsinki. Without it such "
         "times are refused. When clocks are set back, the first of two equal times is meant.",
     ),
     click.option(
         "--delimiter",
-        type=_Delimiter(),
+        type=Parsed(_delimiter),
         metavar="CHARACTER",
         default=RecordingOptions.delimiter,
         show_default=True,
@@ -163,13 +138,13 @@ _OPTIONS = (
     *_FILE_OPTIONS,
     click.option(
         "--cadence",
-        type=Duration(),
+        type=Parsed(_duration),
         metavar="DURATION",
         help="Time from row to row, e.g. 120, 2min or 1s, for a file without a column of times.",
     ),
     click.option(
         "--start",
-        type=Time(),
+        type=Parsed(parse_time),
         metavar="TIME",
         help="Time of the first row, with --cadence.  "
         f"[default: {DEFAULT_START:%Y-%m-%dT%H:%M:%SZ}]",
@@ -200,7 +175,7 @@ _OPTIONS = (
     ),
     click.option(
         "--exclude",
-        type=_Names(),
+        type=Parsed(_names),
         multiple=True,
         metavar="NAME,...",
         help="Columns to leave out; may be repeated.",
