@@ -4,6 +4,7 @@ import getpass
 import importlib
 import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,12 @@ import click
 from stream_detector.errors import SettingsError, StreamDetectorError
 
 EXISTING_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_UNITS: Final = {"d": 86400.0, "h": 3600.0, "m(?:in)?": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION: Final = re.compile(
+    r"\s*".join(rf"(?:([0-9]+\.?[0-9]*|\.[0-9]+)\s*{unit})?" for unit in _UNITS)
+)
+_CENTURY: Final = 36525 * 86400.0
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -71,6 +78,32 @@ class Parsed(click.ParamType):
             return self._parse(value)
         except StreamDetectorError as error:
             self.fail(str(error), param, ctx)
+
+
+def parse_duration(text: str) -> float:
+    """Read a span of time as people type it, in seconds: ``2h``, ``1h30m``, ``2min``, ``0.5 s``.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else, or not between zero and a century.
+
+    Examples
+    --------
+    >>> parse_duration("1h30m"), parse_duration("250ms")
+    (5400.0, 0.25)
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        raise SettingsError(f"{text!r} is no span of time, expected e.g. 2min, 0.5s or 1h30m")
+    seconds = sum(
+        float(number) * unit
+        for number, unit in zip(found.groups(), _UNITS.values(), strict=True)
+        if number
+    )
+    if not 0 < seconds <= _CENTURY:
+        raise SettingsError(f"{text!r} must be above zero, and not longer than a century")
+    return seconds
 
 
 class FiniteRange(click.FloatRange):

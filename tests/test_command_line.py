@@ -14,6 +14,7 @@ from stream_detector.command_line import (
     Stopped,
     check_different,
     check_installed,
+    parse_duration,
     signals_stop,
 )
 from stream_detector.errors import SettingsError, StreamDetectorError
@@ -93,6 +94,36 @@ def test_a_number_within_bounds_is_finite(text: str) -> None:
         FiniteRange(min=0, min_open=True).convert(text, None, None)
 
     assert FiniteRange(min=0).convert("1.5", None, None) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2h", 7200.0),
+        ("90m", 5400.0),
+        ("2min", 120.0),
+        ("1h30m", 5400.0),
+        ("1d 2 H", 93600.0),
+        ("12h0m1s", 43201.0),
+        (".5 s", 0.5),
+        ("250ms", 0.25),
+        ("1m5ms", 60.005),
+    ],
+)
+def test_a_span_of_time_is_read_as_people_type_it(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", ".h", "-2h", "h", "30m1h", "1h30", "2 weeks", "٢h"])
+def test_what_is_no_span_of_time_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"no span of time, expected e\.g\. 2min, 0\.5s or"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["0h", "0m0s", "40000d", "9" * 400 + "s"])
+def test_a_span_of_time_is_above_zero_and_has_an_end(text: str) -> None:
+    with pytest.raises(SettingsError, match="above zero, and not longer than a century"):
+        parse_duration(text)
 
 
 def test_two_options_must_not_name_one_file(tmp_path: Path) -> None:

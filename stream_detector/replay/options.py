@@ -2,15 +2,14 @@
 
 import csv
 import functools
-import re
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar, get_args
 
 import click
 
-from stream_detector.command_line import EXISTING_FILE, Parsed
+from stream_detector.command_line import EXISTING_FILE, Parsed, parse_duration
 from stream_detector.errors import RecordingError, SettingsError
 from stream_detector.pipeline.names import machine_name
 from stream_detector.replay.recording import DEFAULT_START, LabelKind, RecordingOptions
@@ -18,19 +17,11 @@ from stream_detector.replay.times import PER_SECOND, read_zone, to_utc
 
 _T = TypeVar("_T")
 
-_SECONDS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)\s*([a-z]*)")
 
-
-def _duration(text: str) -> float:
-    """Read a span of time above zero, as seconds: ``120``, ``2min``, ``0.5s``, ``1h``."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None or match[2] not in _SECONDS:
-        raise SettingsError(f"{text!r} is not a duration such as 120, 2min, 0.5s or 1h")
-    seconds = float(match[1]) * _SECONDS[match[2]]
-    if not 0 < seconds <= timedelta.max.total_seconds():
-        raise SettingsError(f"{text!r} must be above zero and within bounds")
-    return seconds
+def _cadence(text: str) -> float:
+    """Read a span of time in seconds; a number alone is of seconds."""
+    is_number = text.strip().replace(".", "", 1).isdecimal()
+    return parse_duration(f"{text.strip()}s" if is_number else text)
 
 
 def parse_time(text: str) -> datetime:
@@ -138,7 +129,7 @@ _OPTIONS = (
     *_FILE_OPTIONS,
     click.option(
         "--cadence",
-        type=Parsed(_duration),
+        type=Parsed(_cadence),
         metavar="DURATION",
         help="Time from row to row, e.g. 120, 2min or 1s, for a file without a column of times.",
     ),

@@ -1,7 +1,6 @@
 """The commands ``alerts list``, ``ack``, ``shelve`` and all else that operators do."""
 
 import asyncio
-import re
 import sys
 import uuid
 from collections.abc import Coroutine, Sequence
@@ -14,7 +13,7 @@ import msgspec
 from stream_detector.alerting.alert_state import Flood, State, urgency
 from stream_detector.alerting.commands import MAX_SHELVING, Command, LabelWord, decode_command
 from stream_detector.alerting.rules import Priority
-from stream_detector.command_line import Parsed, caller, on_one_line
+from stream_detector.command_line import Parsed, caller, on_one_line, parse_duration
 from stream_detector.connections.alert_states import AlertStates
 from stream_detector.connections.consumers import kafka_faults
 from stream_detector.connections.log import configure_logging
@@ -29,30 +28,7 @@ from stream_detector.worker.figure_commands import kpi, ledger
 _AT_ONCE: Final = 50
 """Commands that are under way at the same time."""
 
-_UNITS: Final = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
-
 _Done = TypeVar("_Done")
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read a span of time as people type it: ``2h``, ``90m`` or ``1h30m``.
-
-    Raises
-    ------
-    SettingsError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> parse_duration("1h30m")
-    datetime.timedelta(seconds=5400)
-    """
-    found = re.fullmatch(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,5})s)?", text)
-    parts = zip(_UNITS.values(), found.groups() if found else (), strict=False)
-    span = sum((unit * int(number) for unit, number in parts if number), timedelta())
-    if not span:
-        raise SettingsError(f"{text!r} is no span of time, expected e.g. 2h, 90m or 1h30m")
-    return span
 
 
 def parse_target(text: str) -> tuple[str, str]:
@@ -174,17 +150,17 @@ def label(label: str, alert_ids: tuple[str, ...], comment: str | None, by: str) 
 @_targets
 @click.option(
     "--for",
-    "span",
+    "seconds",
     type=Parsed(parse_duration),
     required=True,
     metavar="TIME",
-    help=f"How long, e.g. 2h or 1h30m; at most {MAX_SHELVING // _UNITS['h']}h.",
+    help=f"How long, e.g. 2h or 1h30m; at most {MAX_SHELVING // timedelta(hours=1)}h.",
 )
 @_reason
 @_by
-def shelve(targets: tuple[tuple[str, str], ...], span: timedelta, comment: str, by: str) -> None:
+def shelve(targets: tuple[tuple[str, str], ...], seconds: float, comment: str, by: str) -> None:
     """Call nobody for these for a while; they come back by themselves."""
-    until = datetime.now(UTC) + span
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
     _send([_of(one, "shelve", until=until, comment=comment) for one in targets], by)
 
 

@@ -60,7 +60,15 @@ def test_every_option_arrives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("120", 120), ("2min", 120), ("5m", 300), ("1s", 1), ("0.5 s", 0.5), ("250ms", 0.25)],
+    [
+        ("120", 120),
+        ("2min", 120),
+        ("5m", 300),
+        ("1s", 1),
+        ("0.5 s", 0.5),
+        ("1m30s", 90),
+        (" 1.5 ", 1.5),
+    ],
 )
 def test_a_cadence_may_have_a_unit(text: str, seconds: float) -> None:
     assert parse("--cadence", text).cadence == seconds
@@ -84,7 +92,7 @@ def test_a_start_without_an_offset_is_in_the_zone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--cadence", "2 weeks"), "'2 weeks' is not a duration such as 120, 2min"),
+        (("--cadence", "2 weeks"), "'2 weeks' is no span of time, expected e.g. 2min"),
         (("--cadence", "0"), "must be above zero"),
         (("--cadence", "9" * 400), "must be above zero"),
         (("--delimiter", ";;"), "';;' is not one character"),

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from stream_detector.errors import ServiceError, SettingsError
 from stream_detector.worker import alert_commands
-from stream_detector.worker.alert_commands import alerts, parse_duration, parse_target
+from stream_detector.worker.alert_commands import alerts, parse_target
 from tests.alerting.told import alert, alert_id
 from tests.contract.schemas import faults
 from tests.waiting import wait_until
@@ -31,22 +30,6 @@ def log_beside_the_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("2h", 7200), ("90m", 5400), ("1h30m", 5400), ("45s", 45), ("12h0m1s", 43201)],
-)
-def test_a_span_of_time_is_read_as_people_type_it(text: str, seconds: int) -> None:
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "2", "2 h", "-2h", "0h", "h", "1.5h", "30m1h", "2d", "٢h"])
-def test_what_is_no_span_of_time_is_refused(text: str) -> None:
-    with pytest.raises(
-        SettingsError, match=r"is no span of time, expected e\.g\. 2h, 90m or 1h30m"
-    ):
-        parse_duration(text)
-
-
 @pytest.mark.parametrize("text", ["pm3", "pm3/", "/sheet-break", ""])
 def test_what_names_no_rule_of_a_machine_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match=r"expected e\.g\. pm3/sheet-break"):
@@ -59,6 +42,7 @@ def test_what_names_no_rule_of_a_machine_is_refused(text: str) -> None:
         (["ack"], "Missing argument 'ALERT_ID...'"),
         (["shelve", "pm3/odd", "--comment", "felt"], "Missing option '--for'"),
         (["shelve", "pm3/odd", "--for", "2h"], "Missing option '--comment'"),
+        (["shelve", "pm3/odd", "--for", "2", "--comment", "felt"], "'2' is no span of time"),
         (["out-of-service", "pm3/odd", "--comment", " "], "out-of-service needs a comment"),
         (["shelve", "pm3", "--for", "2h", "--comment", "felt"], "names no rule of a machine"),
         (["label", "good", "id"], "'good' is not one of 'useful', 'late', 'nuisance', 'unclear'"),
