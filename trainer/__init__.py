@@ -33,8 +33,8 @@ What came of it:
     the rows kept back, judged by the live code, and what other budgets would have brought
 ``measures`` (``found``, ``followed``, ``alert_counts``, ``confusion``, ``explained``, ``thinning``)
     what they measure
-``drift``, ``feed_quality``
-    where the sensors stood, and how good their data is
+``drift``, ``feed_quality``, ``giveaways``
+    where the sensors stood, how good their data is, and which seem to know the answer
 ``findings``, ``head_findings``, ``plain_words``, ``doubts``
     what all that means, and what not to believe of it
 ``report``

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stream_detector.replay.pace import OtherPace, other_paces
 from trainer.explained import Over
 from trainer.found import UNLIKELY
+from trainer.giveaways import ENOUGH_CASES, TOO_GOOD_AUC, Giveaway
 from trainer.measures import Measures
 from trainer.plain_words import CHANCE_AUC, counted, lasting, luck_in_words, percent
 
@@ -105,6 +106,28 @@ def _at_another_pace(rows: str, one: OtherPace, cadence: timedelta) -> str:
     )
 
 
+def doubts_of_giveaways(found: Sequence[Giveaway]) -> Iterator[str]:
+    """Name the sensors that by themselves tell the rows to be warned at from the others."""
+    if not found:
+        return
+    named = [f"{one.sensor} ({percent(one.auc)} of all pairs)" for one in found[:_MOST_NAMED]]
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    yield (
+        "One sensor by itself tells the rows to be warned at from the others: "
+        f"{', '.join(named)}{more}. If it is written when the outcome is known, believe no figure "
+        "here: --exclude it, and train again."
+    )
+
+
+def doubts_of_perfection(whose: str, auc: float, *, n_outcomes: int) -> Iterator[str]:
+    """Doubt a ROC-AUC of rows before outcomes that no honest sensor gives."""
+    if auc > TOO_GOOD_AUC and n_outcomes >= ENOUGH_CASES:
+        yield (
+            f"The ROC-AUC of {whose}, {auc:.2f}, is too good to be true: look for a sensor that "
+            "is written when the outcome is known, and --exclude it."
+        )
+
+
 def doubts_of_one_sensor(
     over: Over, sensors: Sequence[str], *, still: Sequence[str]
 ) -> Iterator[str]:
@@ -133,6 +156,9 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
     if interval is None:
         yield from _doubts_of_rows(measures)
         return
+    if measures.curves is not None:
+        auc = measures.curves.auc
+        yield from doubts_of_perfection("the model", auc, n_outcomes=card.n_outcomes)
     if not card.readings_ahead:
         yield (
             f"The recall says nothing: with a reading every {lasting(card.cadence)} no alert can "

@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 
 from trainer.budgets import Point
 from trainer.code_map import CodeMap
-from trainer.doubts import FAR_SPREADS, doubts_of_one_sensor, doubts_of_pace, what_not_to_believe
+from trainer.doubts import (
+    FAR_SPREADS,
+    doubts_of_giveaways,
+    doubts_of_one_sensor,
+    doubts_of_pace,
+    what_not_to_believe,
+)
 from trainer.drift import Drift
 from trainer.evaluation import Evaluation
 from trainer.explained import Explained
 from trainer.feed_quality import FeedQuality
 from trainer.found import Timeliness, timeliness
+from trainer.giveaways import Giveaway
 from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
 from trainer.plain_words import (
@@ -69,6 +76,8 @@ class Findings:
         None where no row was kept back, or none of them could be scored.
     codes : CodeMap or None
         None without a network.
+    giveaways : tuple of Giveaway
+        Sensors that seem to know the outcome.
     drift : Drift
     quality : FeedQuality
     notes : tuple of str
@@ -96,6 +105,7 @@ class Findings:
     head: HeadFindings | None
     explained: Explained | None
     codes: CodeMap | None
+    giveaways: tuple[Giveaway, ...]
     drift: Drift
     quality: FeedQuality
     notes: tuple[str, ...]
@@ -197,7 +207,8 @@ class Findings:
             kept_back=None if self.evaluation is None else self.evaluation.times,
             cadence=self.quality.cadence,
         )
-        return (*of_pace, *of_head, *self._of_one_sensor, *doubts)
+        of_giveaways = doubts_of_giveaways(self.giveaways)
+        return (*of_giveaways, *of_pace, *of_head, *self._of_one_sensor, *doubts)
 
     @property
     def _of_one_sensor(self) -> tuple[str, ...]:

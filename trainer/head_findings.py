@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.recorded import Fate, close_alerts
 from trainer.budgets import Point
+from trainer.doubts import doubts_of_perfection
 from trainer.evaluation import Evaluation
 from trainer.followed import Followed
 from trainer.found import UNLIKELY
@@ -100,8 +101,11 @@ class HeadFindings:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Where the rows kept back do not show that it is worth anything."""
-        return () if self.measures is None else tuple(_doubts(self.measures))
+        """Where it is too good to be true, or not shown to be worth anything."""
+        of_folds = doubts_of_perfection(
+            "the head", self.fold_auc or 0.0, n_outcomes=self.n_outcomes
+        )
+        return (*of_folds, *([] if self.measures is None else _doubts(self.measures)))
 
     def _words(self) -> Iterator[str]:
         ahead = lasting(self.label)

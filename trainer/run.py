@@ -17,6 +17,7 @@ from trainer.crossfit import Fitter
 from trainer.drift import drift
 from trainer.evaluation import Evaluation
 from trainer.feed_quality import feed_quality
+from trainer.giveaways import giveaways, notes_on_label_likes
 from trainer.head_findings import HeadFindings
 from trainer.history import measure_timing, notes_on_horizon, notes_on_outcomes, split_by_time
 from trainer.holdout import judge_holdout
@@ -97,6 +98,7 @@ def fit(
             else None,
             explained=seen.explained,
             codes=codes,
+            giveaways=giveaways(recording, rules.rules[0]),
             drift=drift(
                 recording,
                 n_training=training.n_rows,
@@ -118,6 +120,7 @@ def first_notes(recording: Recording, rules: Rules) -> tuple[str, ...]:
         *recording.notes,
         *notes_on_outcomes(recording),
         *notes_on_horizon(recording, horizon=horizon),
+        *notes_on_label_likes(recording),
     )
 
 

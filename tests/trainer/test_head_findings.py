@@ -28,6 +28,10 @@ def day(*, before_the_outcome: float, alert: tuple[int, int] = (99, 105)) -> Eva
     return made_evaluation(scores, outcome_rows=(100,), alert_rows=(alert,))
 
 
+HONEST = [1.0, 0.5, 0.7, 0.0], [True, True, False, False]
+"""Ratings of rows before an outcome or not: right in three of four pairs."""
+
+
 def findings(
     ratings: list[float], positives: list[bool], of: Evaluation | None = None
 ) -> HeadFindings:
@@ -96,9 +100,9 @@ def test_words_put_every_share_beside_that_of_random_moments() -> None:
 def test_a_head_that_chance_could_equal_is_doubted() -> None:
     foretold, missed = (day(before_the_outcome=2.0, alert=rows) for rows in ((99, 105), (500, 505)))
 
-    (doubt,) = findings([1.0, 0.0], [True, False], missed).doubts
+    (doubt,) = findings(*HONEST, missed).doubts
     assert "not shown that the alerts of the head do better than chance" in doubt
-    assert findings([1.0, 0.0], [True, False], foretold).doubts == ()
+    assert findings(*HONEST, foretold).doubts == ()
 
 
 def test_a_head_whose_hits_chance_may_make_too_is_doubted() -> None:
@@ -109,14 +113,20 @@ def test_a_head_whose_hits_chance_may_make_too_is_doubted() -> None:
         np.ones(360), outcome_rows=outcomes, alert_rows=alerts, horizon=timedelta(minutes=50)
     )
 
-    (doubt, *_) = findings([1.0, 0.0], [True, False], some).doubts
+    (doubt, *_) = findings(*HONEST, some).doubts
     assert "would find 2 or more of 6 outcomes with a probability of 3" in doubt
 
 
 def test_a_head_that_ranks_rows_kept_back_no_better_than_chance_is_doubted() -> None:
-    (doubt,) = findings([1.0, 0.0], [True, False], day(before_the_outcome=0.0)).doubts
+    (doubt,) = findings(*HONEST, day(before_the_outcome=0.0)).doubts
 
     assert "higher for the former in 0 % of all pairs" in doubt
+
+
+def test_a_head_that_ranks_earlier_folds_perfectly_is_doubted() -> None:
+    (doubt,) = findings([1.0, 0.0], [True, False]).doubts
+
+    assert doubt.startswith("The ROC-AUC of the head, 1.00, is too good to be true")
 
 
 def test_numbers_are_those_of_the_words() -> None:
@@ -133,7 +143,7 @@ def test_numbers_are_those_of_the_words() -> None:
 
 
 def test_without_rows_kept_back_no_alert_is_told_of() -> None:
-    found = findings([1.0, 0.0], [True, False])
+    found = findings(*HONEST)
 
     assert found.followed == {}
     assert found.doubts == ()

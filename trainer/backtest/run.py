@@ -1,17 +1,19 @@
 """From a recording to a result, fold by fold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.errors import TrainingError
 from stream_detector.replay.outcomes import outcome_starts
 from stream_detector.replay.recording import Recording
-from trainer.backtest.counting import HEAD, Asked, judge_fold, pool
+from trainer.backtest.counting import HEAD, Asked, Entry, judge_fold, pool
 from trainer.backtest.folds import CUTS, Fold, walk_forward
 from trainer.backtest.held import hold
-from trainer.backtest.result import FoldSpan, Result
+from trainer.backtest.result import FoldSpan, Result, mean
 from trainer.backtest.scoring import FitterMaker
+from trainer.doubts import doubts_of_giveaways, doubts_of_perfection
+from trainer.giveaways import giveaways, notes_on_label_likes
 from trainer.history import notes_on_outcomes
 from trainer.outcomes import LEAST_OUTCOMES, wish_for_head
 
@@ -50,6 +52,9 @@ def evaluate(
                 f"none of the {sum(fold.judged.n_rows for fold in folds)} rows to judge could be "
                 "scored: they are of a frozen feed, or lack half of the sensors; judge others"
             )
+    models = (*asked.all_models, *([HEAD] if asked.with_head else []))
+    # What a labelled row tells of is there already: it may well be told without a fault.
+    doubted = models if recording.label_kind == "event" else ()
     return Result(
         machine=recording.machine,
         sensors=recording.sensors,
@@ -57,11 +62,17 @@ def evaluate(
         label_kind=None if recording.labels is None else recording.label_kind,
         horizon=asked.rules.rules[0].horizon,
         asked_per_day=asked.closely,
-        models=(*asked.all_models, *([HEAD] if asked.with_head else [])),
+        models=models,
         folds=tuple(_span(fold) for fold in folds),
         ways=found,
         drawn=held.shares,
-        notes=(*recording.notes, *notes_on_outcomes(recording)),
+        notes=(
+            *recording.notes,
+            *notes_on_outcomes(recording),
+            *notes_on_label_likes(recording),
+            *doubts_of_giveaways(giveaways(recording, asked.rules.rules[0])),
+            *_too_good(found["as delivered"], doubted),
+        ),
     )
 
 
@@ -71,6 +82,15 @@ def is_worth_a_head(recording: Recording, rules: Rules, *, cuts: Sequence[float]
         return False
     first, *_ = walk_forward(recording, cuts)
     return int(outcome_starts(first.history).sum()) >= LEAST_OUTCOMES
+
+
+def _too_good(entries: Sequence[Entry], models: Collection[str]) -> Iterator[str]:
+    """Doubt models that tell rows before outcomes nearly perfectly."""
+    for entry in entries:
+        tallies = next(iter(entry.tallies.values()))
+        if entry.name in models:
+            auc = mean(tallies, lambda tally: tally.auc)
+            yield from doubts_of_perfection(entry.name, auc, n_outcomes=tallies[0].n_events)
 
 
 def _span(fold: Fold) -> FoldSpan:

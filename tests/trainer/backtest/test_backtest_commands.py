@@ -220,3 +220,17 @@ def test_a_slip_of_the_pen_is_told(history: Path, options: tuple[str, str], mess
 def test_two_models_of_one_name_cannot_be_told_apart(history: Path) -> None:
     with pytest.raises(click.UsageError, match="two models are called linear"):
         run("compare", history, "--model", "linear", "--model", "linear")
+
+
+@pytest.mark.slow
+def test_a_column_that_knows_the_outcome_is_named(history: Path, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in history.read_text().splitlines()]
+    leaks = ["leak", *(row[-1] for row in [*rows[2:], rows[1]])]
+    leaking = tmp_path / "pm3.csv"
+    leaking.write_text(
+        "\n".join(",".join([*row, leak]) for row, leak in zip(rows, leaks, strict=True))
+    )
+
+    text = run("evaluate", leaking, "--model", "linear", "--folds", "0.8,1")
+
+    assert "note: 'leak': taken as a sensor, but 1 in few rows and else 0" in text
