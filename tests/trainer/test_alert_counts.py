@@ -3,8 +3,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
+from stream_detector.replay.recording import LabelKind
 from tests.trainer.made_findings import made_evaluation
 from trainer.alert_counts import by_week
+from trainer.measures import measure
+from trainer.report.about_alerts import week_table
 
 SUNDAY_NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HALF_A_DAY = 360
@@ -45,3 +48,14 @@ def test_of_a_few_rows_no_rate_is_told() -> None:
     assert week.n_false == 1
     assert week.per_day is None
     assert week.over_asked is None
+
+
+@pytest.mark.parametrize(("label_kind", "counted"), [("event", "False alerts"), (None, "Alerts")])
+def test_the_table_of_weeks_names_what_it_counts(
+    label_kind: LabelKind | None, counted: str
+) -> None:
+    evaluation = made_evaluation(np.ones(900), alert_rows=((1, 2),), label_kind=label_kind)
+
+    table = week_table(measure(evaluation))
+
+    assert table.columns[2:4] == (counted, "A day")

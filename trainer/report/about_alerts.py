@@ -85,7 +85,7 @@ def week_table(measures: Measures) -> Table:
         )
         for week in measures.by_week
     )
-    columns = ("Week from", "Days", "Alerts", "A day", "Asked", "Over asked")
+    columns = ("Week from", "Days", _noun(measures).capitalize(), "A day", "Asked", "Over asked")
     note = f"Counted are {_noun(measures)}; over asked, 1 is as many as were asked for."
     return Table("The same as numbers", columns, rows, note)
 
