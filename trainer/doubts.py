@@ -11,7 +11,14 @@ from trainer.explained import Over
 from trainer.found import UNLIKELY
 from trainer.giveaways import ENOUGH_CASES, TOO_GOOD_AUC, Giveaway
 from trainer.measures import Measures
-from trainer.plain_words import CHANCE_AUC, counted, lasting, luck_in_words, percent
+from trainer.plain_words import (
+    CHANCE_AUC,
+    counted,
+    lasting,
+    luck_in_words,
+    percent,
+    raised_in_words,
+)
 
 _FEW_OUTCOMES = 30
 _SHORT_DAYS = 2.0
@@ -217,5 +224,6 @@ def _doubts_of_alerts(measures: Measures) -> Iterator[str]:
             "There were far more alerts than asked for: the rows kept back differ from the "
             "training rows. The scores over time show since when."
         )
+    yield from raised_in_words(evaluation, "The threshold")
     if evaluation.days < _SHORT_DAYS:
         yield f"{lasting(evaluation.running)} are short: alerts per day are a rough guess."

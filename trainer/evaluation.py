@@ -57,6 +57,8 @@ class Evaluation:
         Scored rows as days at the model's cadence.
     stood_still : tuple of Standstill
         When there were no readings, in time order.
+    unit : float
+        What a score rises by when it becomes ten times as rare.
     """
 
     times: NDArray[np.datetime64]
@@ -71,6 +73,7 @@ class Evaluation:
     asked_per_day: float
     days: float
     stood_still: tuple[Standstill, ...] = ()
+    unit: float = 1.0
 
     @property
     def running(self) -> timedelta:
@@ -95,6 +98,11 @@ class Evaluation:
     def per_day(self) -> float:
         """False alerts raised a day of scored rows; without labels any of them may be one."""
         return (len(self.alerts) if self.n_false is None else self.n_false) / self.days
+
+    @property
+    def share_raised(self) -> float:
+        """Share of the rows whose threshold stood more than a unit above the first one."""
+        return float((self.thresholds > self.thresholds[0] + self.unit).mean())
 
     @property
     def validation(self) -> Validation:
@@ -203,6 +211,8 @@ class Seen:
         horizon, positives = self.rule.horizon, rows_to_find(recording, self.rule)
         outcomes = tuple(self.outcomes)
         start, end = self.span
+        scorer = bundle.model.head if self.rule.score == "head" else bundle.model
+        limits = (scorer or bundle.model).limits
         if kind == "event":
             alerts = close_alerts(
                 self.alerts, outcomes, horizon=horizon, end=end, stood_still=self.stood_still
@@ -234,6 +244,7 @@ class Seen:
             asked_per_day=asked.per_day,
             days=len(self.rows) / bundle.model.limits.readings_per_day,
             stood_still=tuple(self.stood_still),
+            unit=limits.unit,
         )
 
 

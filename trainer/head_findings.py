@@ -25,6 +25,7 @@ from trainer.plain_words import (
     lasting,
     luck_in_words,
     percent,
+    raised_in_words,
     undecided_in_words,
 )
 
@@ -188,6 +189,7 @@ def _doubts(measures: Measures) -> Iterator[str]:
             f"is higher for the former in {percent(measures.curves.auc)} of all pairs, and 50 % is "
             "chance. What it showed on earlier folds did not last."
         )
+    yield from raised_in_words(measures.evaluation, "The threshold of the head's score")
 
 
 def followed(evaluation: Evaluation, *, within: timedelta) -> Followed:

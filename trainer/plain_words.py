@@ -161,6 +161,17 @@ def undecided_in_words(evaluation: Evaluation) -> str:
     )
 
 
+def raised_in_words(evaluation: Evaluation, threshold: str) -> Iterator[str]:
+    """Say that a threshold kept to its budget by rising far, if it did."""
+    if evaluation.share_raised:
+        yield (
+            f"{threshold} rose far, from {evaluation.thresholds[0]:.2f} to "
+            f"{evaluation.thresholds.max():.2f} at most: in {percent(evaluation.share_raised)} of "
+            "the rows kept back it took a score more than ten times as rare as at first to be "
+            "anomalous. There, few alerts do not mean that all was normal."
+        )
+
+
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 

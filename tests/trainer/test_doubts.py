@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from tests.trainer.made_findings import made_findings, paper_like
+from tests.trainer.made_findings import made_evaluation, made_findings, paper_like, with_head
 from tests.trainer.test_plain_words import said
 from trainer.explained import Over
+from trainer.report.page import tiles
 
 
 def test_the_only_sensor_of_a_model_is_not_blamed_for_it() -> None:
@@ -22,6 +23,30 @@ def test_the_only_sensor_of_a_model_is_not_blamed_for_it() -> None:
     )
 
     assert not said(single.cautions, "One sensor")
+
+
+def test_a_threshold_that_rose_far_is_told_with_its_share_of_rows() -> None:
+    evaluation = made_evaluation(np.ones(400))
+    thresholds = np.full(400, 1.2)
+    thresholds[100:200], thresholds[200:] = 2.2, 2.43
+    raised = dataclasses.replace(evaluation, thresholds=thresholds)
+    findings = with_head(made_findings(raised))
+
+    told = (
+        "rose far, from 1.20 to 2.43 at most: in 50 % of the rows kept back it took a score more "
+        "than ten times as rare as at first to be anomalous."
+    )
+    assert said(findings.cautions, f"The threshold {told}")
+    assert said(findings.cautions, f"The threshold of the head's score {told}")
+    assert tiles(findings)[-1].beside == "to begin with; later 1.20 to 2.43"
+    assert not said(made_findings(evaluation).cautions, "rose far")
+
+
+def test_far_is_counted_in_what_makes_a_score_ten_times_as_rare() -> None:
+    thresholds = np.linspace(1.0, 3.0, 400)
+    plain = dataclasses.replace(made_evaluation(np.ones(400)), thresholds=thresholds, unit=2.5)
+
+    assert plain.share_raised == 0.0
 
 
 def test_rows_at_another_pace_than_the_model_s_are_not_believed() -> None:

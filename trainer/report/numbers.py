@@ -96,6 +96,12 @@ def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
             "budgets": of_points(findings.points),
             "first": [_alert(alert, evaluation) for alert in evaluation.alerts[:MAX_ALERTS]],
         },
+        "thresholds": {
+            "first": evaluation.thresholds[0].item(),
+            "lowest": evaluation.thresholds.min().item(),
+            "highest": evaluation.thresholds.max().item(),
+            "share_raised_far": round(evaluation.share_raised, 6),
+        },
         "outcomes": _outcomes(measures) if evaluation.label_kind == "event" else None,
         "lead_times": of_timeliness(findings.timeliness),
         "scores": _scores(measures),

@@ -49,6 +49,9 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     """Give the figures to see first."""
     measures = findings.measures
     beside = "never changes" if findings.is_fixed else "to begin with"
+    if measures is not None and not findings.is_fixed:
+        reached = measures.evaluation.thresholds
+        beside += f"; later {reached.min():.2f} to {reached.max():.2f}"
     threshold = Tile("Threshold", f"{findings.default_limit:.2f}", beside)
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
