@@ -5,7 +5,7 @@ the watchdog, which ends a bridge that only seems to work, and ``/healthz``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -85,11 +85,6 @@ class BridgeHealth:
         self.got_on_at = self.began_at
 
     @property
-    def partitions(self) -> tuple[int, ...]:
-        """None: a bridge reads no readings."""
-        return ()
-
-    @property
     def is_connected(self) -> bool:
         """Tell whether rows can come."""
         return self.source_fault is None and not (self.listened_at is None and self.kafka_away)
@@ -132,7 +127,7 @@ class BridgeHealth:
                 self.listened_at = max(self.listened_at, now)
             del self.faults[part]
 
-    def kafka_answered(self, ends: Mapping[int, int], *, now: float) -> None:  # noqa: ARG002
+    def kafka_answered(self, *, now: float) -> None:
         """Note that Kafka is there."""
         if self.kafka_away:
             self.got_on_at = max(self.got_on_at, now)

@@ -34,7 +34,7 @@ def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         needed = {settings.readings_topic, settings.dead_letters_topic, *topics}
-        Watchdog(settings, health, needed).start()
+        Watchdog(settings, health, topics=needed).start()
         if not settings.health_port:
             await work(stop)
             return

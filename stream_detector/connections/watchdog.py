@@ -9,13 +9,13 @@ topic is gone.
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import NoReturn, Protocol
 
 import structlog
 
 from stream_detector.connections.health_report import Report, Status
-from stream_detector.connections.kafka import cluster_metadata, end_offsets
+from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.log import end_at_once
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import missing_topics
@@ -35,13 +35,8 @@ class Health(Protocol):
     stall_seconds: float
     kafka_away: bool
 
-    @property
-    def partitions(self) -> Collection[int]:
-        """Those of the readings whose ends it wants to know."""
-        ...
-
-    def kafka_answered(self, ends: Mapping[int, int], *, now: float) -> None:
-        """Note where the log of these partitions ends now."""
+    def kafka_answered(self, *, now: float) -> None:
+        """Note that it is there."""
         ...
 
     def kafka_did_not_answer(self) -> None:
@@ -62,12 +57,22 @@ class Watchdog:
     health : Health
     topics : collection of str
         Those without which the program does not work.
+    ask : callable, optional
+        Asks Kafka what else the program wants to know of it; raises ServiceError.
     """
 
-    def __init__(self, settings: Settings, health: Health, topics: Collection[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        *,
+        topics: Collection[str],
+        ask: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._health = health
         self._topics = sorted(topics)
+        self._ask = ask
         self._n_missing = 0
         self._told: type[ServiceError] = ServiceError
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -90,7 +95,8 @@ class Watchdog:
         try:
             cluster = cluster_metadata(self._settings)
             missing = missing_topics(cluster, self._topics)
-            ends = {} if missing else end_offsets(self._settings, health.partitions)
+            if not missing:
+                self._ask()
         except ServiceError as error:
             health.kafka_did_not_answer()
             # A broker that comes back may refuse us: that is another matter.
@@ -98,7 +104,7 @@ class Watchdog:
                 log.warning("kafka.away", error=str(error), doing="waiting for it")
             self._told = type(error)
             return
-        health.kafka_answered(ends, now=time.monotonic())
+        health.kafka_answered(now=time.monotonic())
         if was_away:
             log.info("kafka.back")
         self._n_missing = self._n_missing + 1 if missing else 0

@@ -17,6 +17,7 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.connections import receivers
 from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
+from stream_detector.connections.kafka import end_offsets
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.producer import ConfirmedProducer
@@ -197,7 +198,12 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         )
     # That of bridges is theirs alone: a plant without one need not have it.
     ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
-    _add_services(app, Watchdog(settings, health, ours), services)
+
+    def ask_for_ends() -> None:
+        health.found_ends(end_offsets(settings, health.partitions), now=time.monotonic())
+
+    watchdog = Watchdog(settings, health, topics=ours, ask=ask_for_ends)
+    _add_services(app, watchdog, services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app
 

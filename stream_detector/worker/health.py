@@ -99,11 +99,11 @@ class Health:
     --------
     >>> health = Health(stall_seconds=60, began_at=0.0)
     >>> health.joined({0, 1}, now=1.0)
-    >>> health.kafka_answered({0: 500, 1: 20}, now=5.0)
+    >>> health.found_ends({0: 500, 1: 20}, now=5.0)
     >>> health.progressed({0: 40, 1: 20}, now=6.0)
     >>> health.lag, health.report(now=30.0).status
     (460, <Status.OK: 'ok'>)
-    >>> health.kafka_answered({0: 900, 1: 20}, now=70.0)
+    >>> health.found_ends({0: 900, 1: 20}, now=70.0)
     >>> health.report(now=70.0).reasons
     ('860 readings wait, and none was judged for 64 s',)
     """
@@ -158,15 +158,20 @@ class Health:
         """Note that it gets on, though no offset tells: a state is read again from the log."""
         self.progressed_at = now
 
-    def kafka_answered(self, ends: Mapping[int, int], *, now: float) -> None:
+    def found_ends(self, ends: Mapping[int, int], *, now: float) -> None:
         """Note where the log of our partitions ends now."""
-        if self.kafka_away or not self.lag:
-            # What comes after an outage, or after all was judged, has its time from now on.
+        if not self.lag:
+            # What comes after all was judged has its time from now on.
             self.progressed_at = max(self.progressed_at, now)
+        self.ends = ends
+
+    def kafka_answered(self, *, now: float) -> None:
+        """Note that it is there; after an outage all has its time from now on."""
         if self.kafka_away:
+            self.progressed_at = max(self.progressed_at, now)
             self.left_at = max(self.left_at, now)
             self.book.alive_at = max(self.book.alive_at, now)
-        self.kafka_away, self.ends = False, ends
+        self.kafka_away = False
 
     def kafka_did_not_answer(self) -> None:
         """Note that it is away: nobody can get on without it."""

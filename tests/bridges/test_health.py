@@ -24,7 +24,7 @@ def test_while_kafka_is_away_nothing_is_a_fault_and_all_counts_anew_after_it() -
     away = health.report(now=5000.0)
     assert (away.status, away.reasons) == (Status.DEGRADED, ("Kafka does not answer",))
 
-    health.kafka_answered({}, now=5000.0)
+    health.kafka_answered(now=5000.0)
     assert health.report(now=5059.0).status is Status.OK
     assert health.report(now=5060.0).status is Status.FAILING
 

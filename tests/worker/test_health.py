@@ -11,7 +11,7 @@ def at_work() -> Health:
     health = Health(stall_seconds=60, began_at=0.0)
     health.joined({0, 1}, now=2.0)
     health.progressed({0: 100, 1: 7}, now=10.0)
-    health.kafka_answered({0: 100, 1: 7}, now=10.0)
+    health.found_ends({0: 100, 1: 7}, now=10.0)
     health.book.assigned(is_ours=False, now=10.0)
     return health
 
@@ -19,13 +19,13 @@ def at_work() -> Health:
 def test_with_nothing_to_do_it_is_ok_for_ever() -> None:
     health = at_work()
     for minute in range(1, 300):
-        health.kafka_answered({0: 100, 1: 7}, now=60.0 * minute)
+        health.found_ends({0: 100, 1: 7}, now=60.0 * minute)
         assert health.report(now=60.0 * minute + 59.0).status is Status.OK
 
 
 def test_readings_that_wait_while_none_is_judged_are_a_fault_after_a_while() -> None:
     health = at_work()
-    health.kafka_answered({0: 105, 1: 9}, now=1000.0)
+    health.found_ends({0: 105, 1: 9}, now=1000.0)
     assert health.lag == 7
 
     # It counts from when they were first seen to wait.
@@ -39,14 +39,14 @@ def test_readings_that_wait_while_none_is_judged_are_a_fault_after_a_while() -> 
 def test_a_worker_that_gets_on_may_be_as_far_behind_as_it_likes() -> None:
     health = at_work()
     for second in range(20, 600, 20):
-        health.kafka_answered({0: 1_000_000, 1: 9}, now=second)
+        health.found_ends({0: 1_000_000, 1: 9}, now=second)
         health.progressed({0: 100 + second, 1: 9}, now=second)
         assert health.report(now=second + 19.0).status is Status.OK
 
 
 def test_a_long_restore_is_progress_too() -> None:
     health = at_work()
-    health.kafka_answered({0: 1_000_000, 1: 9}, now=20.0)
+    health.found_ends({0: 1_000_000, 1: 9}, now=20.0)
     health.alive(now=70.0)
 
     assert health.report(now=129.0).status is Status.OK
@@ -55,13 +55,14 @@ def test_a_long_restore_is_progress_too() -> None:
 
 def test_while_kafka_is_away_nothing_is_a_fault_and_all_counts_anew_after_it() -> None:
     health = at_work()
-    health.kafka_answered({0: 105, 1: 9}, now=20.0)
+    health.found_ends({0: 105, 1: 9}, now=20.0)
     health.kafka_did_not_answer()
 
     away = health.report(now=5000.0)
     assert (away.status, away.reasons) == (Status.DEGRADED, ("Kafka does not answer",))
 
-    health.kafka_answered({0: 105, 1: 9}, now=5000.0)
+    health.found_ends({0: 105, 1: 9}, now=5000.0)
+    health.kafka_answered(now=5000.0)
     assert health.report(now=5059.0).status is Status.OK
     assert health.report(now=5060.0).status is Status.FAILING
 
@@ -81,7 +82,7 @@ def test_a_member_that_was_given_no_partition_stands_by() -> None:
     health = Health(stall_seconds=60, began_at=0.0)
     health.joined(set(), now=2.0)
     health.book.assigned(is_ours=False, now=2.0)
-    health.kafka_answered({}, now=5.0)
+    health.found_ends({}, now=5.0)
 
     assert health.report(now=10_000.0).status is Status.OK
 
@@ -89,7 +90,7 @@ def test_a_member_that_was_given_no_partition_stands_by() -> None:
 def test_readings_of_others_do_not_count() -> None:
     health = at_work()
     health.joined({1}, now=20.0)
-    health.kafka_answered({0: 1_000_000, 1: 7}, now=25.0)
+    health.found_ends({0: 1_000_000, 1: 7}, now=25.0)
 
     assert health.lag == 0
 
@@ -256,6 +257,7 @@ def test_a_book_has_its_time_from_when_kafka_is_back() -> None:
     health.kafka_did_not_answer()
     assert health.report(now=500.0).status is Status.DEGRADED
 
-    health.kafka_answered({0: 100, 1: 7}, now=500.0)
+    health.found_ends({0: 100, 1: 7}, now=500.0)
+    health.kafka_answered(now=500.0)
     assert health.report(now=559.0).status is Status.OK
     assert health.report(now=560.0).status is Status.FAILING

@@ -25,7 +25,7 @@ def told(health: Health) -> dict[tuple[str, ...], float]:
 def test_how_the_worker_is_and_what_it_sent() -> None:
     health = Health(stall_seconds=1e9, began_at=0.0)
     health.joined({0, 1}, now=1.0)
-    health.kafka_answered({0: 500, 1: 20}, now=5.0)
+    health.found_ends({0: 500, 1: 20}, now=5.0)
     health.progressed({0: 40, 1: 20}, now=6.0)
     health.refused_models = {"0123456789abcdef": "there is no such bundle"}
     health.unreadable_choices = {"pm3", "pm4"}
