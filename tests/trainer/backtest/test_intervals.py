@@ -29,6 +29,20 @@ def test_events_that_go_together_by_day_say_less() -> None:
     assert high > (by_events(HITS) or (0.0, 0.0))[1]
 
 
+@pytest.mark.parametrize("n_hits", [1, 3, 5, 7])
+def test_a_handful_of_days_never_says_more_than_their_events(n_hits: int) -> None:
+    """Eight events on two of twenty days: to draw days again and again makes no other days."""
+    hits = np.isin(np.arange(8), [0, 4, 1, 5, 2, 6, 3][:n_hits])
+    days = [DAYS[i // 4] for i in range(8)]
+
+    of_events, of_days = by_events(hits), by_days(hits, days, DAYS)
+
+    assert of_events is not None
+    assert of_days is not None
+    assert of_days[0] <= of_events[0]
+    assert of_days[1] >= of_events[1]
+
+
 @pytest.mark.parametrize("n_hits", [0, 28])
 def test_what_never_happened_may_still_happen(n_hits: int) -> None:
     """28 events on 7 days, all alike: no draw of them can be any other."""
