@@ -120,7 +120,7 @@ def _is_raise(message: Message, alert_id: str) -> bool:
 def _decode(message: Message, alert_id: str) -> RaisedAlert:
     try:
         return msgspec.json.decode(message.value() or b"", type=RaisedAlert)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise AlertError(f"the message of {alert_id!r} is none of ours: {error}") from error
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream_detector.bridges.joining.machine_rows import MachineNote
 from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import UNREADABLE, ServiceError, SettingsError
 
 _ANSWER_SECONDS: Final = 30.0
 
@@ -76,7 +76,7 @@ def read_note(settings: Settings, name: str) -> BridgeNote | None:
         return None
     try:
         return decode_note(newest)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise _not_read(settings, str(error)) from error
 
 
@@ -85,7 +85,7 @@ def decode_note(value: bytes) -> BridgeNote:
 
     Raises
     ------
-    msgspec.DecodeError
+    msgspec.DecodeError, UnicodeDecodeError, RecursionError
         If it is none.
     SettingsError
         If it is of a later version, which may mean other things by the same names.

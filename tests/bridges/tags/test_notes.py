@@ -2,10 +2,13 @@
 
 import msgspec
 import pytest
+from confluent_kafka import Producer
 
 from stream_detector.bridges.joining.machine_rows import MachineNote
-from stream_detector.bridges.tags.notes import BridgeNote, decode_note
-from stream_detector.errors import SettingsError
+from stream_detector.bridges.tags.notes import BridgeNote, decode_note, read_note
+from stream_detector.connections.settings import Settings
+from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 
 NOTE = BridgeNote(
     topic="tags",
@@ -38,3 +41,18 @@ def test_a_note_that_may_mean_something_else_is_refused_by_its_version() -> None
 def test_what_is_no_note_is_told(value: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_note(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"{}", b'{"schema": "bridge-note/1.0", "topic": "\xff"}', b'{"more": ' + b"[" * 100_000],
+    ids=["no note", "no UTF-8", "deep"],
+)
+def test_a_note_that_nobody_can_read_is_told_where_it_is_read(value: bytes) -> None:
+    with EmbeddedKafka({"detector.bridges": 1}) as kafka:
+        producer = Producer({"bootstrap.servers": kafka.bootstrap})
+        producer.produce("detector.bridges", value, b"mill")
+        assert producer.flush(30) == 0
+
+        with pytest.raises(ServiceError, match="how far the bridge was cannot be read"):
+            read_note(Settings(broker=kafka.bootstrap), "mill")
