@@ -31,6 +31,25 @@ _MODEL = (
     "which it was published; or a configuration file (TOML)"
 )
 
+# Written out: their modules load scikit-learn and LightGBM.
+NAMES_TAKEN = frozenset(
+    {
+        "linear",
+        "head",
+        "random",
+        "minutes since restart",
+        "always on",
+        "PCA T2",
+        "PCA Q",
+        "ridge Mahalanobis",
+        "one-class SVM",
+        "isolation forest",
+        "undersampled forest",
+        "undersampled SVM",
+    }
+)
+"""What stands beside the models has these names in a result."""
+
 Model = tuple[str, TrainingConfig]
 """Under which name it is told of."""
 
@@ -56,7 +75,13 @@ def _model(text: str) -> Model:
         plain = None if name == text else PlainSettings()
         config = TrainingConfig(network=NetworkSettings(kind=name), plain=plain)
     elif Path(text).is_file():
-        text, config = Path(text).stem, read_config(Path(text))
+        file, text = text, Path(text).stem
+        if text in NAMES_TAKEN:
+            raise SettingsError(
+                f"the model of {file!r} would be called {text!r}, as what always stands beside "
+                "models is; give the file another name"
+            )
+        config = read_config(Path(file))
     else:
         raise SettingsError(
             f"{text!r} is neither a model ({', '.join(MODELS)}; as published with {_PLAIN} before "

@@ -217,6 +217,15 @@ def test_a_slip_of_the_pen_is_told(history: Path, options: tuple[str, str], mess
         run("evaluate", history, "--model", "linear", *options)
 
 
+@pytest.mark.parametrize("name", ["linear", "head", "random"])
+def test_a_file_named_as_a_reference_is_refused(history: Path, tmp_path: Path, name: str) -> None:
+    config = tmp_path / f"{name}.toml"
+    config.write_text('[network]\nkind = "linear"\n')
+
+    with pytest.raises(click.UsageError, match="give the file another name"):
+        run("evaluate", history, "--model", str(config))
+
+
 def test_two_models_of_one_name_cannot_be_told_apart(history: Path) -> None:
     with pytest.raises(click.UsageError, match="two models are called linear"):
         run("compare", history, "--model", "linear", "--model", "linear")

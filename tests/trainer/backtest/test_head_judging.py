@@ -15,6 +15,7 @@ from stream_detector.replay.replaying import verdicts
 from tests.small_head import RULES
 from tests.trainer.backtest.histories import changed_after
 from tests.trainer.breaking import breaking_history
+from trainer.backtest.commands import NAMES_TAKEN
 from trainer.backtest.counting import HEAD, LINEAR, Asked, Key, judge_fold
 from trainer.backtest.fitters import make_fitter
 from trainer.backtest.folds import Fold, walk_forward
@@ -103,6 +104,7 @@ def test_a_head_and_its_references_are_counted_by_the_rule_of_the_head(history: 
         assert one.horizon == BREAK_LIKELY.horizon
         # What it is to find are rows as near as those of every other score.
         assert one.positives.tolist() == found[Key(LINEAR, 0, 3.0)].positives.tolist()
+    assert {key.name for key in found} == NAMES_TAKEN
 
 
 @pytest.mark.parametrize(
