@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -205,7 +206,23 @@ def compare(*, models: tuple[Model, ...], given: _Given) -> None:
 def _evaluate(models: Sequence[Model], given: _Given, *, slow_references: bool) -> None:
     check_different(csv=given.path, rules=given.rules_file, out=given.out)
     rules = load_rules(given.rules_file, with_head=True)
-    recording = read_recording(given.path, given.options)
+    # Opened first: that it cannot be written is told before minutes of work, not after them.
+    with OutputFile(given.out) if given.out else nullcontext() as file:
+        recording = read_recording(given.path, given.options)
+        numbers = _judge(recording, models, given, rules=rules, slow_references=slow_references)
+        if file is not None:
+            file.write(msgspec.json.format(msgspec.json.encode(numbers), indent=1).decode() + "\n")
+
+
+def _judge(
+    recording: "Recording",
+    models: Sequence[Model],
+    given: _Given,
+    *,
+    rules: "Rules",
+    slow_references: bool,
+) -> dict[str, Any]:
+    """Judge the models, show how they did, and give the figures."""
     console = Console(stderr=True)
     # These load scikit-learn and pandas: only now, when everything else is in order.
     from trainer.backtest.counting import Asked
@@ -234,9 +251,7 @@ def _evaluate(models: Sequence[Model], given: _Given, *, slow_references: bool) 
     click.echo(table(result))
     if given.random_split:
         numbers["random_split"] = _split_at_random(recording, models, rules)
-    if given.out is not None:
-        with OutputFile(given.out) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(numbers), indent=1).decode() + "\n")
+    return numbers
 
 
 def _with_seeds(config: TrainingConfig, n_seeds: int) -> list[TrainingConfig]:

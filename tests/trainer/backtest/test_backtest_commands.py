@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from stream_detector.errors import SettingsError
+from stream_detector.errors import RecordingError, SettingsError
 from stream_detector.replay.recording import Recording
 from tests.small_models import SENSORS
 from tests.trainer.backtest.histories import breaking
@@ -224,6 +224,26 @@ def test_a_file_named_as_a_reference_is_refused(history: Path, tmp_path: Path, n
 
     with pytest.raises(click.UsageError, match="give the file another name"):
         run("evaluate", history, "--model", str(config))
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    unreadable = tmp_path / "pm3.csv"
+    unreadable.write_text("")
+
+    with pytest.raises(RecordingError, match="cannot be written"):
+        run("evaluate", unreadable, "--model", "linear", "--out", str(tmp_path / "none" / "e.json"))
+
+
+def test_what_fails_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    unreadable, out = tmp_path / "pm3.csv", tmp_path / "e.json"
+    unreadable.write_text("")
+    out.write_text("{}")
+
+    with pytest.raises(RecordingError):
+        run("evaluate", unreadable, "--model", "linear", "--out", str(out))
+
+    assert out.read_text() == "{}"
+    assert {path.name for path in tmp_path.iterdir()} == {"pm3.csv", "e.json"}
 
 
 def test_two_models_of_one_name_cannot_be_told_apart(history: Path) -> None:
