@@ -10,8 +10,7 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from stream_detector.connections.kafka import client_options as confluent_options
-from stream_detector.connections.kafka import kafka_reason
+from stream_detector.connections.kafka import client_options, kafka_reason
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.tokens import TokenSource, token_source
 from stream_detector.errors import ServiceError
@@ -37,7 +36,7 @@ _MAX_POLL_INTERVAL_MS = 300_000
 _ANSWER_SECONDS = 5.0
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def aiokafka_options(settings: Settings) -> dict[str, Any]:
     """Give the options that every aiokafka client of ours needs."""
     protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism
     options: dict[str, Any] = {
@@ -86,7 +85,7 @@ def group_consumer(settings: Settings, group: str | None = None) -> AIOKafkaCons
     """
     fetching = _of_the_book(settings) if group else {"fetch_max_wait_ms": settings.fetch_wait_ms}
     return AIOKafkaConsumer(
-        **client_options(settings),
+        **aiokafka_options(settings),
         **fetching,
         group_id=group or settings.group,
         enable_auto_commit=False,
@@ -143,14 +142,14 @@ def _committed(
     options = {"group.id": group, "enable.auto.commit": False}
     # It joins nothing. An AdminClient could ask as well, but dies of what a Kafka answers that has
     # just started.
-    with closing(Consumer({**confluent_options(settings), **options})) as consumer:
+    with closing(Consumer({**client_options(settings), **options})) as consumer:
         return consumer.committed(places, timeout=_ANSWER_SECONDS)
 
 
 def log_consumer(settings: Settings) -> AIOKafkaConsumer:
     """Make a reader of the log without a group, not yet started."""
     return AIOKafkaConsumer(
-        **client_options(settings),
+        **aiokafka_options(settings),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -165,7 +164,7 @@ def follower(settings: Settings) -> AIOKafkaConsumer:
     It reads committed transactions only.
     """
     return AIOKafkaConsumer(
-        **client_options(settings),
+        **aiokafka_options(settings),
         **_of_the_book(settings),
         group_id=None,
         enable_auto_commit=False,

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_detector.alerting.commands import Command, Reply
-from stream_detector.connections.consumers import client_options, follower, kafka_faults, leave
+from stream_detector.connections.consumers import aiokafka_options, follower, kafka_faults, leave
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import UNREADABLE, ServiceError
 
@@ -44,7 +44,7 @@ class OperatorCommands:
         self._replies: AIOKafkaConsumer = follower(settings)
         self._place = TopicPartition(settings.replies_topic, 0)
         self._producer = AIOKafkaProducer(
-            **client_options(settings), acks="all", enable_idempotence=True
+            **aiokafka_options(settings), acks="all", enable_idempotence=True
         )
         self._awaited: dict[str, asyncio.Future[Reply]] = {}
 

@@ -45,7 +45,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     """What became of it, in words."""
 
     text: str
@@ -54,12 +54,12 @@ class Outcome:
 
 async def carry_out(
     wish: Wish, targets: Sequence[Standing], *, person: Person | None, commands: Commands
-) -> Outcome:
+) -> ActionResult:
     """Send a command for each alert in the name of a person, and sum up the replies."""
     if person is None:
-        return Outcome("Not done: the session is over; sign in again.", is_good=False)
+        return ActionResult("Not done: the session is over; sign in again.", is_good=False)
     if person.role < Role.OPERATOR:
-        return Outcome(
+        return ActionResult(
             f"Not done: {person.name} is a {person.role}; ask an operator.", is_good=False
         )
     at_once = asyncio.Semaphore(_AT_ONCE)
@@ -77,9 +77,9 @@ async def carry_out(
     n_done = len(targets) - len(refusals)
     done = f"{wish.command}: {counted(n_done, 'alert')} done"
     if not refusals:
-        return Outcome(done, is_good=True)
+        return ActionResult(done, is_good=True)
     reasons = "; ".join(list(dict.fromkeys(refusals))[:_REASONS_TOLD])
-    return Outcome(f"{done}, {len(refusals)} not: {reasons}", is_good=False)
+    return ActionResult(f"{done}, {len(refusals)} not: {reasons}", is_good=False)
 
 
 def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Command:

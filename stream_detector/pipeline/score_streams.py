@@ -139,7 +139,7 @@ class Trials:
             trial.take(one.get(name, nothing), other.get(name, nothing))
 
 
-class Loads:
+class ActiveCourses:
     """Follows what one model raised where it was the active one.
 
     Parameters

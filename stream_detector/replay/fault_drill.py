@@ -23,7 +23,7 @@ PHASES: tuple[Phase, ...] = ("before", "during", "after")
 
 
 @dataclass
-class Outcome:
+class Observed:
     """What was made of the readings around a fault.
 
     Parameters
@@ -49,8 +49,8 @@ class Effect(NamedTuple):
     """What came of a fault, and what without it."""
 
     injection: Injection
-    faulty: Outcome
-    plain: Outcome
+    faulty: Observed
+    plain: Observed
 
     @property
     def events(self) -> list[FeedEvent]:
@@ -104,7 +104,7 @@ def drill(
     tally = write(faulty.watch(judged), pipeline, scores=scores, alerts=alerts)
     return tally, [
         Effect(*one)
-        for one in zip(injected.injections, faulty.outcomes, plain.outcomes, strict=True)
+        for one in zip(injected.injections, faulty.observed, plain.observed, strict=True)
     ]
 
 
@@ -112,12 +112,12 @@ class _Observer:
     """Notes what comes of injections while a recording is judged, with the faults or without."""
 
     def __init__(self, injections: Sequence[Injection]) -> None:
-        self.outcomes = [Outcome() for _ in injections]
-        self._of_machine: dict[str, list[tuple[Injection, Outcome]]] = {}
-        self._written: dict[tuple[int, int], Outcome] = {}
-        for injection, outcome in zip(injections, self.outcomes, strict=True):
-            self._of_machine.setdefault(injection.machine, []).append((injection, outcome))
-            self._written |= dict.fromkeys(injection.written, outcome)
+        self.observed = [Observed() for _ in injections]
+        self._of_machine: dict[str, list[tuple[Injection, Observed]]] = {}
+        self._written: dict[tuple[int, int], Observed] = {}
+        for injection, observed in zip(injections, self.observed, strict=True):
+            self._of_machine.setdefault(injection.machine, []).append((injection, observed))
+            self._written |= dict.fromkeys(injection.written, observed)
 
     def watch(self, judged: Iterable[Verdict | Refusal]) -> Iterator[Verdict | Refusal]:
         """Note verdicts, and pass them on."""
@@ -131,17 +131,17 @@ class _Observer:
     def _note_refusal(self, refusal: Refusal) -> None:
         # It has neither a machine nor a time that could be trusted, but a place in the log.
         place = (refusal.record.partition, refusal.record.offset)
-        if outcome := self._written.get(place):
-            outcome.readings["during"][became(refusal)] += 1
+        if observed := self._written.get(place):
+            observed.readings["during"][became(refusal)] += 1
 
     def _note(self, verdict: Verdict) -> None:
         reading = verdict.scored.reading
-        for injection, outcome in self._of_machine.get(reading.machine, ()):
+        for injection, observed in self._of_machine.get(reading.machine, ()):
             if phase := _phase(injection, reading.time):
-                outcome.readings[phase][became(verdict)] += 1
-                outcome.changes[phase].update(one.change for _, one in verdict.transitions)
+                observed.readings[phase][became(verdict)] += 1
+                observed.changes[phase].update(one.change for _, one in verdict.transitions)
                 if phase != "before":
-                    outcome.events += verdict.feed_events
+                    observed.events += verdict.feed_events
 
 
 def _phase(injection: Injection, time: datetime) -> Phase | None:

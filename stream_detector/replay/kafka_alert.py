@@ -19,7 +19,7 @@ from stream_detector.replay.kafka_range import (
     offset_at,
     range_consumer,
     read_messages,
-    to_record,
+    record_of,
     topic_faults,
 )
 
@@ -83,7 +83,7 @@ def read_evidence(place: Place, settings: Settings) -> Iterator[Record]:
                 "be judged by again"
             )
         for message in read_messages(consumer, where, place.first, place.last + 1):
-            yield to_record(message)
+            yield record_of(message)
 
 
 def _all_since(

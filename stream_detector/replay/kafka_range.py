@@ -80,7 +80,7 @@ def range_consumer(settings: Settings) -> Consumer:
     )
 
 
-def to_record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
     """Take over a message as librdkafka has read it."""
     _, stamp = message.timestamp()
     return Record(
@@ -102,7 +102,7 @@ def _read_partition(
     start = low if span.start is None else offset_at(consumer, topic, number, span.start, high)
     end = high if span.end is None else offset_at(consumer, topic, number, span.end, high)
     for message in read_messages(consumer, TopicPartition(topic, number), start, end):
-        yield to_record(message)
+        yield record_of(message)
 
 
 def read_messages(

@@ -20,7 +20,7 @@ from stream_detector.pipeline.agreement import have_common_sensor
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.checks import find_manifest, load_bundle
-from stream_detector.worker.model_trials import TrialLog, Wants, machines_of
+from stream_detector.worker.model_trials import IsChosen, TrialLog, machines_of
 
 WATCHED: Final = timedelta(days=7)
 """So long after an activation the model may be taken back."""
@@ -90,7 +90,7 @@ class Reviewer:
             if found is not None:
                 yield found
 
-    def _take_back(self, machine: str, choice: ModelChoice, wants: Wants) -> Review | None:
+    def _take_back(self, machine: str, choice: ModelChoice, wants: IsChosen) -> Review | None:
         active, since = choice.active, choice.activated_at
         if active is None or since is None or datetime.now(UTC) - since > WATCHED:
             return None
@@ -118,7 +118,7 @@ class Reviewer:
         own = self._settings.bundle
         return choice.previous or (None if own is None else load_bundle(self._settings).id)
 
-    def _promote(self, machine: str, choice: ModelChoice, wants: Wants) -> Review | None:
+    def _promote(self, machine: str, choice: ModelChoice, wants: IsChosen) -> Review | None:
         candidate = choice.candidate
         if candidate is None:
             return None

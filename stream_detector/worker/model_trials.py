@@ -23,14 +23,14 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget, Threshold
 from stream_detector.errors import AlertError, SettingsError
-from stream_detector.pipeline.score_streams import Loads, ScoreLine, Trials, decode_line
+from stream_detector.pipeline.score_streams import ActiveCourses, ScoreLine, Trials, decode_line
 from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
 from stream_detector.replay.kafka_range import read_topic
 from stream_detector.replay.progress import counting
 from stream_detector.replay.time_range import TimeRange
 from stream_detector.worker.checks import find_manifest
 
-Wants = Callable[[str], bool]
+IsChosen = Callable[[str], bool]
 """Whether a machine, by name, is to be looked at."""
 
 
@@ -67,7 +67,7 @@ class TrialLog:
         return cls(settings, load_rules(settings.rules, with_head=True), Console(stderr=True))
 
     def compare(
-        self, candidate: str, wants: Wants, *, days: float, least_days: float
+        self, candidate: str, wants: IsChosen, *, days: float, least_days: float
     ) -> Comparison:
         """Hold a model on trial against those that judged the same readings.
 
@@ -102,7 +102,7 @@ class TrialLog:
             least_days=least_days,
         )
 
-    def loads(self, bundle_id: str, wants: Wants, *, since: datetime) -> dict[Series, Load]:
+    def loads(self, bundle_id: str, wants: IsChosen, *, since: datetime) -> dict[Series, Load]:
         """Count the alerts of a model since a time, where it judged.
 
         Raises
@@ -113,7 +113,7 @@ class TrialLog:
             If the model's manifest is not there.
         """
         manifest = find_manifest(self.settings, bundle_id)
-        followed = Loads(bundle_id, max_gap=_max_gap(manifest), wants=wants)
+        followed = ActiveCourses(bundle_id, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
             followed.take(line)
         outcomes, budgets = self._outcomes(since), self._budgets(manifest, followed.by_series)
@@ -181,7 +181,7 @@ def _max_gap(manifest: Manifest) -> timedelta:
     return timedelta(seconds=manifest.max_gap_seconds)
 
 
-def machines_of(entry: str, entries: Collection[str]) -> Wants:
+def machines_of(entry: str, entries: Collection[str]) -> IsChosen:
     """Tell which machines a choice of models is for: its own, or all without one of their own.
 
     Examples

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer, Producer
 
 from stream_detector.bundle.directory import read_bundle
-from stream_detector.connections.consumers import client_options, group_consumer
+from stream_detector.connections.consumers import aiokafka_options, group_consumer
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.detection.threshold import Budget
@@ -59,7 +59,7 @@ async def with_aiokafka(settings: Settings) -> None:
     consumer = group_consumer(settings)
     consumer.subscribe([settings.readings_topic])
     producer = AIOKafkaProducer(
-        **client_options(settings), acks="all", enable_idempotence=True, compression_type="lz4"
+        **aiokafka_options(settings), acks="all", enable_idempotence=True, compression_type="lz4"
     )
     await consumer.start()
     await producer.start()
@@ -95,7 +95,7 @@ def with_confluent_kafka(settings: Settings) -> None:
     while True:
         messages = consumer.consume(settings.max_batch, timeout=0.5)
         is_committed = is_committed and not messages
-        for one in score(map(kafka_range.to_record, messages)):
+        for one in score(map(kafka_range.record_of, messages)):
             producer.produce(score.topics[one.topic], one.value, one.key, headers=list(one.headers))
         producer.flush()
         if not is_committed and time.monotonic() - committed_at >= COMMIT_SECONDS:

@@ -10,7 +10,7 @@ from stream_detector.alerting.alert_state import State
 from stream_detector.alerting.book import Book
 from stream_detector.alerting.commands import Command, Reply
 from stream_detector.alerting.rules import Rules
-from stream_detector.console.acting import Outcome, Wish, carry_out, command_for
+from stream_detector.console.acting import ActionResult, Wish, carry_out, command_for
 from stream_detector.console.plant import Standing
 from stream_detector.console.sessions import Person
 from stream_detector.console.users import Role
@@ -52,16 +52,16 @@ def targets(*machines: str) -> Sequence[Standing]:
 
 def carried_out(
     wish: Wish, *machines: str, person: Person | None = ANNA
-) -> tuple[Outcome, list[Command]]:
+) -> tuple[ActionResult, list[Command]]:
     office = Office()
-    outcome = asyncio.run(carry_out(wish, targets(*machines), person=person, commands=office))
-    return outcome, office.taken
+    result = asyncio.run(carry_out(wish, targets(*machines), person=person, commands=office))
+    return result, office.taken
 
 
 def test_each_alert_gets_a_command_in_the_name_of_who_wants_it() -> None:
-    outcome, taken = carried_out(Wish("acknowledge"), "pm1", "pm4")
+    result, taken = carried_out(Wish("acknowledge"), "pm1", "pm4")
 
-    assert outcome == Outcome("acknowledge: 2 alerts done", is_good=True)
+    assert result == ActionResult("acknowledge: 2 alerts done", is_good=True)
     assert [(one.command, one.by, one.alert_id, one.machine) for one in taken] == [
         ("acknowledge", "anna", "pm1.sheet-break.2026-11-22T03:10:00Z", None),
         ("acknowledge", "anna", "pm4.sheet-break.2026-11-22T03:10:00Z", None),
@@ -72,9 +72,9 @@ def test_each_alert_gets_a_command_in_the_name_of_who_wants_it() -> None:
 def test_refusals_and_what_was_lost_are_told_with_the_reason() -> None:
     wish = Wish("shelve", comment="service", hours=13.0)
 
-    outcome, _ = carried_out(wish, "pm1", "pm2", "pm3")
+    result, _ = carried_out(wish, "pm1", "pm2", "pm3")
 
-    assert outcome == Outcome(
+    assert result == ActionResult(
         "shelve: 1 alert done, 2 not: at most 12 h; no reply within 10 s", is_good=False
     )
 
@@ -87,9 +87,9 @@ def test_refusals_and_what_was_lost_are_told_with_the_reason() -> None:
     ],
 )
 def test_who_may_not_gets_no_command_out(person: Person | None, reason: str) -> None:
-    outcome, taken = carried_out(Wish("acknowledge"), "pm1", person=person)
+    result, taken = carried_out(Wish("acknowledge"), "pm1", person=person)
 
-    assert outcome == Outcome(reason, is_good=False)
+    assert result == ActionResult(reason, is_good=False)
     assert taken == []
 
 
@@ -116,19 +116,19 @@ class Counter:
 def test_shelving_for_13_hours_that_no_page_offers_is_refused_with_the_reason() -> None:
     forged = Wish("shelve", comment="felt is changed", hours=13.0)
 
-    outcome = asyncio.run(carry_out(forged, targets("pm1"), person=ANNA, commands=Counter()))
+    result = asyncio.run(carry_out(forged, targets("pm1"), person=ANNA, commands=Counter()))
 
-    assert not outcome.is_good
-    assert outcome.text.startswith("shelve: 0 alerts done, 1 not: until is ")
-    assert "13.0 hours from" in outcome.text
-    assert outcome.text.endswith("at most 12 hours go: take the rule out of service instead")
+    assert not result.is_good
+    assert result.text.startswith("shelve: 0 alerts done, 1 not: until is ")
+    assert "13.0 hours from" in result.text
+    assert result.text.endswith("at most 12 hours go: take the rule out of service instead")
 
 
 @pytest.mark.parametrize("command", ["shelve", "comment", "out-of-service"])
 def test_what_needs_a_reason_is_not_sent_without_one(command: str) -> None:
-    outcome, taken = carried_out(Wish(command, comment="  "), "pm1")  # type: ignore[arg-type]
+    result, taken = carried_out(Wish(command, comment="  "), "pm1")  # type: ignore[arg-type]
 
-    assert outcome.text == (
+    assert result.text == (
         f"{command}: 0 alerts done, 1 not: {command} needs a comment that says why"
     )
     assert taken == []

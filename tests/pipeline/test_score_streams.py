@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from stream_detector.alerting.alarm_load import Series
-from stream_detector.pipeline.score_streams import Loads, ScoreLine, Trials, decode_line
+from stream_detector.pipeline.score_streams import ActiveCourses, ScoreLine, Trials, decode_line
 
 ACTIVE, CANDIDATE, OTHER = "aaaa", "cccc", "eeee"
 PM3 = Series("pm3", "anomaly")
@@ -115,15 +115,15 @@ def test_a_head_is_compared_by_itself_and_a_model_without_one_raises_nothing_by_
 
 
 def test_of_an_activated_model_what_it_raised_where_it_judged_is_followed() -> None:
-    loads = Loads(CANDIDATE, max_gap=MAX_GAP, wants=lambda _: True)
+    courses = ActiveCourses(CANDIDATE, max_gap=MAX_GAP, wants=lambda _: True)
     for one in (
         *(on_trial(0), line(0, raised=RAISED), line(2, CANDIDATE)),
         line(4, CANDIDATE, raised=RAISED),
         *(line(2, CANDIDATE), line(4, CANDIDATE, raised=RAISED)),
     ):
-        loads.take(one)
+        courses.take(one)
 
-    course = loads.by_series[PM3]
+    course = courses.by_series[PM3]
     assert (course.n_readings, len(course.raised)) == (2, 1)
 
 

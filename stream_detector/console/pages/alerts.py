@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from stream_detector.alerting.alert_state import PRIORITIES
 from stream_detector.console.pages.asking import Asking
-from stream_detector.console.pages.finding import page_number
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
+from stream_detector.console.pages.search import page_number
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render

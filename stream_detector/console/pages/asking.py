@@ -117,17 +117,17 @@ class Asking:
         dialog.open()
 
     async def _carry_out(self, wish: Wish, targets: Sequence[Standing]) -> None:
-        outcome = await carry_out(
+        result = await carry_out(
             wish, targets, person=self._frame.person(), commands=self._parts.commands
         )
         self._on_done()
         # The dialog that asked is gone by now, and nothing can be said from within it any more.
         with self._client:
             ui.notify(
-                outcome.text,
-                type="positive" if outcome.is_good else "negative",
+                result.text,
+                type="positive" if result.is_good else "negative",
                 multi_line=True,
-                timeout=3000 if outcome.is_good else 15000,
+                timeout=3000 if result.is_good else 15000,
             )
         self._frame.refresh()
 

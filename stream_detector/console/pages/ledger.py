@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 from starlette.requests import Request
 
-from stream_detector.console.pages.finding import Finding
 from stream_detector.console.pages.frame import Frame
 from stream_detector.console.pages.region import Region
+from stream_detector.console.pages.search import SearchBox
 from stream_detector.console.parts import Parts
 from stream_detector.console.rendering import render
 from stream_detector.console.views.ledger import ledger
@@ -33,9 +33,9 @@ class LedgerPage:
         self._figures: Figures | None = None
         Frame(parts, request, "/ledger")
         with ui.element("div").classes("page"):
-            self._finding = Finding("Search machines", self._show)
+            self._search = SearchBox("Search machines", self._show)
             self._all = Region("ledger")
-        self._finding.turn_by(self._all)
+        self._search.turn_by(self._all)
         ui.timer(_READ_SECONDS, self._read)
 
     async def _read(self) -> None:
@@ -49,7 +49,7 @@ class LedgerPage:
     def _show(self) -> None:
         if self._figures is None:
             return
-        finding = self._finding
-        view = ledger(self._figures, clock=self._parts.clock, text=finding.text, page=finding.page)
-        finding.page = view.page
-        self._all.show(render("ledger.html", view=view, text=finding.text))
+        search = self._search
+        view = ledger(self._figures, clock=self._parts.clock, text=search.text, page=search.page)
+        search.page = view.page
+        self._all.show(render("ledger.html", view=view, text=search.text))

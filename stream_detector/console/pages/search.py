@@ -11,7 +11,7 @@ from stream_detector.console.pages.region import Region
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
-class Finding:
+class SearchBox:
     """What somebody looks for on a page, and which page of it they see.
 
     Parameters
