@@ -55,11 +55,6 @@ class FloodWatch:
         # The eleventh last decides whether there are more than ten.
         self._raised = deque(sorted(raised), maxlen=MOST_RAISED + 1)
 
-    @property
-    def is_active(self) -> bool:
-        """Whether a flood lasts."""
-        return self.flood is not None and self.flood.active
-
     def note_raise(self, alert_id: str, priority: Priority, at: datetime) -> bool:
         """Take in that an alert was raised; tell whether it is held back."""
         self._raised.append(at)

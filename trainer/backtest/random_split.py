@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.detection.threshold import Budget
@@ -73,12 +73,6 @@ class RowScores:
     def average_precision(self) -> float:
         """Area under the precision-recall curve."""
         return float(average_precision_score(self.positives, self.scores))
-
-    def warned_at(self, false_positive_rate: float) -> int:
-        """Count the positives over the threshold, chosen in hindsight, with so many false ones."""
-        false, true, _ = roc_curve(self.positives, self.scores, drop_intermediate=False)
-        share = true[np.searchsorted(false, false_positive_rate, side="right") - 1]
-        return round(float(share) * int(self.positives.sum()))
 
 
 def split_at_random(
