@@ -1,7 +1,6 @@
 """The alerts as they stand, from the compacted topic: all of them, then each change."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -57,12 +56,7 @@ class AlertStates:
         await self._consumer.seek_to_beginning(self._place)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Leave."""
         await leave(self._consumer)
 

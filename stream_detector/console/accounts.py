@@ -3,7 +3,6 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Final, Self
 
 from stream_detector.alerting.figures import Figures
@@ -37,12 +36,7 @@ class Accounts:
         """Read nothing yet: nobody may ever look."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Leave."""
         await self._reading.aclose()
 

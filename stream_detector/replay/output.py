@@ -3,7 +3,6 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from stream_detector.errors import RecordingError
@@ -60,12 +59,7 @@ class OutputFile:
         except OSError as error:
             raise self._fault(error) from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Move the file to its place; after an error, remove it and leave what was there."""
         try:
             if kind is None:
