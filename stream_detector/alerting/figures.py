@@ -92,20 +92,20 @@ def figures(
     end = ledger.machine_time(now)
     start = max(end - trailing, ledger.begins_at or end)
     called_from = max(now - trailing, ledger.begins_called_at or now)
-    alerts = [one for one in ledger.alerts if (one.last.cleared or end) >= start]
-    outcomes = [one for one in ledger.outcomes if start <= one.time <= end]
+    alerts = [alert for alert in ledger.alerts if (alert.last.cleared or end) >= start]
+    outcomes = [outcome for outcome in ledger.outcomes if start <= outcome.time <= end]
     said = labels(states)
     horizons = {rule.name: rule.horizon for rule in rules.rules}
     raised: dict[str, list[datetime]] = {}
-    for one in alerts:
-        raised.setdefault(one.key, []).extend(time.raised for time in one.times)
+    for alert in alerts:
+        raised.setdefault(alert.key, []).extend(standing.raised for standing in alert.times)
     accounts = LedgerFigures(
         start=start,
         end=end,
-        alerts=tuple(_alert_line(one, said.get(one.alert_id)) for one in alerts),
+        alerts=tuple(_alert_line(alert, said.get(alert.alert_id)) for alert in alerts),
         outcomes=tuple(
-            _outcome_line(one, sorted(raised.get(one.key, ())), horizons.get(one.rule))
-            for one in outcomes
+            _outcome_line(outcome, sorted(raised.get(outcome.key, ())), horizons.get(outcome.rule))
+            for outcome in outcomes
         ),
         scorecards=tuple(
             plant_card(alerts, outcomes, horizon=horizon, start=start, end=end)
@@ -116,31 +116,31 @@ def figures(
     return Figures(ledger=accounts, kpis=called)
 
 
-def _alert_line(one: LedgerAlert, label: Label | None) -> AlertLine:
+def _alert_line(alert: LedgerAlert, label: Label | None) -> AlertLine:
     return AlertLine(
-        alert_id=one.alert_id,
-        machine=one.machine,
-        rule=one.rule,
-        priority=one.last.priority,
-        raised_at=one.times[0].raised,
-        cleared_at=one.last.cleared,
-        n_raised=len(one.times),
-        reason=one.last.reason,
-        closed_as=one.fate or "open" if label is None else _LABELLED[label],
-        lead_s=None if one.lead is None else one.lead.total_seconds(),
+        alert_id=alert.alert_id,
+        machine=alert.machine,
+        rule=alert.rule,
+        priority=alert.last.priority,
+        raised_at=alert.times[0].raised,
+        cleared_at=alert.last.cleared,
+        n_raised=len(alert.times),
+        reason=alert.last.reason,
+        closed_as=alert.fate or "open" if label is None else _LABELLED[label],
+        lead_s=None if alert.lead is None else alert.lead.total_seconds(),
         labelled=label is not None,
     )
 
 
 def _outcome_line(
-    one: LedgerOutcome, raised: Sequence[datetime], horizon: timedelta | None
+    outcome: LedgerOutcome, raised: Sequence[datetime], horizon: timedelta | None
 ) -> OutcomeLine:
     # Of a rule that is in the file no more nobody knows how far ahead it warned.
-    lead = None if horizon is None else lead_of(one, raised, horizon)
+    lead = None if horizon is None else lead_of(outcome, raised, horizon)
     return OutcomeLine(
-        machine=one.machine,
-        rule=one.rule,
-        event_time=one.time,
+        machine=outcome.machine,
+        rule=outcome.rule,
+        event_time=outcome.time,
         warned=lead is not None,
         lead_s=None if lead is None else lead.total_seconds(),
     )

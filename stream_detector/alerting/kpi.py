@@ -114,7 +114,7 @@ def kpis(
     ]
     by_key = Counter(key for _, key, _ in calls)
     n_top = sum(count for _, count in by_key.most_common(N_TOP))
-    priorities = Counter(one.priority for _, _, one in calls)
+    priorities = Counter(standing.priority for _, _, standing in calls)
     n_calls, most = len(calls), max(len(calls), 1)
 
     def rate(period: timedelta) -> float | None:
@@ -129,21 +129,23 @@ def kpis(
         per_hour=rate(_HOUR),
         per_10_min=rate(PERIOD),
         most_in_10_min=max(counts),
-        flood_periods_share=sum(one > MOST_RAISED for one in counts) / len(counts),
-        busy_hours_share=sum(one > MANY_AN_HOUR for one in hours) / len(hours),
+        flood_periods_share=sum(count > MOST_RAISED for count in counts) / len(counts),
+        busy_hours_share=sum(count > MANY_AN_HOUR for count in hours) / len(hours),
         n_floods=len(floods),
         flood_share=sum(floods) / span.total_seconds(),
         longest_flood_s=max(floods, default=0.0),
         top_10_share=n_top / most,
         chattering=tuple(sorted(_chattering((at, key) for at, key, _ in calls))),
-        n_fleeting=sum(_is_fleeting(one) for _, _, one in calls),
-        n_standing=sum(one.open for one in states),
-        n_stale=sum(one.stale for one in states),
-        n_unacknowledged=sum(one.open and one.acknowledged is None for one in states),
-        n_returned_unacknowledged=sum(one.state is State.RETURNED_UNACKNOWLEDGED for one in states),
-        n_shelved=sum(one.shelved is not None for one in states),
-        n_out_of_service=sum(one.out_of_service is not None for one in states),
-        by_priority={one: priorities[one] / most for one in get_args(Priority)},
+        n_fleeting=sum(_is_fleeting(standing) for _, _, standing in calls),
+        n_standing=sum(state.open for state in states),
+        n_stale=sum(state.stale for state in states),
+        n_unacknowledged=sum(state.open and state.acknowledged is None for state in states),
+        n_returned_unacknowledged=sum(
+            state.state is State.RETURNED_UNACKNOWLEDGED for state in states
+        ),
+        n_shelved=sum(state.shelved is not None for state in states),
+        n_out_of_service=sum(state.out_of_service is not None for state in states),
+        by_priority={priority: priorities[priority] / most for priority in get_args(Priority)},
     )
 
 
@@ -152,9 +154,9 @@ def _calls(
 ) -> Iterable[tuple[datetime, str, Standing]]:
     """Give each time that somebody was called: when, by whom, and how it stood."""
     for alert in alerts:
-        for one in alert.times:
-            if one.called_at is not None and start <= one.called_at <= end:
-                yield one.called_at, alert.key, one
+        for standing in alert.times:
+            if standing.called_at is not None and start <= standing.called_at <= end:
+                yield standing.called_at, alert.key, standing
 
 
 def _counted(
@@ -196,8 +198,8 @@ def _chattering(calls: Iterable[tuple[datetime, str]]) -> set[str]:
     }
 
 
-def _is_fleeting(one: Standing) -> bool:
+def _is_fleeting(standing: Standing) -> bool:
     # What an outcome closed was no less a warning for being short; a rule that was removed says
     # nothing of how long its alert would have stood.
-    returned = one.reason == ClearReason.RETURNED_TO_NORMAL
-    return one.cleared is not None and returned and one.cleared - one.raised <= SHORT
+    returned = standing.reason == ClearReason.RETURNED_TO_NORMAL
+    return standing.cleared is not None and returned and standing.cleared - standing.raised <= SHORT

@@ -63,31 +63,31 @@ def plant_card(
     """
     span = max(end - start, timedelta(microseconds=1))
     times = {
-        key: [one for one in called if start <= one.raised <= end]
+        key: [standing for standing in called if start <= standing.raised <= end]
         for key, called in _times_by(alerts, attrgetter("key")).items()
     }
-    raised = {key: sorted(one.raised for one in called) for key, called in times.items()}
+    raised = {key: sorted(standing.raised for standing in called) for key, called in times.items()}
     by_rule: dict[str, list[LedgerOutcome]] = {}
     happened: dict[tuple[str, datetime], list[LedgerOutcome]] = {}
-    for one in sorted(outcomes, key=lambda one: one.time):
-        if start <= one.time <= end:
-            by_rule.setdefault(one.key, []).append(one)
-            happened.setdefault((one.machine, one.time), []).append(one)
+    for outcome in sorted(outcomes, key=attrgetter("time")):
+        if start <= outcome.time <= end:
+            by_rule.setdefault(outcome.key, []).append(outcome)
+            happened.setdefault((outcome.machine, outcome.time), []).append(outcome)
     leads, by_chance = [], []
     for told in happened.values():
-        ours = [(one, raised.get(one.key, ())) for one in told]
-        if warned := [lead for one, of in ours if (lead := lead_of(one, of, horizon))]:
+        ours = [(outcome, raised.get(outcome.key, ())) for outcome in told]
+        if warned := [lead for outcome, of in ours if (lead := lead_of(outcome, of, horizon))]:
             leads.append(max(warned))
         by_chance.append(1 - (1 - min(horizon / span, 1.0)) ** sum(len(of) for _, of in ours))
     n_nuisance = sum(
-        one.raised + horizon <= end
-        and one.reason != ClearReason.RULE_REMOVED
-        and not _is_followed(one.raised, by_rule.get(key, ()), horizon)
+        standing.raised + horizon <= end
+        and standing.reason != ClearReason.RULE_REMOVED
+        and not _is_followed(standing.raised, by_rule.get(key, ()), horizon)
         for key, called in times.items()
-        for one in called
+        for standing in called
     )
     stood = _times_by(alerts, attrgetter("machine"))
-    in_alarm = sum((_time_in_alarm(one, start, end) for one in stood.values()), timedelta())
+    in_alarm = sum((_time_in_alarm(called, start, end) for called in stood.values()), timedelta())
     n_machines = len(stood.keys() | {machine for machine, _ in happened})
     return PlantCard(
         horizon_s=horizon.total_seconds(),

@@ -141,26 +141,26 @@ class Announcer:
         *,
         is_shadow: bool = False,
     ) -> list[Output]:
-        one, in_force = verdict.scored, verdict.anomaly.in_force
-        if in_force is None or one.quality is None:
+        scored, in_force = verdict.scored, verdict.anomaly.in_force
+        if in_force is None or scored.quality is None:
             return []
         message = ScoreMessage(
-            machine=one.reading.machine,
-            event_time=one.reading.time,
-            mode=one.reading.mode,
-            score=one.score,
+            machine=scored.reading.machine,
+            event_time=scored.reading.time,
+            mode=scored.reading.mode,
+            score=scored.score,
             threshold=in_force,
             above=verdict.anomaly.over,
             alarm=verdict.anomaly.alarm,
             raised=verdict.anomaly.raised,
-            warming_up=one.warming_up,
-            quality=_quality(one.quality),
+            warming_up=scored.warming_up,
+            quality=_quality(scored.quality),
             contributors=contributors,
             head=_head_score(verdict.head),
             bundle=self._bundle_id,
             shadow=is_shadow,
         )
-        return [Output("scores", one.reading.machine.encode(), encode(message))]
+        return [Output("scores", scored.reading.machine.encode(), encode(message))]
 
     def _alert(
         self,
@@ -169,10 +169,10 @@ class Announcer:
         change: Transition,
         contributors: tuple[Contributor, ...],
     ) -> Output:
-        one, judged = verdict.scored, verdict.of(rule)
-        reading = one.reading
+        scored, judged = verdict.scored, verdict.of(rule)
+        reading = scored.reading
         if rule.score == "head":
-            contributors = self._contributors.of_head(one)
+            contributors = self._contributors.of_head(scored)
         cleared = change.change is Change.CLEARED
         message = AlertMessage(
             event=change.change,
@@ -195,11 +195,11 @@ class Announcer:
             over=Over(change.n_over, rule.on_delay.of),
             warning=WarningInfo(rule.outcome, rule.horizon_seconds, self._validated[rule.score]),
             contributors=contributors,
-            quality=one.quality and _quality(one.quality),
+            quality=scored.quality and _quality(scored.quality),
             bundle=self._bundle_id,
             rules=self._rules_digest,
             threshold_source=setting_of(judged.threshold).source(),
-            evidence=_evidence(one, rule),
+            evidence=_evidence(scored, rule),
             response=rule.response,
             runbook_url=rule.runbook_url,
         )
@@ -235,11 +235,11 @@ def _clear_level(in_force: float | None, rule: Rule) -> float | None:
     return None if in_force is None else min(round(rule.clear_share * in_force, 6), in_force)
 
 
-def _evidence(one: Scored, rule: Rule) -> Span | None:
-    start = one.head_start if rule.score == "head" else one.window_start
-    if one.run_start is None or start is None:
+def _evidence(scored: Scored, rule: Rule) -> Span | None:
+    start = scored.head_start if rule.score == "head" else scored.window_start
+    if scored.run_start is None or start is None:
         return None
-    return Span(run_start=one.run_start, start=start, end=one.reading.time)
+    return Span(run_start=scored.run_start, start=start, end=scored.reading.time)
 
 
 def _place(verdict: Verdict) -> Headers:

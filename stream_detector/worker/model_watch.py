@@ -8,7 +8,7 @@ with it, as its kept state says, and a new one begins with the model before.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 import structlog
 from mode import Service
@@ -115,8 +115,8 @@ class ModelWatch(Service):
                 log.error("model.choice-refused", machine=machine, error=error)
         self._named_anew = {
             bundle_id
-            for machine, one in wanted.items()
-            for bundle_id in (one.active, one.candidate)
+            for machine, choice in wanted.items()
+            for bundle_id in (choice.active, choice.candidate)
             if bundle_id is not None and entries[machine] != self._entries.get(machine)
         }
         self._entries, self._wanted = entries, wanted
@@ -125,45 +125,43 @@ class ModelWatch(Service):
     async def _have_ready(self) -> None:
         """Put to work what is named, and let machines go over to what can be."""
         default = self._models.first.bundle.id
-        active = {name: one.active or default for name, one in self._wanted.items()}
-        candidates = {name: one.candidate for name, one in self._wanted.items() if one.candidate}
+        wanted = self._wanted.items()
+        active = {name: choice.active or default for name, choice in wanted}
+        candidates = {name: choice.candidate for name, choice in wanted if choice.candidate}
         named = {*active.values(), *candidates.values()}
         # First: what is named here is not put away again.
         self.named = named | self._stand_ins(active)
         self._shelf.keep_refusals(self.named - self._named_anew)
-        for one in sorted(named):
-            await self._shelf.put_to_work(one)
+        for bundle_id in sorted(named):
+            await self._shelf.put_to_work(bundle_id)
         # In the place of those of which that has shown just now that they cannot be used.
         self.named = named | self._stand_ins(active)
-        for one in sorted(self.named - named):
-            await self._shelf.put_to_work(one)
-        ready = {one for one in self._models if one not in self._shelf.refused}
+        for bundle_id in sorted(self.named - named):
+            await self._shelf.put_to_work(bundle_id)
+        ready = {bundle_id for bundle_id in self._models if bundle_id not in self._shelf.refused}
         before = self._models.choice
         # What cannot be used changes nothing: the one before it stays wanted.
-        kept = {name: one for name, one in before.by_machine.items() if name in self._entries}
-        by_machine = kept | {name: one for name, one in active.items() if one in ready}
+        kept = {
+            name: bundle_id
+            for name, bundle_id in before.by_machine.items()
+            if name in self._entries
+        }
+        by_machine = kept | _only(active, ready)
         unknown = frozenset(self._entries.keys() - by_machine.keys())
-        judged_before = {name: one.previous or default for name, one in self._wanted.items()}
-        choice = ModelTable(
-            default,
-            by_machine,
-            unknown,
-            {name: one for name, one in judged_before.items() if one in ready},
-        )
+        judged_before = {name: choice.previous or default for name, choice in wanted}
+        table = ModelTable(default, by_machine, unknown, _only(judged_before, ready))
         for name in by_machine.keys() | before.by_machine.keys():
             if by_machine.get(name) != before.by_machine.get(name):
                 log.info("model.wanted", machine=name, bundle=by_machine.get(name, default))
-        self._models.choice = choice
-        self.candidates = ModelTable(
-            "", {name: one for name, one in candidates.items() if one in ready}
-        )
+        self._models.choice = table
+        self.candidates = ModelTable("", _only(candidates, ready))
 
     def _stand_ins(self, active: Mapping[str, str]) -> set[str]:
         """Name the models before those that cannot be used."""
         return {
-            one.previous
-            for name, one in self._wanted.items()
-            if one.previous is not None and active[name] in self._shelf.refused
+            choice.previous
+            for name, choice in self._wanted.items()
+            if choice.previous is not None and active[name] in self._shelf.refused
         }
 
     async def _publish(self) -> None:
@@ -185,3 +183,8 @@ class ModelWatch(Service):
     def _write(self, judging: Mapping[str, str]) -> None:
         with redis_faults():
             self._store.publish_judging(judging)
+
+
+def _only(by_machine: Mapping[str, str], ready: Set[str]) -> dict[str, str]:
+    """Give the models, by machine, that are ready."""
+    return {name: bundle_id for name, bundle_id in by_machine.items() if bundle_id in ready}
