@@ -110,7 +110,8 @@ _OPTIONS = (
         type=FiniteRange(min=0, min_open=True),
         default=6.0,
         show_default=True,
-        help="False alerts a day to look at most closely; 1, 3, 6 and 12 are always beside.",
+        help="False alerts a day to look at most closely, a head at 3; 1, 3, 6 and 12 are always "
+        "beside.",
     ),
     click.option(
         "--folds",

@@ -46,6 +46,8 @@ class Asked:
         The first rule says what is warned of, how far ahead, and how patiently.
     closely : float
         False alerts a day to look at most closely; others are judged beside.
+    closely_head : float
+        The same of the head, which has a budget of its own.
     slow_references : bool
         Also those that take longer.
     with_head : bool
@@ -55,13 +57,14 @@ class Asked:
     models: Mapping[str, Sequence[TrainingConfig]]
     rules: Rules
     closely: float = 6.0
+    closely_head: float = TrainingConfig().head_budget
     slow_references: bool = False
     with_head: bool = False
 
     @property
     def budgets(self) -> list[float]:
         """False alerts a day to be judged at."""
-        return sorted({*BUDGETS, self.closely})
+        return sorted({*BUDGETS, self.closely, self.closely_head})
 
     @property
     def all_models(self) -> dict[str, Sequence[TrainingConfig]]:

@@ -48,6 +48,8 @@ class Result:
         Of the rule: an alert at most so long before an outcome is right.
     asked_per_day : float
         The budget to look at most closely.
+    asked_of_head : float
+        The same of the head, which has a budget of its own.
     models : sequence of str
         Entries that are models of ours; the others are references.
     folds : sequence of FoldSpan
@@ -64,6 +66,7 @@ class Result:
     label_kind: LabelKind | None
     horizon: timedelta
     asked_per_day: float
+    asked_of_head: float
     models: Sequence[str]
     folds: Sequence[FoldSpan]
     ways: Mapping[str, Sequence[Entry]]
@@ -79,6 +82,7 @@ class Result:
             "label_kind": self.label_kind,
             "horizon_seconds": self.horizon.total_seconds(),
             "asked_per_day": self.asked_per_day,
+            "asked_of_head": self.asked_of_head,
             "models": list(self.models),
             "notes": self.notes,
             "folds": [vars(fold) for fold in self.folds],

@@ -62,6 +62,7 @@ def evaluate(
         label_kind=None if recording.labels is None else recording.label_kind,
         horizon=asked.rules.rules[0].horizon,
         asked_per_day=asked.closely,
+        asked_of_head=asked.closely_head,
         models=models,
         folds=tuple(_span(fold) for fold in folds),
         ways=found,

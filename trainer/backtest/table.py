@@ -102,8 +102,9 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
     for per_day, tallies in entry.tallies.items():
         for horizon in HORIZONS:
             yield _recall_line(f"  {per_day:g} a day, {lasting(horizon)}", tallies, horizon)
-    tallies = entry.tallies[result.asked_per_day]
-    yield f"  At {result.asked_per_day:g} a day:"
+    per_day = result.asked_of_head if entry.name == HEAD else result.asked_per_day
+    tallies = entry.tallies[per_day]
+    yield f"  At {per_day:g} a day:"
     if result.label_kind == "event":
         yield f"    an alert is false where nothing follows within {lasting(tallies[0].horizon)}"
         yield from _followed(tallies[0])

@@ -27,7 +27,28 @@ def entry(name: str, *, raised: Sequence[int], high: Sequence[int]) -> Entry:
         raised=raised,
         unscored=BREAKS,
     )
-    return Entry(name, {6.0: [Tally([count(day, "event", HORIZON, fold=1)])]})
+    tallies = [Tally([count(day, "event", HORIZON, fold=1)])]
+    return Entry(name, {3.0: tallies, 6.0: tallies})
+
+
+def result_of(*entries: Entry) -> Result:
+    return Result(
+        machine="pm3",
+        sensors=("steam",),
+        n_rows=80,
+        label_kind="event",
+        horizon=HORIZON,
+        asked_per_day=6.0,
+        asked_of_head=3.0,
+        models=tuple(one.name for one in entries),
+        folds=(
+            FoldSpan(
+                40, 40, datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
+            ),
+        ),
+        ways={"as delivered": entries},
+        drawn=np.zeros(1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,26 +64,17 @@ def entry(name: str, *, raised: Sequence[int], high: Sequence[int]) -> Entry:
 def test_a_network_helps_if_it_warns_of_more_and_tells_rows_apart_better(
     raised: list[int], high: list[int], says: str
 ) -> None:
-    result = Result(
-        machine="pm3",
-        sensors=("steam",),
-        n_rows=80,
-        label_kind="event",
-        horizon=HORIZON,
-        asked_per_day=6.0,
-        models=("linear", "net"),
-        folds=(
-            FoldSpan(
-                40, 40, datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
-            ),
-        ),
-        ways={
-            "as delivered": [
-                entry("linear", raised=[], high=[8]),
-                entry("net", raised=raised, high=high),
-            ]
-        },
-        drawn=np.zeros(1),
-    )
+    linear = entry("linear", raised=[], high=[8])
 
-    assert says in table(result)
+    told = table(result_of(linear, entry("net", raised=raised, high=high)))
+
+    assert says in told
+
+
+def test_a_head_is_looked_at_closely_at_a_budget_of_its_own() -> None:
+    linear, head = (entry(name, raised=[8], high=[8]) for name in ("linear", "head"))
+
+    _, of_linear, of_head = table(result_of(linear, head)).split(", with 95 % intervals")
+
+    assert "At 6 a day:" in of_linear
+    assert "At 3 a day:" in of_head
