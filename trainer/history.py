@@ -89,7 +89,8 @@ def notes_on_outcomes(recording: Recording) -> tuple[str, ...]:
     goes, counts = ("goes", "is") if n_rows == 1 else ("go", "are")
     return (
         f"{counted(n_rows, 'labelled row')} {goes} on with the outcome of the row before, and "
-        f"{counts} counted with it: {counted(n_outcomes, 'outcome')}",
+        f"{counts} counted with it: {counted(n_outcomes, 'outcome')}; where a label marks "
+        "anomalous rows, not the event to warn of, say --label-kind rows",
     )
 
 

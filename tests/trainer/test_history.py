@@ -89,13 +89,14 @@ def test_rows_that_go_on_with_an_outcome_are_told_of() -> None:
     repeated = some_rows(minutes(0, 2, 2, 4), outcomes=[1, 2])
 
     assert notes_on_outcomes(once) == notes_on_outcomes(repeated) == ()
+    hint = "where a label marks anomalous rows, not the event to warn of, say --label-kind rows"
     assert notes_on_outcomes(again) == (
         "1 labelled row goes on with the outcome of the row before, and is counted with it: "
-        "1 outcome",
+        f"1 outcome; {hint}",
     )
     assert notes_on_outcomes(stays) == (
         "3 labelled rows go on with the outcome of the row before, and are counted with it: "
-        "2 outcomes",
+        f"2 outcomes; {hint}",
     )
 
 
