@@ -102,7 +102,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """None for the default recipe."""
 
     seed: Seed = 0
-    """The same data, configuration and seed give the same bundle on the same machine."""
+    """The same data, configuration and seed give a bundle of the same id on the same machine.
+
+    All that decides scores is the same then; when and how long it trained is not.
+    """
 
     holdout: Holdout = 0.2
     """Share of the rows, the latest ones, kept back for the report. 0 for short recordings:

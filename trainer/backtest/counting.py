@@ -67,6 +67,13 @@ class Asked:
         return sorted({*BUDGETS, self.closely, self.closely_head})
 
     @property
+    def networks(self) -> list[str]:
+        """Names of the models that have one."""
+        return [
+            name for name, (config, *_) in self.models.items() if config.network.kind != "linear"
+        ]
+
+    @property
     def all_models(self) -> dict[str, Sequence[TrainingConfig]]:
         """The models, and the linear one: without it nothing shows what a network is worth.
 

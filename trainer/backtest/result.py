@@ -52,6 +52,8 @@ class Result:
         The same of the head, which has a budget of its own.
     models : sequence of str
         Entries that are models of ours; the others are references.
+    networks : sequence of str
+        Those of them that have one.
     folds : sequence of FoldSpan
     ways : mapping of str to entries
         ``as delivered``; and ``held``, where a historian drew lines between readings.
@@ -68,6 +70,7 @@ class Result:
     asked_per_day: float
     asked_of_head: float
     models: Sequence[str]
+    networks: Sequence[str]
     folds: Sequence[FoldSpan]
     ways: Mapping[str, Sequence[Entry]]
     drawn: NDArray[np.float64]

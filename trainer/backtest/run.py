@@ -64,6 +64,7 @@ def evaluate(
         asked_per_day=asked.closely,
         asked_of_head=asked.closely_head,
         models=models,
+        networks=asked.networks,
         folds=tuple(_span(fold) for fold in folds),
         ways=found,
         drawn=held.shares,

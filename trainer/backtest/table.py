@@ -139,7 +139,7 @@ def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str
     """Say of each network whether it does better than the linear part alone."""
     linear = next(entry for entry in entries if entry.name == LINEAR)
     for entry in entries:
-        if entry.name in {LINEAR, HEAD} or entry.name not in result.models:
+        if entry.name not in result.networks:
             continue
         own, its = (
             mean(one.tallies[result.asked_per_day], lambda t: t.hits("raised", HORIZONS[-1]).sum())

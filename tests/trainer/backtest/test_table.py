@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from stream_detector.alerting.rules import Rules
 from tests.trainer.backtest.by_hand import judged
-from trainer.backtest.counting import Entry
+from trainer.backtest.counting import Asked, Entry
 from trainer.backtest.result import FoldSpan, Result
 from trainer.backtest.table import table
 from trainer.backtest.tally import Tally, count
+from trainer.config import NetworkSettings, TrainingConfig
 
 HORIZON = timedelta(minutes=4)
 BREAKS = (9, 19, 29, 39)
@@ -31,7 +33,7 @@ def entry(name: str, *, raised: Sequence[int], high: Sequence[int]) -> Entry:
     return Entry(name, {3.0: tallies, 6.0: tallies})
 
 
-def result_of(*entries: Entry) -> Result:
+def result_of(*entries: Entry, networks: Sequence[str] = ()) -> Result:
     return Result(
         machine="pm3",
         sensors=("steam",),
@@ -41,6 +43,7 @@ def result_of(*entries: Entry) -> Result:
         asked_per_day=6.0,
         asked_of_head=3.0,
         models=tuple(one.name for one in entries),
+        networks=networks,
         folds=(
             FoldSpan(
                 40, 40, datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
@@ -66,7 +69,7 @@ def test_a_network_helps_if_it_warns_of_more_and_tells_rows_apart_better(
 ) -> None:
     linear = entry("linear", raised=[], high=[8])
 
-    told = table(result_of(linear, entry("net", raised=raised, high=high)))
+    told = table(result_of(linear, entry("net", raised=raised, high=high), networks=["net"]))
 
     assert says in told
 
@@ -78,3 +81,14 @@ def test_a_head_is_looked_at_closely_at_a_budget_of_its_own() -> None:
 
     assert "At 6 a day:" in of_linear
     assert "At 3 a day:" in of_head
+
+
+def test_a_linear_model_by_another_name_is_not_held_against_itself() -> None:
+    linear, same = (entry(name, raised=[8], high=[8]) for name in ("linear", "mine"))
+
+    assert "by the linear part alone" not in table(result_of(linear, same))
+    of_kind = {
+        name: [TrainingConfig(network=NetworkSettings(kind=kind))]
+        for name, kind in (("mine", "linear"), ("net", "dense"))
+    }
+    assert Asked(of_kind, Rules()).networks == ["net"]
