@@ -14,7 +14,7 @@ The recipe:
     the normal rows, conditioned as live readings are, and what each of them counts for
 ``crossfit``, ``score_parts`` (``whitening``)
     fits the parts of the score, and scores every training row by parts that never saw it
-``architectures`` -> ``keras_models`` -> ``fitting`` (``objective``, ``course``)
+``architectures`` -> ``keras_models`` -> ``fitting`` (``objective``, ``course``, ``fitters``)
     the network: planned, built, trained, without TensorFlow's chatter (``quiet_tensorflow``)
 ``calibration``
     cross-fitted scores -> thresholds

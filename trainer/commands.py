@@ -1,7 +1,7 @@
 """The command ``python -m trainer fit``, and the group of all."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -16,14 +16,9 @@ from trainer.architectures import STACKED_READINGS
 from trainer.backtest.commands import compare, evaluate
 from trainer.code_commands import decode, encode
 from trainer.config import Holdout, PerDay, Seed, TrainingConfig, Window, known_names, read_config
+from trainer.fitters import make_fitter
 from trainer.models import MODELS
 from trainer.refit_commands import refit
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from trainer.fitting import NetworkFitter
-    from trainer.progress import FitProgress
 
 
 class _Bounded(click.ParamType):
@@ -156,7 +151,7 @@ def fit(
             out,
             config,
             rules=rules,
-            make_fitter=_fitter_maker(config, progress, tensorboard),
+            make_fitter=make_fitter(config, progress=progress, tensorboard=tensorboard),
             tell=progress.tell,
         )
     _say(console, findings.notes[len(notes) :])
@@ -198,19 +193,3 @@ def _configure(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
             raise click.UsageError(str(error)) from error
         raise
     return config
-
-
-def _fitter_maker(
-    config: TrainingConfig, progress: "FitProgress", tensorboard: Path | None
-) -> "Callable[[int], NetworkFitter] | None":
-    network = config.network_config
-    if network.kind == "linear":
-        return None
-    from trainer.fitting import NetworkFitter
-
-    def make(n_sensors: int) -> NetworkFitter:
-        return NetworkFitter(
-            network, n_sensors=n_sensors, progress=progress, tensorboard=tensorboard
-        )
-
-    return make

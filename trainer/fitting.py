@@ -9,6 +9,7 @@ a cross-fitting, which put the first weights and the optimizer's state back.
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,12 +29,9 @@ _LAST_RATE = 0.02
 """Rate of the last of a fixed number of steps, as a share of the first one's."""
 
 
-class Progress(Protocol):
-    """Told how a fit gets on, some thirty times or once per epoch."""
-
-    def __call__(self, name: str, step: int, n_steps: int, loss: float) -> None:
-        """``step`` of ``n_steps`` of the fit ``name`` are done; mean loss of the last ones."""
-        ...
+Progress = Callable[[str, int, int, float], None]
+"""Told how a fit gets on, some thirty times or once per epoch: its name, steps done, of how many,
+and the mean loss of the last ones."""
 
 
 class _Steps(Protocol):

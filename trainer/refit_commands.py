@@ -29,8 +29,8 @@ from stream_detector.replay.options import csv_option, recording_options
 from stream_detector.replay.progress import counting
 from stream_detector.replay.recording import Recording, RecordingOptions, read_recording
 from stream_detector.replay.time_range import TimeRange, parse_range
-from trainer.backtest.fitters import make_fitter
 from trainer.config import TrainingConfig, read_config
+from trainer.fitters import make_fitter
 from trainer.refit import guard, measured_sensors, recipe_of
 
 _CALLER = "trainer refit"
@@ -125,7 +125,7 @@ def _refit(
                 out,
                 config,
                 rules=rules,
-                make_fitter=make_fitter(config),
+                make_fitter=make_fitter(config, progress=progress),
                 tell=progress.tell,
                 origin=guarded.origin,
             )

@@ -21,7 +21,6 @@ from stream_detector.replay.recording import Recording, RecordingOptions, read_r
 from tests.benchmarks.vus import vus_pr
 from trainer.backtest import references
 from trainer.backtest.counting import CLOCK, RANDOM
-from trainer.backtest.fitters import make_fitter
 from trainer.backtest.folds import Fold, walk_forward
 from trainer.backtest.held import hold
 from trainer.backtest.judging import (
@@ -35,6 +34,7 @@ from trainer.backtest.judging import (
 from trainer.backtest.scoring import ScoredFold, learn, score_by, score_fold
 from trainer.backtest.tally import Counted, Tally, count
 from trainer.config import TrainingConfig
+from trainer.fitters import make_fitter
 from trainer.whitening import PURGED_ROWS, blocks, outside
 
 ONE_IN_A_HUNDRED = Rate(0.01)

@@ -56,9 +56,9 @@ def main(*, recordings: Path, epochs: int) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from stream_detector.replay.recording import read_recording
     from tests.benchmarks.detection_measuring import PAPER_OPTIONS, RULES
-    from trainer.backtest.fitters import make_fitter
     from trainer.backtest.random_split import WHY_WORTHLESS, split_at_random, split_by_time
     from trainer.config import NetworkSettings, PlainSettings, TrainingConfig
+    from trainer.fitters import make_fitter
 
     recording = read_recording(recordings / "paper-breaks" / "paper-breaks.csv.gz", PAPER_OPTIONS)
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from stream_detector.errors import TrainingError
 from tests.trainer.networks import coordinates_of, correlated_windows
 from trainer.architectures import DENSE, LSTM, NetworkConfig
+from trainer.config import NetworkSettings, TrainingConfig
 from trainer.crossfit import fit_parts
+from trainer.fitters import make_fitter
 from trainer.models import MODELS
 from trainer.plain_parts import PlainParts, PlainSpace
 from trainer.score_parts import Coordinates
@@ -93,6 +95,20 @@ def test_progress_is_told_and_tensorboard_logs_it(tmp_path: Path) -> None:
     log = EventAccumulator(str(tmp_path / "final"))
     log.Reload()
     assert [one.step for one in log.Tensors("loss")] == [50, 100]
+
+
+def test_whoever_trains_the_network_of_a_configuration_is_told_how_it_gets_on() -> None:
+    told: list[int] = []
+    small = NetworkSettings(layers=(8,), code=3, steps=100, batch=16)
+    config = TrainingConfig(network=small)
+    windows, coordinates = _data(config.network_config)
+
+    make = make_fitter(config, progress=lambda _, step, *__: told.append(step))
+    assert make is not None
+    make(3).fit(windows, coordinates, learn_from=ALL)
+
+    assert told == [50, 100]
+    assert make_fitter(TrainingConfig(network=NetworkSettings(kind="linear"))) is None
 
 
 def test_any_number_of_steps_is_run_fifty_at_a_time() -> None:

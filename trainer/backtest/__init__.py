@@ -10,7 +10,7 @@ In the order of the story:
     cut it by time
 ``held``
     what a historian drew in it, left out the second time
-``scoring`` (``fitters``)
+``scoring``
     trains on a fold's earlier rows, and scores its own ones by the live code
 ``references``, ``supervised_references``
     score the same rows in ways that any detector has to beat, and in ways that learn from the

@@ -227,10 +227,10 @@ def _judge(
     console = Console(stderr=True)
     # These load scikit-learn and pandas: only now, when everything else is in order.
     from trainer.backtest.counting import Asked
-    from trainer.backtest.fitters import make_fitter
     from trainer.backtest.run import evaluate as run
     from trainer.backtest.run import is_worth_a_head
     from trainer.backtest.table import table
+    from trainer.fitters import make_fitter
 
     asked = Asked(
         {name: _with_seeds(config, given.n_seeds) for name, config in models},
@@ -265,8 +265,8 @@ def _split_at_random(
     recording: "Recording", models: Sequence[Model], rules: "Rules"
 ) -> dict[str, Any]:
     """Judge the models in the wrong way too, say why it is wrong, and give the figures."""
-    from trainer.backtest.fitters import make_fitter
     from trainer.backtest.random_split import WHY_WORTHLESS, split_at_random, split_by_time
+    from trainer.fitters import make_fitter
 
     click.echo(f"\n== random split ==\n{WHY_WORTHLESS}")
     found = {}

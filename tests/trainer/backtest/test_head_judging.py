@@ -17,13 +17,13 @@ from tests.trainer.backtest.histories import changed_after
 from tests.trainer.breaking import breaking_history
 from trainer.backtest.commands import NAMES_TAKEN
 from trainer.backtest.counting import HEAD, LINEAR, Asked, Key, judge_fold
-from trainer.backtest.fitters import make_fitter
 from trainer.backtest.folds import Fold, walk_forward
 from trainer.backtest.judging import judge_head
 from trainer.backtest.run import is_worth_a_head
 from trainer.backtest.scoring import ScoredFold, score_fold
 from trainer.backtest.supervised_references import LEARNERS, of_labels
 from trainer.config import NetworkSettings, TrainingConfig
+from trainer.fitters import make_fitter
 from trainer.head import Learner
 
 pytestmark = pytest.mark.slow

@@ -16,11 +16,11 @@ from stream_detector.replay.records import records
 from stream_detector.replay.replaying import verdicts
 from tests.trainer.backtest.histories import CUTS, FAULTS, breaking, changed_after
 from trainer.backtest import references
-from trainer.backtest.fitters import make_fitter
 from trainer.backtest.folds import Fold, walk_forward
 from trainer.backtest.judging import Judged, judge, judge_always_on, judge_reference
 from trainer.backtest.scoring import ScoredFold, score_fold
 from trainer.config import NetworkSettings, TrainingConfig
+from trainer.fitters import make_fitter
 
 LINEAR = TrainingConfig(network=NetworkSettings(kind="linear"))
 RULES = Rules()
