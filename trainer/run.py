@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from threadpoolctl import threadpool_limits
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import check_place, write_bundle
@@ -64,10 +63,7 @@ def fit(
     steps = Steps(tell)
     timing = measure_timing(recording)
     training, kept_back = split_by_time(recording, holdout=config.holdout)
-    # Split among threads, a matrix product adds up in another order: the same history would give
-    # another bundle where there are fewer processors. A second thread saves no second of a fit.
-    with threadpool_limits(limits=1, user_api="blas"):
-        model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
+    model = train(training, timing, config, rules=rules, make_fitter=make_fitter, steps=steps)
     files = model.graphs | keras_files_of(model.parts)
     what = "replaying the rows kept back" if kept_back.n_rows else "reading the model back"
     with steps.step(what):

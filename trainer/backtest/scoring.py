@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle, read_bundle, write_bundle
@@ -85,15 +84,14 @@ def learn(
     TrainingError
         If the history cannot give a model that could be trusted.
     """
-    with threadpool_limits(limits=1, user_api="blas"):
-        model = train(
-            history,
-            measure_timing(history),
-            config,
-            rules=rules,
-            make_fitter=make_fitter(config),
-            steps=Steps(),
-        )
+    model = train(
+        history,
+        measure_timing(history),
+        config,
+        rules=rules,
+        make_fitter=make_fitter(config),
+        steps=Steps(),
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "bundle")
         write_bundle(folder, model.manifest, parameters=model.parameters, files=model.graphs)
