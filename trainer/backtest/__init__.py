@@ -2,8 +2,8 @@
 
 In the order of the story:
 
-``commands``
-    the command line
+``commands``, ``named_models``
+    the command line, and the models that are named there
 ``run``
     goes through a recording fold by fold
 ``folds``

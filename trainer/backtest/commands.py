@@ -19,40 +19,12 @@ from stream_detector.replay.options import csv_option, recording_options, rules_
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
 from trainer.backtest.folds import CUTS
-from trainer.config import NetworkSettings, PlainSettings, TrainingConfig, read_config
-from trainer.models import MODELS
+from trainer.backtest.named_models import HOW_TO_NAME, Model, budget_of_files, read_model
+from trainer.config import TrainingConfig
 
 if TYPE_CHECKING:
     from stream_detector.alerting.rules import Rules
     from stream_detector.replay.recording import Recording
-
-_PLAIN = "plain:"
-_MODEL = (
-    f"Name of a model, as `trainer fit --model` takes it, with {_PLAIN} before it for the form in "
-    "which it was published; or a configuration file (TOML)"
-)
-
-# Written out: their modules load scikit-learn and LightGBM.
-NAMES_TAKEN = frozenset(
-    {
-        "linear",
-        "head",
-        "random",
-        "minutes since restart",
-        "always on",
-        "PCA T2",
-        "PCA Q",
-        "ridge Mahalanobis",
-        "one-class SVM",
-        "isolation forest",
-        "undersampled forest",
-        "undersampled SVM",
-    }
-)
-"""What stands beside the models has these names in a result."""
-
-Model = tuple[str, TrainingConfig]
-"""Under which name it is told of."""
 
 
 @dataclass(frozen=True)
@@ -60,36 +32,13 @@ class _Given:
     """The options of both commands."""
 
     path: Path
-    budget: float
+    budget: float | None
     cuts: tuple[float, ...]
     n_seeds: int
     rules_file: Path | None
     out: Path | None
     random_split: bool
     options: RecordingOptions
-
-
-def _model(text: str) -> Model:
-    """Take a model by its name, or by the configuration file that describes it."""
-    name = text.removeprefix(_PLAIN)
-    if name in MODELS:
-        plain = None if name == text else PlainSettings()
-        config = TrainingConfig(network=NetworkSettings(kind=name), plain=plain)
-    elif Path(text).is_file():
-        file, text = text, Path(text).stem
-        if text in NAMES_TAKEN:
-            raise SettingsError(
-                f"the model of {file!r} would be called {text!r}, as what always stands beside "
-                "models is; give the file another name"
-            )
-        config = read_config(Path(file))
-    else:
-        raise SettingsError(
-            f"{text!r} is neither a model ({', '.join(MODELS)}; as published with {_PLAIN} before "
-            "it) nor a configuration file"
-        )
-    config.network_config  # noqa: B018 - raises where it does not go together
-    return text, config
 
 
 def _cuts(text: str) -> tuple[float, ...]:
@@ -108,10 +57,8 @@ _OPTIONS = (
     click.option(
         "--budget",
         type=FiniteRange(min=0, min_open=True),
-        default=6.0,
-        show_default=True,
-        help="False alerts a day to look at most closely, a head at 3; 1, 3, 6 and 12 are always "
-        "beside.",
+        help="False alerts a day to look at most closely, a head at its own; 1, 3, 6 and 12 are "
+        "always beside.  [default: what a model's file says, else 6; a head 3]",
     ),
     click.option(
         "--folds",
@@ -160,10 +107,10 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--model",
-    type=Parsed(_model),
+    type=Parsed(read_model),
     default="dense",
     show_default=True,
-    help=f"{_MODEL}.",
+    help=f"{HOW_TO_NAME}.",
 )
 @_options
 def evaluate(*, model: Model, given: _Given) -> None:
@@ -184,11 +131,11 @@ def evaluate(*, model: Model, given: _Given) -> None:
 @click.option(
     "--model",
     "models",
-    type=Parsed(_model),
+    type=Parsed(read_model),
     multiple=True,
     default=("dense", "plain:dense-32-16-16-32", "plain:lstm"),
     show_default=True,
-    help=f"{_MODEL}; may be repeated.",
+    help=f"{HOW_TO_NAME}; may be repeated.",
 )
 @_options
 def compare(*, models: tuple[Model, ...], given: _Given) -> None:
@@ -198,7 +145,7 @@ def compare(*, models: tuple[Model, ...], given: _Given) -> None:
     forest and a support vector machine that learn from the labels too. A model as published is
     held to the same false alarms a day as the others, not to a threshold of its own.
     """
-    names = [name for name, _ in models]
+    names = [one.name for one in models]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise click.UsageError(f"two models are called {', '.join(sorted(repeated))}")
     _evaluate(models, given, slow_references=True)
@@ -207,10 +154,13 @@ def compare(*, models: tuple[Model, ...], given: _Given) -> None:
 def _evaluate(models: Sequence[Model], given: _Given, *, slow_references: bool) -> None:
     check_different(csv=given.path, rules=given.rules_file, out=given.out)
     rules = load_rules(given.rules_file, with_head=True)
+    closely = budget_of_files(models) if given.budget is None else given.budget
     # Opened first: that it cannot be written is told before minutes of work, not after them.
     with OutputFile(given.out) if given.out else nullcontext() as file:
         recording = read_recording(given.path, given.options)
-        numbers = _judge(recording, models, given, rules=rules, slow_references=slow_references)
+        numbers = _judge(
+            recording, models, given, rules, closely=closely, slow_references=slow_references
+        )
         if file is not None:
             file.write(msgspec.json.format(msgspec.json.encode(numbers), indent=1).decode() + "\n")
 
@@ -219,8 +169,9 @@ def _judge(
     recording: "Recording",
     models: Sequence[Model],
     given: _Given,
-    *,
     rules: "Rules",
+    *,
+    closely: float,
     slow_references: bool,
 ) -> dict[str, Any]:
     """Judge the models, show how they did, and give the figures."""
@@ -232,12 +183,15 @@ def _judge(
     from trainer.backtest.table import table
     from trainer.fitters import make_fitter
 
+    with_head = is_worth_a_head(recording, rules, cuts=given.cuts)
+    closely_head = budget_of_files(models, "head_budget") if with_head else Asked.closely_head
     asked = Asked(
-        {name: _with_seeds(config, given.n_seeds) for name, config in models},
+        {one.name: _with_seeds(one.config, given.n_seeds) for one in models},
         rules,
-        closely=given.budget,
+        closely=closely,
+        closely_head=closely_head,
         slow_references=slow_references,
-        with_head=is_worth_a_head(recording, rules, cuts=given.cuts),
+        with_head=with_head,
     )
     result = run(
         recording,
@@ -270,7 +224,7 @@ def _split_at_random(
 
     click.echo(f"\n== random split ==\n{WHY_WORTHLESS}")
     found = {}
-    for name, config in models:
+    for name, config, _ in models:
         wrong, right = (
             split(recording, config, rules=rules, make_fitter=make_fitter)
             for split in (split_at_random, split_by_time)

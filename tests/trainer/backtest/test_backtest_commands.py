@@ -143,7 +143,7 @@ def test_a_fold_says_which_rows_it_judged(evaluated: tuple[str, dict[str, Any]])
 @pytest.mark.slow
 def test_a_comparison_has_more_references_and_several_models(history: Path, tmp_path: Path) -> None:
     config, out = tmp_path / "other.toml", tmp_path / "comparison.json"
-    config.write_text('[network]\nkind = "linear"\n')
+    config.write_text('budget = 4.0\n[network]\nkind = "linear"\n')
 
     text = run(
         "compare", history, "--model", "linear", "--model", str(config), "--folds", "0.8,1",
@@ -156,6 +156,9 @@ def test_a_comparison_has_more_references_and_several_models(history: Path, tmp_
     # It is the same model: there is no network that could help.
     assert found["other"] == found["linear"]
     assert "help" not in text
+    # The file says at which budget to look closely.
+    assert "  At 4 a day:" in text
+    assert "  At 6 a day:" not in text
 
 
 @pytest.mark.tensorflow
@@ -217,15 +220,6 @@ def test_a_slip_of_the_pen_is_told(history: Path, options: tuple[str, str], mess
         run("evaluate", history, "--model", "linear", *options)
 
 
-@pytest.mark.parametrize("name", ["linear", "head", "random"])
-def test_a_file_named_as_a_reference_is_refused(history: Path, tmp_path: Path, name: str) -> None:
-    config = tmp_path / f"{name}.toml"
-    config.write_text('[network]\nkind = "linear"\n')
-
-    with pytest.raises(click.UsageError, match="give the file another name"):
-        run("evaluate", history, "--model", str(config))
-
-
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(tmp_path: Path) -> None:
     unreadable = tmp_path / "pm3.csv"
     unreadable.write_text("")
@@ -244,6 +238,20 @@ def test_what_fails_leaves_the_file_that_was_there(tmp_path: Path) -> None:
 
     assert out.read_text() == "{}"
     assert {path.name for path in tmp_path.iterdir()} == {"pm3.csv", "e.json"}
+
+
+def test_files_that_ask_for_several_budgets_are_refused_unless_one_is_given(
+    history: Path, tmp_path: Path
+) -> None:
+    files = tmp_path / "mine.toml", tmp_path / "other.toml"
+    for number, file in enumerate(files, start=4):
+        file.write_text(f'budget = {number}\n[network]\nkind = "linear"\n')
+    options = [option for file in files for option in ("--model", str(file))]
+
+    with pytest.raises(SettingsError, match="ask for a budget of 4, 5"):
+        run("compare", history, *options)
+    with pytest.raises(SettingsError, match="rising shares"):
+        run("compare", history, *options, "--budget", "2", "--folds", "0.9,0.5")
 
 
 def test_two_models_of_one_name_cannot_be_told_apart(history: Path) -> None:

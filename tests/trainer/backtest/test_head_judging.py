@@ -15,10 +15,10 @@ from stream_detector.replay.replaying import verdicts
 from tests.small_head import RULES
 from tests.trainer.backtest.histories import changed_after
 from tests.trainer.breaking import breaking_history
-from trainer.backtest.commands import NAMES_TAKEN
 from trainer.backtest.counting import HEAD, LINEAR, Asked, Key, judge_fold
 from trainer.backtest.folds import Fold, walk_forward
 from trainer.backtest.judging import judge_head
+from trainer.backtest.named_models import NAMES_TAKEN
 from trainer.backtest.run import is_worth_a_head
 from trainer.backtest.scoring import ScoredFold, score_fold
 from trainer.backtest.supervised_references import LEARNERS, of_labels
