@@ -82,9 +82,11 @@ class Receiver:
             self._health.fault = None
         if status >= 300:  # noqa: PLR2004
             self._health.n_refused += 1
+            self._health.refusal = f"it refused the last message with {status}"
             log.error("notify.refused", channel=self._name, status=status, doing="giving it up")
         else:
             self._health.n_delivered += 1
+            self._health.refusal = None
 
     def note_dropped(self, n_messages: int) -> None:
         """Count messages that it will never get, as too many waited for it."""

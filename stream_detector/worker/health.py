@@ -82,6 +82,8 @@ class DeliveryHealth:
     """Messages that are never sent, as too many waited for it."""
     fault: str | None = None
     """Why nothing gets through."""
+    refusal: str | None = None
+    """What the last that got through was refused with."""
 
 
 @dataclass
@@ -211,9 +213,9 @@ class Health:
             names = listed(sorted(self.unreadable_choices))
             away.append(f"unreadable choice of a model for {names}: the last good one counts")
         away += [
-            f"the {channel} gets no alerts: {one.fault}"
+            f"the {channel} gets no alerts: {one.fault or one.refusal}"
             for channel, one in tuple(self.deliveries.items())
-            if one.fault
+            if one.fault or one.refusal
         ]
         stalled = [] if self.kafka_away else self._stalled(now)
         if stalled:

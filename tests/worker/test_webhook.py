@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.rules import Notify, Rule, Rules
+from stream_detector.connections.health_report import Status
 from stream_detector.worker import delivery
-from stream_detector.worker.health import DeliveryHealth
+from stream_detector.worker.health import DeliveryHealth, Health
 from tests.alerting.judged import at
 from tests.alerting.told import Desk, alert, alert_id
 from tests.contract.schemas import faults
@@ -76,6 +77,29 @@ def test_what_is_refused_for_good_is_given_up_and_holds_up_nothing() -> None:
             await there.until(lambda: there.bodies)
 
             assert [one["event"] for one in there.told] == ["escalated"]
+
+    run(scene())
+
+
+def test_a_receiver_that_refuses_is_a_reason_until_it_takes_something() -> None:
+    health = Health(stall_seconds=60, began_at=0.0)
+    ours_told = health.deliveries["webhook"] = DeliveryHealth()
+    refused = "the webhook gets no alerts: it refused the last message with 401"
+
+    async def scene() -> None:
+        async with receiver() as there, webhook(there, health=ours_told) as ours:
+            there.answers = [401]
+            desk = Desk()
+            raised(desk)
+            ours.take(7, desk.state())
+            await until(lambda: ours_told.n_refused)
+            report = health.report(now=1.0)
+            assert (report.status, report.reasons) == (Status.DEGRADED, (refused,))
+
+            desk.tell(alert("cleared", 5, seq=2, raised=0))
+            ours.take(8, desk.state())
+            await until(lambda: ours_told.n_delivered)
+            assert health.report(now=2.0).status is Status.OK
 
     run(scene())
 
