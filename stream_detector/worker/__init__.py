@@ -46,14 +46,10 @@ Once in a group (``sole_service``):
 ``notify`` -> ``alertmanager``, ``webhook`` (``delivery``)
     tells others of alerts
 
-In an operator's shell:
+Never in the worker, but beside it:
 
-``alert_commands`` (``alert_listing``), ``figure_commands``
-    alerts as they stand, what is done about them, and what they were worth
-``threshold_commands``, ``model_commands`` (``command_options``)
-    what is wanted of machines
-``trial_commands`` (``model_trials``, ``model_review``)
-    two models compared, and which is to go on
+``shell``
+    the commands by which operators change what the worker does, and see what it did
 
 At least once: a batch is done only after everything that came of it was delivered.
 """

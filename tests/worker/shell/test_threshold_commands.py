@@ -16,7 +16,7 @@ from stream_detector.connections.settings import Settings
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.thresholds import InForce, decode_setting
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
-from stream_detector.worker.threshold_commands import threshold
+from stream_detector.worker.shell.threshold_commands import threshold
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from stream_detector.pipeline.thresholds import (
     parse_threshold,
     setting_of,
 )
-from stream_detector.worker import command_options
 from stream_detector.worker.checks import load_bundle
+from stream_detector.worker.shell import command_options
 
 _LIVE_FOR = timedelta(days=7)
 """Machines without a reading for so long are not shown: Redis keeps every name ever sent."""

@@ -10,8 +10,8 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.settings import Settings
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
-from stream_detector.worker.model_review import Reviewer
-from stream_detector.worker.model_trials import TrialLog
+from stream_detector.worker.shell.model_review import Reviewer
+from stream_detector.worker.shell.model_trials import TrialLog
 from tests.small_models import fit_small_bundle, normal_recording, recording_of
 
 FLOOD = Load(days=1.0, n_raised=100, n_false=100, budget_per_day=6.0)

@@ -22,8 +22,8 @@ from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.connections.topics import partition_counts
 from stream_detector.errors import CommandError, ServiceError, SettingsError
-from stream_detector.worker.alert_listing import describe, describe_flood
-from stream_detector.worker.figure_commands import kpi, ledger
+from stream_detector.worker.shell.alert_listing import describe, describe_flood
+from stream_detector.worker.shell.figure_commands import kpi, ledger
 
 _AT_ONCE: Final = 50
 """Commands that are under way at the same time."""

@@ -18,8 +18,8 @@ from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import SettingsError, counted, listed
 from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import ALL_MACHINES
-from stream_detector.worker.model_review import Review, Reviewer
-from stream_detector.worker.model_trials import TrialLog
+from stream_detector.worker.shell.model_review import Review, Reviewer
+from stream_detector.worker.shell.model_trials import TrialLog
 
 log = structlog.get_logger()
 

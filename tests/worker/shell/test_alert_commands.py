@@ -11,8 +11,8 @@ import structlog
 from click.testing import CliRunner, Result
 
 from stream_detector.errors import ServiceError, SettingsError
-from stream_detector.worker import alert_commands
-from stream_detector.worker.alert_commands import alerts, parse_target
+from stream_detector.worker.shell import alert_commands
+from stream_detector.worker.shell.alert_commands import alerts, parse_target
 from tests.alerting.told import alert, alert_id
 from tests.contract.schemas import faults
 from tests.waiting import wait_until

@@ -14,7 +14,7 @@ from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.settings import read_settings
 from stream_detector.errors import ServiceError, StreamDetectorError
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
-from stream_detector.worker.model_commands import model
+from stream_detector.worker.shell.model_commands import model
 from tests.small_models import fit_small_bundle, normal_recording, recording_of
 
 

@@ -20,7 +20,7 @@ from stream_detector.pipeline.agreement import have_common_sensor
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.checks import find_manifest, load_bundle
-from stream_detector.worker.model_trials import IsChosen, TrialLog, machines_of
+from stream_detector.worker.shell.model_trials import IsChosen, TrialLog, machines_of
 
 WATCHED: Final = timedelta(days=7)
 """So long after an activation the model may be taken back."""

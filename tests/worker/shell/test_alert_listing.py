@@ -3,7 +3,7 @@
 import pytest
 
 from stream_detector.alerting.alert_state import Flood
-from stream_detector.worker.alert_listing import describe_flood
+from stream_detector.worker.shell.alert_listing import describe_flood
 from tests.alerting.judged import at
 
 

@@ -16,9 +16,9 @@ from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.agreement import have_common_sensor
 from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
-from stream_detector.worker import command_options
 from stream_detector.worker.checks import find_manifest, load_bundle
-from stream_detector.worker.trial_commands import compare, promote
+from stream_detector.worker.shell import command_options
+from stream_detector.worker.shell.trial_commands import compare, promote
 
 _machine = command_options.machine("a choice of their own")
 
