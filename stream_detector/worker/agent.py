@@ -104,12 +104,13 @@ class BatchWork:
         self._rehearsals.drop_all()
 
     async def _work_off(self, batch: Batch) -> None:
-        table = self._thresholds.tables
         if batch.begins is not None:
             self._rehearsals.drop_all()
-            restored = await self._recovery.take_over(batch.begins, table)
+            restored = await self._recovery.take_over(batch.begins, lambda: self._thresholds.tables)
             await self._keeper.begin(self._positions(), restored)
         await self._rehearsals.before()
+        # Only now: what is taken over may put models to work, and machines go over to others.
+        table = self._thresholds.tables
         outputs: list[Output] = []
         for partition, messages in batch.records.items():
             if partition not in self._recovery.positions:

@@ -92,7 +92,7 @@ class Recovery:
         return self._next
 
     async def take_over(
-        self, begins: Mapping[TopicPartition, int], thresholds: Thresholds
+        self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
     ) -> dict[int, "Restored"]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
 
@@ -101,8 +101,9 @@ class Recovery:
         Parameters
         ----------
         begins : mapping of TopicPartition to int
-        thresholds : Thresholds
-            For machines of which nothing was kept.
+        thresholds : callable
+            Gives what is wanted now, for machines of which nothing was kept. Not once for all:
+            what is taken over may put models to work.
 
         Returns
         -------
@@ -130,7 +131,7 @@ class Recovery:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _restore_all(
-        self, begins: Mapping[TopicPartition, int], thresholds: Thresholds
+        self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
     ) -> dict[int, "Restored"]:
         restored = {}
         # One for each topic: one that goes to another topic waits 100 ms until it knows it.
@@ -160,7 +161,7 @@ class Recovery:
         consumers: _Consumers,
         partition: TopicPartition,
         offset: int,
-        thresholds: Thresholds,
+        thresholds: Callable[[], Thresholds],
     ) -> "Restored":
         began = time.monotonic()
         # What is left of an attempt that failed.
@@ -183,7 +184,7 @@ class Recovery:
         n_read, skipped = 0, set(found.suspicion.skipped)
         async for messages in read_log(consumers.of_readings, partition, start, offset):
             records = [to_record(one) for one in messages if one.offset not in skipped]
-            self._pipeline.follow(records, thresholds)
+            self._pipeline.follow(records, thresholds())
             n_read += len(messages)
             self._on_progress()
         if found.snapshots or n_read:

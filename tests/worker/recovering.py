@@ -114,7 +114,7 @@ class Station:
 
     def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:
         """The states of the partition's machines once it is ours, from this offset on."""
-        asyncio.run(self.recovery.take_over({PARTITION: offset}, thresholds))
+        asyncio.run(self.recovery.take_over({PARTITION: offset}, lambda: thresholds))
         assert self.recovery.positions == {PARTITION: offset}
         return states_of(self.pipeline)
 

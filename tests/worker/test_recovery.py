@@ -69,7 +69,7 @@ def test_partitions_that_are_no_longer_ours_are_forgotten(
     station = Station(kafka, small_bundle)
     station.take_over(30)
 
-    asyncio.run(station.recovery.take_over({}, THRESHOLDS))
+    asyncio.run(station.recovery.take_over({}, lambda: THRESHOLDS))
 
     assert station.recovery.positions == {}
     assert states_of(station.pipeline) == {}
@@ -90,7 +90,7 @@ def test_no_partition_is_ours_before_all_of_them_are(
             on_progress=lambda: known.append(dict(station.recovery.positions)),
         )
 
-        asyncio.run(station.recovery.take_over({PARTITION: 30, second: 1}, THRESHOLDS))
+        asyncio.run(station.recovery.take_over({PARTITION: 30, second: 1}, lambda: THRESHOLDS))
 
     assert known == [{}] * len(known) != []
     assert station.recovery.positions == {PARTITION: 30, second: 1}
