@@ -40,8 +40,8 @@ class KnownModels:
 
     ids: Collection[str]
 
-    empty_place: str | None = None
-    """Where others should stand, if no model is there at all."""
+    out_of_sight: str | None = None
+    """Why a further one may merely not be seen from here, and what to do about it."""
 
     def check_is_gone(self, bundle_id: str, machines: Sequence[str]) -> None:
         """Check that a model that judged these machines was deleted, and is not out of sight.
@@ -49,13 +49,13 @@ class KnownModels:
         Raises
         ------
         BundleError
-            If there is no model at all where it should be, as in a folder that is not mounted.
+            If no place is named where it may be, or no model at all is there, as in a folder
+            that is not mounted.
         """
-        if self.empty_place is not None:
+        if self.out_of_sight is not None:
             raise BundleError(
-                f"bundle {bundle_id} judged {listed(machines)}, and there is no model in "
-                f"{self.empty_place!r}; mount it, or correct DETECTOR_BUNDLES. If that bundle is "
-                "gone for good, unset DETECTOR_BUNDLES: what was known of them is lost then"
+                f"bundle {bundle_id} judged {listed(machines)}, and {self.out_of_sight}: what was "
+                "known of them is lost then"
             )
 
 
@@ -106,9 +106,19 @@ class ModelShelf:
         """
         at_work = frozenset(self._models)
         if self._store is None:
-            return KnownModels(at_work)
+            return KnownModels(
+                at_work,
+                "DETECTOR_BUNDLES is not set; name the place where it stands. If that bundle is "
+                "gone for good, name one where another stands",
+            )
         found = await asyncio.to_thread(self._store.ids)
-        return KnownModels(at_work | found, empty_place=None if found else self._settings.bundles)
+        if found:
+            return KnownModels(at_work | found)
+        return KnownModels(
+            at_work,
+            f"there is no model in {self._settings.bundles!r}; mount it, or correct "
+            "DETECTOR_BUNDLES. If that bundle is gone for good, copy another one there",
+        )
 
     async def put_to_work(self, bundle_id: str) -> bool:
         """Put a model to work, if it is not; False, and the log says why, if it cannot be.

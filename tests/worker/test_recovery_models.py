@@ -77,6 +77,19 @@ def test_while_the_place_of_its_model_is_not_mounted_the_partition_is_not_taken_
         station.take_over(30)
 
 
+def test_nor_where_no_place_of_models_is_named(
+    kafka: EmbeddedKafka, small_bundle: Bundle, of_another_model: str
+) -> None:
+    #  as a worker of a group whose others have one
+    station = Station(kafka, small_bundle)
+
+    with pytest.raises(
+        BundleError,
+        match=f"^bundle {of_another_model} judged 'pm3', and DETECTOR_BUNDLES is not set; name",
+    ):
+        station.take_over(30)
+
+
 def test_nor_while_its_model_is_there_and_cannot_be_used(
     kafka: EmbeddedKafka, small_bundle: Bundle, of_another_model: str, tmp_path: Path
 ) -> None:
@@ -91,17 +104,13 @@ def test_nor_while_its_model_is_there_and_cannot_be_used(
 
 
 @pytest.mark.usefixtures("of_another_model")
-@pytest.mark.parametrize("is_place_named", [True, False])
 def test_a_model_that_was_deleted_is_told_of_and_the_log_is_judged_by_another(
     kafka: EmbeddedKafka,
     small_bundle: Bundle,
     small_bundle_folder: Path,
     records: list[Record],
-    *,
-    is_place_named: bool,
 ) -> None:
-    bundles = small_bundle_folder.parent if is_place_named else None
-    station = Station(kafka, small_bundle, bundles=bundles)
+    station = Station(kafka, small_bundle, bundles=small_bundle_folder.parent)
 
     with capture_logs() as told:
         states = station.take_over(30)
