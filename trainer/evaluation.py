@@ -27,7 +27,7 @@ from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.replay.recording import LabelKind, Recording
 from stream_detector.replay.records import records
 from stream_detector.replay.replaying import verdicts
-from trainer.history import rows_before_outcomes
+from trainer.history import rows_to_find
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,10 +246,3 @@ class Seen:
             stood_still=tuple(self.stood_still),
             unit=limits.unit,
         )
-
-
-def rows_to_find(recording: Recording, rule: Rule) -> NDArray[np.bool_]:
-    """Mark the rows to be warned at: before an outcome, or labelled anomalous; none unlabelled."""
-    if recording.labels is not None and recording.label_kind == "rows":
-        return recording.labels
-    return rows_before_outcomes(recording, horizon=rule.horizon)

@@ -17,9 +17,9 @@ from stream_detector.detection.packed import join_rows
 from stream_detector.pipeline.machine import Verdict
 from stream_detector.replay.recording import Recording
 from stream_detector.replay.replaying import became
-from trainer.evaluation import Evaluation, rows_to_find
-from trainer.found import delays, stretches
-from trainer.history import rows_before_outcomes
+from trainer.evaluation import Evaluation
+from trainer.found import delays
+from trainer.history import rows_before_outcomes, rows_to_find, stretches
 
 MOST_EVENTS = 48
 """Events that are shown one by one, the latest: more columns could not be told apart."""
@@ -183,7 +183,7 @@ class SensorWatch:
             rows = [np.array([row]) for row in self._shares]
             return "alert", self._of(times, rows, [True] * len(times))
         if evaluation.label_kind == "rows":
-            begins, ends = stretches(evaluation)
+            begins, ends = stretches(evaluation.positives)
             scored = np.array(self._rows)
             rows = [scored[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)]
             times = [self.recording.time(one[0]) for one in rows]

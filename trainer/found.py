@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.recorded import scorecard
 from trainer.evaluation import Evaluation
+from trainer.history import stretches
 
 LONGEST = timedelta(hours=1)
 """An alert further from what it found is hardly about it; a rule may look further ahead."""
@@ -75,7 +76,7 @@ def found(evaluation: Evaluation) -> Found:
     if evaluation.label_kind != "rows":
         card = evaluation.card
         return Found(len(card.leads), card.n_outcomes, card.recall_by_chance)
-    lengths = np.diff(stretches(evaluation), axis=0)[0]
+    lengths = np.diff(stretches(evaluation.positives), axis=0)[0]
     return Found(
         int(np.isfinite(delays(evaluation)).sum()),
         len(lengths),
@@ -90,15 +91,9 @@ def timeliness(evaluation: Evaluation) -> Timeliness | None:
     return _before(evaluation) if evaluation.label_kind == "event" else _after(evaluation)
 
 
-def stretches(evaluation: Evaluation) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give the first row of each labelled stretch, and the one after its last."""
-    edges = np.diff(evaluation.positives.astype(np.int8), prepend=0, append=0)
-    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-
-
 def delays(evaluation: Evaluation) -> FloatArray:
     """Minutes from the begin of each labelled stretch to the first alert in it; NaN without one."""
-    begins, ends = stretches(evaluation)
+    begins, ends = stretches(evaluation.positives)
     raised = np.sort([alert.raised.replace(tzinfo=None) for alert in evaluation.alerts])
     rows = np.searchsorted(evaluation.times, raised.astype("datetime64[us]"))
     rows = np.append(rows, len(evaluation.times))
@@ -173,7 +168,7 @@ def _before(evaluation: Evaluation) -> Timeliness:
 def _after(evaluation: Evaluation) -> Timeliness:
     spans = _spans(evaluation, first=0)
     minutes, waited = _minutes(spans), delays(evaluation)
-    lengths = np.diff(stretches(evaluation), axis=0)[0]
+    lengths = np.diff(stretches(evaluation.positives), axis=0)[0]
     known = waited[np.isfinite(waited)]
     n_rows = [1 + int(span / evaluation.card.cadence) for span in spans]
     return Timeliness(

@@ -13,7 +13,7 @@ from stream_detector.alerting.rules import Rule
 from stream_detector.errors import listed
 from stream_detector.replay.outcomes import outcome_rows
 from stream_detector.replay.recording import Recording
-from trainer.evaluation import rows_to_find
+from trainer.history import rows_to_find
 
 TOO_GOOD_AUC = 0.95
 """A head that learnt from 86 breaks of a real paper machine reached 0.75."""

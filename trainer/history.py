@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.alerting.recorded import readings_within
+from stream_detector.alerting.rules import Rule
 from stream_detector.detection.features import mode_column
 from stream_detector.errors import TrainingError, counted
 from stream_detector.pipeline.names import MAX_NAME
@@ -76,6 +77,23 @@ def rows_before_outcomes(recording: Recording, *, horizon: timedelta) -> NDArray
     lead = outcomes[following[before]] - recording.times[before]
     before[before] = lead <= np.timedelta64(horizon)
     return before & ~outcome_rows(recording)
+
+
+def rows_to_find(recording: Recording, rule: Rule) -> NDArray[np.bool_]:
+    """Mark the rows to be warned at: before an outcome, or labelled anomalous; none unlabelled."""
+    if recording.labels is not None and recording.label_kind == "rows":
+        return recording.labels
+    return rows_before_outcomes(recording, horizon=rule.horizon)
+
+
+def stretches(flags: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give the first row of each stretch of flags, and the one after its last.
+
+    >>> [rows.tolist() for rows in stretches(np.array([True, True, False, True]))]
+    [[0, 3], [2, 4]]
+    """
+    edges = np.diff(flags.astype(np.int8), prepend=0, append=0)
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
 def notes_on_outcomes(recording: Recording) -> tuple[str, ...]:

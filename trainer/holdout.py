@@ -12,8 +12,9 @@ from stream_detector.errors import RecordingError
 from stream_detector.replay.recording import Recording
 from trainer.budgets import BUDGETS, OtherBudgets, Point
 from trainer.code_map import CodeMap, code_map
-from trainer.evaluation import Evaluation, evaluate, rows_to_find
+from trainer.evaluation import Evaluation, evaluate
 from trainer.explained import Explained, SensorWatch
+from trainer.history import rows_to_find
 from trainer.training import TrainedModel
 
 

@@ -21,6 +21,7 @@ from trainer.alert_counts import Week, by_day, by_week
 from trainer.confusion import Confusion
 from trainer.evaluation import Evaluation
 from trainer.found import Found, found, wilson_interval
+from trainer.history import stretches
 from trainer.thinning import FloatArray, Peaks, peaks, thinned
 
 
@@ -118,8 +119,7 @@ class Measures:
         """
         if self.confusion is None or self.confusion.recall is None:
             return None
-        positives = self.evaluation.positives
-        n_stretches = int(np.count_nonzero(np.diff(positives, prepend=False) & positives))
+        n_stretches = len(stretches(self.evaluation.positives)[0])
         n_over = round(self.confusion.recall * n_stretches)
         return Found(n_over, n_stretches, self.confusion.share_over)
 

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.graph import OnnxGraph
-from stream_detector.detection.scoring import PlainScore, join, over_used
+from stream_detector.detection.scoring import PlainScore, join
 from stream_detector.errors import TrainingError
 from stream_detector.replay.recording import Recording
 from trainer.config import PlainSettings, TrainingConfig
 from trainer.crossfit import PARITY_ROWS, FittedParts, Fitter
 from trainer.export import export
-from trainer.history import Timing, rows_before_outcomes
+from trainer.history import Timing, rows_to_find
 from trainer.intake import HistoryIntake
 from trainer.measures import best_f1
 from trainer.parity import check_parity
 from trainer.plain_parts import PlainParts, PlainSpace
+from trainer.score_parts import over_used_rows
 from trainer.training_rows import Scale, TrainingRows, prepare
 from trainer.whitening import PURGED_ROWS, outside
 
@@ -162,9 +163,8 @@ def _scores(
     """Score windows by a plain model's graph, as they are scored live, shape (n,)."""
     n_rows, window_size, p = windows.shape
     session = OnnxGraph(graph, window_size=window_size, n_sensors=p)
-    levels = session(windows, np.zeros((n_rows, p), np.float32)).level.tolist()
-    pairs = zip(levels, n_unseen.tolist(), strict=True)
-    used = np.array([over_used(level, n, n_sensors=p) for level, n in pairs])
+    levels = session(windows, np.zeros((n_rows, p), np.float32)).level
+    used = over_used_rows(levels, n_unseen, n_sensors=p)
     return join(PlainScore().surprises(used, used, used))
 
 
@@ -197,10 +197,7 @@ def _choose_threshold(
     """Choose it on the normal rows that validate, and on those beside them to be warned at."""
     intake = HistoryIntake(history, timing, rules, modes=rows.features.modes)
     judged = intake.survey().scorable & (history.times >= since)
-    positives = rows_before_outcomes(history, horizon=rules.rules[0].horizon)
-    if history.labels is not None and history.label_kind == "rows":
-        positives = history.labels
-    positives = positives[judged]
+    positives = rows_to_find(history, rules.rules[0])[judged]
     if positives.all() or not positives.any():
         raise TrainingError(
             f"{positives.sum()} of the {len(positives)} rows that validate are to be warned at, "

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.detection.detector import GraphScores
+from stream_detector.detection.scoring import over_used
 from trainer.architectures import STACKED_READINGS, Kind, NetworkConfig
 from trainer.whitening import Whitening
 
@@ -170,3 +171,11 @@ def stack(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     array([[ 2,  3,  4,  5,  6,  7,  8,  9, 10, 11]])
     """
     return windows[:, -STACKED_READINGS:].reshape(len(windows), -1)
+
+
+def over_used_rows(
+    scores: NDArray[np.floating[Any]], n_unused: NDArray[np.intp], *, n_sensors: int
+) -> NDArray[np.float64]:
+    """Judge rows with missing sensors by the others, as live ones are, shape (n,)."""
+    pairs = zip(scores.tolist(), n_unused.tolist(), strict=True)
+    return np.array([over_used(score, n, n_sensors=n_sensors) for score, n in pairs])

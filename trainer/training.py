@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.manifest import Manifest
-from stream_detector.detection.scoring import PlainScore, over_used
+from stream_detector.detection.scoring import PlainScore
 from stream_detector.detection.threshold import Limits
 from stream_detector.errors import counted, listed
 from stream_detector.replay.recording import Recording
@@ -22,6 +22,7 @@ from trainer.config import TrainingConfig
 from trainer.crossfit import FittedParts, Fitter, fit_parts
 from trainer.history import Timing, modes_of
 from trainer.outcomes import wish_for_head
+from trainer.score_parts import over_used_rows
 from trainer.steps import Steps
 from trainer.training_rows import TrainingRows, prepare
 
@@ -162,17 +163,9 @@ def _notes_on_still(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _calibrated(parts: FittedParts, rows: TrainingRows) -> Calibrated:
+    n_sensors = rows.deviations.shape[1]
     return calibrate(
-        _over_used(parts.level_out_of_sample, rows.n_unseen, rows),
-        _over_used(parts.deviation_out_of_sample, rows.n_left_out, rows),
+        over_used_rows(parts.level_out_of_sample, rows.n_unseen, n_sensors=n_sensors),
+        over_used_rows(parts.deviation_out_of_sample, rows.n_left_out, n_sensors=n_sensors),
         rows.run_numbers,
     )
-
-
-def _over_used(
-    scores: NDArray[np.float64], n_unused: NDArray[np.intp], rows: TrainingRows
-) -> NDArray[np.float64]:
-    """Judge rows with missing sensors by the others, as live ones are."""
-    n_sensors = rows.deviations.shape[1]
-    pairs = zip(scores.tolist(), n_unused.tolist(), strict=True)
-    return np.array([over_used(score, n, n_sensors=n_sensors) for score, n in pairs])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.made_findings import CADENCE, HORIZON, made_evaluation
-from trainer.found import delays, found, stretches, timeliness
+from trainer.found import delays, found, timeliness
+from trainer.history import stretches
 
 MINUTES = CADENCE / timedelta(minutes=1)
 
@@ -19,7 +20,7 @@ def test_a_labelled_stretch_is_found_by_an_alert_raised_in_it() -> None:
         alert_rows=((1, None), (4, 5), (8, 9)),
     )
 
-    assert [rows.tolist() for rows in stretches(evaluation)] == [[2, 7, 9], [5, 8, 10]]
+    assert [rows.tolist() for rows in stretches(evaluation.positives)] == [[2, 7, 9], [5, 8, 10]]
     np.testing.assert_array_equal(delays(evaluation), [2 * MINUTES, np.nan, np.nan])
     assert found(evaluation)[:2] == (1, 3)
 

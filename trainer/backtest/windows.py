@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stream_detector.alerting.horizons import reach
 from stream_detector.replay.recording import LabelKind
 from trainer.backtest.judging import Judged
+from trainer.history import stretches
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +82,8 @@ def windows_of(judged: Judged, kind: LabelKind, horizon: timedelta) -> Windows:
 
 def stretches_of(judged: Judged) -> Windows:
     """Find the labelled stretches of a fold, each with all of its rows."""
-    edges = np.diff(judged.labelled.astype(np.int8), prepend=0, append=0)
-    at = np.flatnonzero(edges == 1)
-    return Windows(at, np.flatnonzero(edges == -1), at)
+    begins, ends = stretches(judged.labelled)
+    return Windows(begins, ends, begins)
 
 
 def _running_total(marks: NDArray[np.bool_]) -> NDArray[np.intp]:
