@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from stream_detector.alerting.recorded import scorecard
 from trainer.evaluation import Evaluation
@@ -46,8 +47,17 @@ class Found(NamedTuple):
 
     @property
     def by_luck(self) -> float:
-        """Probability that chance would have found as many or more."""
-        return at_least(self.n_found, self.n_to_find, self.by_chance)
+        """Probability that chance would have found as many or more.
+
+        Exact, of a binomial distribution: an interval that is so only for many trials takes one
+        hit in seven for more than chance.
+
+        >>> round(Found(1, 7, 0.022).by_luck, 3), round(Found(5, 12, 0.188).by_luck, 3)
+        (0.144, 0.058)
+        >>> Found(0, 7, 0.0).by_luck, Found(1, 7, 0.0).by_luck, Found(7, 7, 1.0).by_luck
+        (1.0, 0.0, 1.0)
+        """
+        return float(binom.sf(self.n_found - 1, self.n_to_find, self.by_chance))
 
 
 class Timeliness(NamedTuple):
@@ -117,28 +127,6 @@ def wilson_interval(n_hits: float, n_trials: int) -> tuple[float, float]:
     spread = math.sqrt(share * (1 - share) * weight + weight * weight / 4)
     low, high = share + weight / 2 - spread, share + weight / 2 + spread
     return max(low / (1 + weight), 0.0), min(high / (1 + weight), 1.0)
-
-
-def at_least(n_hits: int, n_trials: int, share: float) -> float:
-    """Give the probability of so many hits or more, where each trial has this one of a hit.
-
-    Exact, of a binomial distribution: an interval that is so only for many trials takes one hit
-    in seven for more than chance.
-
-    >>> round(at_least(1, 7, 0.022), 3), round(at_least(5, 12, 0.188), 3)
-    (0.144, 0.058)
-    >>> at_least(0, 7, 0.0), at_least(1, 7, 0.0), at_least(7, 7, 1.0)
-    (1.0, 0.0, 1.0)
-    """
-    if n_hits == 0 or share >= 1:
-        return 1.0
-    if share <= 0:
-        return 0.0
-    odds, total = math.log(share) - math.log1p(-share), 0.0
-    for hits in range(n_hits, n_trials + 1):
-        ways = math.lgamma(n_trials + 1) - math.lgamma(hits + 1) - math.lgamma(n_trials - hits + 1)
-        total += math.exp(ways + hits * odds + n_trials * math.log1p(-share))
-    return min(total, 1.0)
 
 
 def _before(evaluation: Evaluation) -> Timeliness:

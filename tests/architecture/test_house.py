@@ -18,7 +18,16 @@ MAX_LINES = 300
 EMPTY_NAMES = {"utils", "helpers", "common", "base", "manager", "misc"}
 
 # The worker runs beside the plant, on a small machine: what only training needs stays away from it.
-TRAINING_ONLY = ["tensorflow", "keras", "pandas", "lightgbm", "pyarrow", "matplotlib", "sklearn"]
+TRAINING_ONLY = [
+    "tensorflow",
+    "keras",
+    "pandas",
+    "lightgbm",
+    "pyarrow",
+    "matplotlib",
+    "sklearn",
+    "scipy",
+]
 
 CONSOLE_ONLY = ["nicegui", "fastapi", "uvicorn", "argon2"]
 
