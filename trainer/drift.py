@@ -11,8 +11,6 @@ from stream_detector.replay.recording import Recording
 _MOST_SPANS = 60
 """Equal spans of time that a recording is cut into; a day each, where that is fewer."""
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Drift:
@@ -38,12 +36,12 @@ class Drift:
     sensors: tuple[str, ...]
     units: tuple[str | None, ...]
     edges: NDArray[np.datetime64]
-    shifts: FloatArray
+    shifts: NDArray[np.float64]
     split: datetime | None
-    training: FloatArray
-    kept_back: FloatArray
-    shift: FloatArray
-    outside: FloatArray
+    training: NDArray[np.float64]
+    kept_back: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    outside: NDArray[np.float64]
 
     def farther_than(self, spreads: float) -> tuple[str, ...]:
         """Name the sensors whose median shifted by more, the farthest first."""
@@ -52,7 +50,7 @@ class Drift:
         return tuple(self.sensors[i] for i in order if shift[i] > spreads)
 
 
-def drift(recording: Recording, *, n_training: int, spread: FloatArray) -> Drift:
+def drift(recording: Recording, *, n_training: int, spread: NDArray[np.float64]) -> Drift:
     """Measure how far the sensors wandered.
 
     Parameters
@@ -89,7 +87,7 @@ def drift(recording: Recording, *, n_training: int, spread: FloatArray) -> Drift
     )
 
 
-def _medians(values: FloatArray) -> FloatArray:
+def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the median of every column; NaN where it has no value.
 
     >>> _medians(np.array([[1.0, np.nan], [4.0, np.nan], [2.0, np.nan]]))

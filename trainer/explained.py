@@ -24,7 +24,6 @@ from trainer.history import rows_before_outcomes, rows_to_find, stretches
 MOST_EVENTS = 48
 """Events that are shown one by one, the latest: more columns could not be told apart."""
 
-FloatArray = NDArray[np.float64]
 
 EventKind = Literal["outcome", "stretch", "alert"]
 
@@ -41,8 +40,8 @@ class Residuals(NamedTuple):
     n_rows : int
     """
 
-    mean: FloatArray
-    deviation: FloatArray
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
     n_rows: int
 
 
@@ -56,7 +55,7 @@ class Over(NamedTuple):
     n_rows : int
     """
 
-    shares: FloatArray
+    shares: NDArray[np.float64]
     n_rows: int
 
 
@@ -74,7 +73,7 @@ class Event(NamedTuple):
 
     time: datetime
     was_found: bool
-    shares: FloatArray
+    shares: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ class SensorWatch:
     _rows: list[int] = field(default_factory=list)
     _expected: list[bytes] = field(default_factory=list)
     _shares: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    _shares_over: FloatArray | None = None
+    _shares_over: NDArray[np.float64] | None = None
     _n_over: int = 0
 
     def __post_init__(self) -> None:
@@ -216,7 +215,7 @@ class SensorWatch:
         return events
 
 
-def _residuals(residuals: FloatArray) -> Residuals:
+def _residuals(residuals: NDArray[np.float64]) -> Residuals:
     """Give mean and standard deviation of rows, shape (n, p).
 
     >>> _residuals(np.array([[1.0, np.nan], [3.0, np.nan]]))

@@ -13,8 +13,6 @@ from trainer.backtest.held import DRAWN, inside_lines
 from trainer.feed_limits import measure_rests
 from trainer.history import Timing
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class FeedQuality:
@@ -49,9 +47,9 @@ class FeedQuality:
     n_gaps: int
     longest_gap: timedelta
     standing: timedelta
-    missing: FloatArray
-    impossible: FloatArray
-    drawn: FloatArray
+    missing: NDArray[np.float64]
+    impossible: NDArray[np.float64]
+    drawn: NDArray[np.float64]
     longest_rest: NDArray[np.int32]
     states: Mapping[str, int]
 

@@ -25,8 +25,6 @@ UNLIKELY = 0.05
 _MOST_SPANS = 60
 _95_PERCENT = 1.959964
 
-FloatArray = NDArray[np.float64]
-
 
 class Found(NamedTuple):
     """How much was found; ``by_chance``, by as many alerts at readings drawn at random."""
@@ -74,10 +72,10 @@ class Timeliness(NamedTuple):
     n_to_find : int
     """
 
-    minutes: FloatArray
-    found: FloatArray
-    by_chance: FloatArray
-    of_each: FloatArray
+    minutes: NDArray[np.float64]
+    found: NDArray[np.float64]
+    by_chance: NDArray[np.float64]
+    of_each: NDArray[np.float64]
     n_to_find: int
 
 
@@ -101,7 +99,7 @@ def timeliness(evaluation: Evaluation) -> Timeliness | None:
     return _before(evaluation) if evaluation.label_kind == "event" else _after(evaluation)
 
 
-def delays(evaluation: Evaluation) -> FloatArray:
+def delays(evaluation: Evaluation) -> NDArray[np.float64]:
     """Minutes from the begin of each labelled stretch to the first alert in it; NaN without one."""
     begins, ends = stretches(evaluation.positives)
     raised = np.sort([alert.raised.replace(tzinfo=None) for alert in evaluation.alerts])
@@ -183,5 +181,5 @@ def _spans(evaluation: Evaluation, *, first: int) -> list[timedelta]:
     return [n * cadence for n in range(first * every, n_readings + 1, every)]
 
 
-def _minutes(spans: list[timedelta] | tuple[timedelta, ...]) -> FloatArray:
+def _minutes(spans: list[timedelta] | tuple[timedelta, ...]) -> NDArray[np.float64]:
     return np.array([span / timedelta(minutes=1) for span in spans], np.float64)

@@ -22,7 +22,7 @@ from trainer.confusion import Confusion
 from trainer.evaluation import Evaluation
 from trainer.found import Found, found, wilson_interval
 from trainer.history import stretches
-from trainer.thinning import FloatArray, Peaks, peaks, thinned
+from trainer.thinning import Peaks, peaks, thinned
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,10 @@ class Curves:
         Rows at that threshold.
     """
 
-    thresholds: FloatArray
-    precision: FloatArray
-    recall: FloatArray
-    roc: tuple[FloatArray, FloatArray]
+    thresholds: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    roc: tuple[NDArray[np.float64], NDArray[np.float64]]
     auc: float
     average_precision: float
     base_rate: float
@@ -57,7 +57,7 @@ class Curves:
     at_best: Confusion
 
     @property
-    def f1(self) -> FloatArray:
+    def f1(self) -> NDArray[np.float64]:
         """Harmonic mean of precision and recall at every threshold."""
         total = self.precision + self.recall
         return np.asarray(2 * self.precision * self.recall / np.maximum(total, 1e-12))

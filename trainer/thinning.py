@@ -11,28 +11,26 @@ MAX_POINTS = 500
 
 _BINS = 36
 
-FloatArray = NDArray[np.float64]
-
 
 class Peaks(NamedTuple):
     """The highest score of every five-hundredth of a span, each with its threshold."""
 
     times: NDArray[np.datetime64]
-    scores: FloatArray
-    thresholds: FloatArray
+    scores: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
 
 
 class Histogram(NamedTuple):
     """Rows in each bin of the score, by class; ``edges`` has one more than there are bins."""
 
-    edges: FloatArray
+    edges: NDArray[np.float64]
     counts: Mapping[str, NDArray[np.int64]]
 
 
 def peaks(
     times: NDArray[np.datetime64],
-    scores: FloatArray,
-    thresholds: FloatArray,
+    scores: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
     *,
     within: NDArray[np.datetime64],
 ) -> Peaks:
@@ -55,7 +53,7 @@ def peaks(
     return Peaks(times[kept], scores[kept], thresholds[kept])
 
 
-def thinned(*columns: FloatArray) -> tuple[FloatArray, ...]:
+def thinned(*columns: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Keep at most 500 points of a curve, evenly along its length, and both of its ends.
 
     >>> x, y = thinned(np.arange(2000.0), np.arange(2000.0) ** 2)
@@ -70,7 +68,7 @@ def thinned(*columns: FloatArray) -> tuple[FloatArray, ...]:
     return tuple(column[kept] for column in columns)
 
 
-def histogram(classes: Mapping[str, FloatArray]) -> Histogram:
+def histogram(classes: Mapping[str, NDArray[np.float64]]) -> Histogram:
     """Count the scores of several classes in the same bins, from 0 to the highest."""
     highest = max(float(scores.max(initial=0.0)) for scores in classes.values())
     edges = np.linspace(0.0, highest or 1.0, _BINS + 1)
