@@ -39,6 +39,8 @@ _N_SEEDS = 3
 """Fits, each with other features left out of each tree, whose mean is the head."""
 
 _FOLD_EDGES = (0.40, 0.52, 0.64, 0.76, 0.88, 1.0)
+"""Shares of the rows, equal to those of a backtest but not tied to them: others there would judge
+the same head in other places, others here make another head."""
 
 _TREES = {
     "objective": "binary",
