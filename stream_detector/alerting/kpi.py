@@ -59,12 +59,12 @@ class Kpis(msgspec.Struct, frozen=True, kw_only=True):
     """(1, or 2)"""
     most_in_10_min: int
     """(at most 10)"""
-    flood_periods_share: float
+    flood_periods_share: float | None
     """Share of the 10-minute periods with more than 10. (less than 1 %)"""
-    busy_hours_share: float
+    busy_hours_share: float | None
     """Share of the hours with more than 30. (less than 1 %)"""
     n_floods: int
-    flood_share: float
+    flood_share: float | None
     """Share of the time in a flood. (less than 1 %)"""
     longest_flood_s: float
     top_10_share: float
@@ -117,22 +117,22 @@ def kpis(
     priorities = Counter(standing.priority for _, _, standing in calls)
     n_calls, most = len(calls), max(len(calls), 1)
 
-    def rate(period: timedelta) -> float | None:
-        return n_calls / (span / period) if span >= LEAST_SPAN else None
+    def told(figure: float) -> float | None:
+        return figure if span >= LEAST_SPAN else None
 
     return Kpis(
         start=start,
         end=end,
         span_s=span.total_seconds(),
         n_calls=n_calls,
-        per_day=rate(_DAY),
-        per_hour=rate(_HOUR),
-        per_10_min=rate(PERIOD),
+        per_day=told(n_calls / (span / _DAY)),
+        per_hour=told(n_calls / (span / _HOUR)),
+        per_10_min=told(n_calls / (span / PERIOD)),
         most_in_10_min=max(counts),
-        flood_periods_share=sum(count > MOST_RAISED for count in counts) / len(counts),
-        busy_hours_share=sum(count > MANY_AN_HOUR for count in hours) / len(hours),
+        flood_periods_share=told(sum(count > MOST_RAISED for count in counts) / len(counts)),
+        busy_hours_share=told(sum(count > MANY_AN_HOUR for count in hours) / len(hours)),
         n_floods=len(floods),
-        flood_share=sum(floods) / span.total_seconds(),
+        flood_share=told(sum(floods) / span.total_seconds()),
         longest_flood_s=max(floods, default=0.0),
         top_10_share=n_top / most,
         chattering=tuple(sorted(_chattering((at, key) for at, key, _ in calls))),

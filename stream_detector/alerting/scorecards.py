@@ -28,8 +28,8 @@ class PlantCard(msgspec.Struct, frozen=True, kw_only=True):
     horizon_s: float
     n_raised: int
     n_nuisance: int
-    """Raises that no outcome followed; of the last ones nobody knows yet, and of those that stood
-    as their rule was removed nobody ever will."""
+    """Raises that no outcome followed within the horizon, also where one came later; of the last
+    ones nobody knows yet, and of those that stood as their rule was removed nobody ever will."""
     nuisance_per_day: float
     n_outcomes: int
     n_warned: int

@@ -151,8 +151,8 @@ class ModelChoiceStore:
         Raises
         ------
         SettingsError
-            If it judges already, the entry cannot be read, or somebody else changed it
-            meanwhile.
+            If it judges already, none is on trial that could end, the entry cannot be read, or
+            somebody else changed it meanwhile.
         """
 
         def change(choice: ModelChoice) -> ModelChoice:
@@ -161,6 +161,8 @@ class ModelChoiceStore:
                     f"{bundle_id} judges {machine} already, and a trial is of another model "
                     "beside it; `stream-detector model list` names those that there are"
                 )
+            if bundle_id is None and choice.candidate is None:
+                raise SettingsError(f"no model is on trial for {machine}: nothing to end")
             return msgspec.structs.replace(choice, candidate=bundle_id)
 
         return self._change(machine, change, set_by=set_by)

@@ -81,9 +81,9 @@ def test_ten_in_ten_minutes_are_no_flood() -> None:
 
 
 def test_a_flood_that_lasts_counts() -> None:
-    found = figures_of(*many(11, minute=5), *many(5, minute=15, name="b"), until=19)
+    found = figures_of(*many(11, minute=5), *many(5, minute=15, name="b"), until=60)
 
-    assert (found.n_floods, found.flood_share, found.longest_flood_s) == (1, 1.0, 1140)
+    assert (found.n_floods, found.flood_share, found.longest_flood_s) == (1, 1 / 3, 1200)
 
 
 def test_in_the_first_minutes_nothing_is_told_of_times_that_were_not_yet() -> None:
@@ -91,7 +91,8 @@ def test_in_the_first_minutes_nothing_is_told_of_times_that_were_not_yet() -> No
 
     assert (found.n_calls, found.most_in_10_min) == (32, 32)
     assert (found.per_day, found.per_hour, found.per_10_min) == (None, None, None)
-    assert (found.n_floods, found.flood_share, found.longest_flood_s) == (1, 1.0, 480)
+    assert (found.flood_periods_share, found.busy_hours_share, found.flood_share) == (None,) * 3
+    assert (found.n_floods, found.longest_flood_s) == (1, 480)
 
 
 @pytest.mark.parametrize(("minutes", "chatters"), [((0, 0.5, 1), True), ((0, 0.5, 1.1), False)])

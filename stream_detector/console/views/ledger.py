@@ -154,7 +154,9 @@ def _number(name: str, value: int, most: int) -> KpiRow:
     return KpiRow(name, f"{value:,}", f"at most {most}" if most else "none", value > most)
 
 
-def _share(name: str, value: float) -> KpiRow:
+def _share(name: str, value: float | None) -> KpiRow:
+    if value is None:
+        return KpiRow(name, words.NOTHING, "below 1 %", is_above=False)
     return KpiRow(name, f"{100 * value:.1f} %", "below 1 %", value >= 0.01)  # noqa: PLR2004
 
 

@@ -119,6 +119,7 @@ def test_a_manifest_that_is_none_is_listed_as_that(plant: Path) -> None:
     [
         (["activate", "0123456789abcdef"], "there is no bundle 0123456789abcdef"),
         (["shadow", "../second"], r"there is no bundle \.\./second"),
+        (["shadow", "none"], "no model is on trial for *: nothing to end"),
         (["rollback"], "no model was activated for *: nothing to go back to"),
     ],
 )
