@@ -91,7 +91,7 @@ class StateKeeper:
                 position=restored[partition].start,
                 kept=dict(restored[partition].kept),
                 lost=set(),
-                suspicion=restored[partition].suspicion.begin(position),
+                suspicion=_begun(restored[partition], position),
                 suspect_until=position + _SUSPECT_READINGS,
                 written_at=now - self._every_seconds * number / n_partitions,
             )
@@ -253,3 +253,9 @@ class StateKeeper:
             bundle=machine.bundle_id, next_offset=machine.next_offset, state=machine.snapshot()
         )
         return PlacedMessage(partition, machine.name.encode(), encode(snapshot))
+
+
+def _begun(restored: Restored, position: int) -> Suspicion:
+    # Where no reading waits, none can have ended the worker before.
+    known = restored.suspicion
+    return known.begin(position) if position < restored.end else known.clear()

@@ -42,6 +42,8 @@ class Restored(NamedTuple):
 
     start: int
     """Offset from which the log was read again."""
+    end: int
+    """Where the log ended."""
     kept: dict[str, int]
     """The next offset in the snapshot of each machine."""
     suspicion: Suspicion
@@ -171,6 +173,7 @@ class Recovery:
             await self._shelf.take_up(one.bundle, name)
             self._take_up(partition.partition, name, one, found)
         log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
+        log_end = (await consumers.of_readings.end_offsets([partition]))[partition]
         start = log_begin if found.start is None else found.start
         if start < log_begin:
             log.error(
@@ -199,7 +202,7 @@ class Recovery:
                 seconds=round(time.monotonic() - began, 3),
             )
         kept = {name: one.next_offset for name, one in found.snapshots.items()}
-        return Restored(start, kept, found.suspicion)
+        return Restored(start, log_end, kept, found.suspicion)
 
     def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
         try:

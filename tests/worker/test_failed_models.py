@@ -81,7 +81,7 @@ class Plant:
     def go_on_until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         async def go_on() -> None:
             begins = {0: len(self.feed.records)}
-            await self._keeper.begin(begins, {0: Restored(0, {}, Suspicion())})
+            await self._keeper.begin(begins, {0: Restored(0, 0, {}, Suspicion())})
             await self.site.watch.on_start()
             await self.rehearsals.start()
             try:

@@ -33,7 +33,7 @@ def test_the_rounds_of_partitions_are_spread_evenly(monkeypatch: pytest.MonkeyPa
     topic, clock = Topic(), SimpleNamespace(now=1000.0)
     monkeypatch.setattr(keeper, "time", SimpleNamespace(monotonic=lambda: clock.now))
     ours = StateKeeper(Machines(), topic, every_seconds=10.0)  # type: ignore[arg-type]
-    restored = dict.fromkeys(POSITIONS, Restored(start=100, kept={}, suspicion=Suspicion()))
+    restored = dict.fromkeys(POSITIONS, Restored(100, 100, {}, Suspicion()))
     asyncio.run(ours.begin(POSITIONS, restored))
 
     times: list[float] = []
@@ -46,3 +46,13 @@ def test_the_rounds_of_partitions_are_spread_evenly(monkeypatch: pytest.MonkeyPa
     assert times == pytest.approx([2.0 * number for number in range(1, 21)], abs=0.3)
     assert topic.posted == topic.posted[:5] * 4
     assert sorted(topic.posted[:5]) == [*POSITIONS]
+
+
+@pytest.mark.parametrize(("log_end", "is_suspect"), [(101, True), (100, False)])
+def test_a_begin_in_vain_is_one_with_a_reading_behind_it(log_end: int, *, is_suspect: bool) -> None:
+    ours = StateKeeper(Machines(), Topic(), every_seconds=10.0)  # type: ignore[arg-type]
+    known = Suspicion().begin(100).begin(100)
+
+    asyncio.run(ours.begin({0: 100}, {0: Restored(100, log_end, {}, known)}))
+
+    assert ours.is_suspect(0) == is_suspect

@@ -47,6 +47,14 @@ def test_without_snapshots_a_partition_is_read_from_the_logs_begin(
     assert states == states_of(judged(small_bundle, records[:23]))
 
 
+def test_where_the_log_ended_is_told(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    recovery = Station(kafka, small_bundle).recovery
+
+    assert asyncio.run(recovery.take_over({PARTITION: 23}, THRESHOLDS))[0].end == len(records)
+
+
 def test_at_the_logs_begin_there_is_nothing_to_read(
     kafka: EmbeddedKafka, small_bundle: Bundle
 ) -> None:
