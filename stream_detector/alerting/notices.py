@@ -68,7 +68,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Of a clear."""
     alert: dict[str, Any] | None = None
-    """The alert's newest message; None where another alert has followed it."""
+    """What it tells of, as it was sent, else the alert's newest message; None where another alert
+    has followed it and nobody knows more."""
     flood: dict[str, Any] | None = None
 
 
@@ -89,10 +90,11 @@ def that_matter(state: AlertState) -> Sequence[Entry]:
     return [one for one in state.history if one.what in _MATTER]
 
 
-def notification_of(entry: Entry, state: AlertState) -> Notification:
-    """Tell of an entry that matters, as its machine and rule stand now."""
-    newest = state.alert
-    alert = newest if newest is not None and newest["alert_id"] == entry.alert_id else None
+def notification_of(
+    entry: Entry, state: AlertState, message: dict[str, Any] | None = None
+) -> Notification:
+    """Tell of an entry that matters, by its message if that is known, as things stand now."""
+    alert = message if message is not None or not state.is_newest(entry.alert_id) else state.alert
     cleared = entry.what == "cleared"
     newest_priority: Priority | None = None if alert is None else alert["priority"]
     return Notification(

@@ -177,3 +177,29 @@ def test_at_the_very_first_only_the_newest_alert_is_news() -> None:
 
 def _raise_of(end: Notification) -> Notification:
     return msgspec.structs.replace(end, event="raised")
+
+
+def test_who_is_told_late_is_told_what_was_known_at_the_time() -> None:
+    desk, untold = Desk(), Untold(ALL)
+    messages = [
+        alert("raised", 0, seq=1, raised=0, score=4.5),
+        alert("cleared", 5, seq=2, raised=0, score=1.5),
+        alert("raised", 60, seq=1, raised=60, score=5.5),
+    ]
+    for offset, message in enumerate(messages):
+        desk.tell(message)
+        untold.take(offset, desk.state())
+
+    told = all_of(untold)
+
+    assert [one.alert for one in told] == [msgspec.json.decode(one) for one in messages]
+
+
+def test_of_an_alert_that_another_one_followed_before_our_time_no_message_is_known() -> None:
+    desk, untold = Desk(), Untold(ALL)
+    states = burst(desk, 2)
+    untold.take(0, states[-1])
+
+    told = all_of(untold)
+
+    assert [one.alert is None for one in told] == [True, True, False, False]
