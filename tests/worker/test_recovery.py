@@ -52,7 +52,9 @@ def test_where_the_log_ended_is_told(
 ) -> None:
     recovery = Station(kafka, small_bundle).recovery
 
-    assert asyncio.run(recovery.take_over({PARTITION: 23}, THRESHOLDS))[0].end == len(records)
+    taken = asyncio.run(recovery.take_over({PARTITION: 23}, lambda: THRESHOLDS))
+
+    assert taken[0].end == len(records)
 
 
 def test_at_the_logs_begin_there_is_nothing_to_read(
