@@ -2,10 +2,10 @@
 
 Per machine and rule at most one alert is open. It is raised by an on-delay of k of n
 readings over the threshold, escalated while the score stays far over it, and cleared by
-an off-delay below a share of it, by the outcome it warned of, or because its rule is gone. A
-return within the cooldown continues the same alert. Time is event time. No data never clears
-an alert: of what is not scored only the mode is seen here (a wash-up is one without data too),
-and a sensor that was there when the alert was raised has to be seen again before it clears.
+an off-delay below a share of it, by the outcome it warned of, or because its rule or its state
+is gone. A return within the cooldown continues the same alert. Time is event time. No data never
+clears an alert: of what is not scored only the mode is seen here (a wash-up is one without data
+too), and a sensor that was there when the alert was raised has to be seen again before it clears.
 
 References
 ----------
@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
+from stream_detector.alerting.news import AlertNews
 from stream_detector.alerting.policy import Counts, Judgement, Suppression
 from stream_detector.alerting.rules import Priority, Rule
 
@@ -37,6 +38,7 @@ class ClearReason(StrEnum):
     RETURNED_TO_NORMAL = "returned-to-normal"
     OUTCOME = "outcome"
     RULE_REMOVED = "rule-removed"
+    STATE_LOST = "state-lost"
 
 
 class Transition(NamedTuple):
@@ -153,11 +155,23 @@ class AlertLife:
         self._counts.end_open()
         return closed
 
-    def close_by_removal(self, time: datetime) -> Transition | None:
-        """Take in that its rule is gone: nobody follows the alert, if open, any more."""
+    def close_unfollowed(self, time: datetime, reason: ClearReason) -> Transition | None:
+        """Take in that nobody follows the alert, if open, any more: its rule or state is gone."""
         if not self.is_open or self._alert is None:
             return None
-        return self._clear(self._alert, time, ClearReason.RULE_REMOVED)
+        return self._clear(self._alert, time, reason)
+
+    @property
+    def alert_id(self) -> str | None:
+        """Of the alert that is open, or was last."""
+        return None if self._alert is None else self._name(self._alert)
+
+    def count_on_from(self, seq: int) -> bool:
+        """Let the next message of the alert come behind this one; tell if that is a change."""
+        if self._alert is None or self._alert.seq >= seq:
+            return False
+        self._alert.seq = seq
+        return True
 
     def _raise(self, judgement: Judgement) -> Transition:
         alert, cleared_at, time = self._alert, self._cleared_at, judgement.time
@@ -200,7 +214,7 @@ class AlertLife:
         alert.told_at = time
         return Transition(
             change=change,
-            alert_id=f"{self._machine}.{self._rule.name}.{rfc3339(alert.raised_at)}",
+            alert_id=self._name(alert),
             seq=alert.seq,
             occurrence=alert.occurrence,
             priority=alert.priority,
@@ -208,6 +222,9 @@ class AlertLife:
             n_over=self._counts.n_over,
             reason=reason,
         )
+
+    def _name(self, alert: _Alert) -> str:
+        return f"{self._machine}.{self._rule.name}.{rfc3339(alert.raised_at)}"
 
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data; times as RFC 3339 text."""
@@ -227,6 +244,16 @@ class AlertLife:
             "is_open": self.is_open,
             "is_suppressed": self.is_suppressed,
         }
+
+    @classmethod
+    def of_told(cls, told: AlertNews, rule: Rule) -> Self:
+        """Take up an open alert of which only what was told is left."""
+        life = cls(rule, machine=told.machine)
+        life._alert = _Alert(
+            told.raised_at, told.event_time, told.priority, told.seq, told.occurrence
+        )
+        life.is_open = True
+        return life
 
     @classmethod
     def restore(cls, data: dict[str, Any], rule: Rule, *, machine: str) -> Self:

@@ -244,11 +244,13 @@ def _evidence(scored: Scored, rule: Rule) -> Span | None:
 
 def _place(verdict: Verdict) -> Headers:
     """Say where in the log the evidence stands, for whoever wants to recompute it."""
-    record = verdict.record
+    record, begin = verdict.record, verdict.run_offset
+    if begin < 0:  # no run yet, since the state of the machine was lost
+        begin = record.offset
     place = {
         "evidence_topic": record.topic,
         "evidence_partition": str(record.partition),
-        "evidence_from_offset": str(verdict.run_offset),
+        "evidence_from_offset": str(begin),
         "evidence_to_offset": str(record.offset),
     }
     return tuple((name, value.encode()) for name, value in place.items())

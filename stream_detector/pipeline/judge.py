@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from stream_detector.alerting.life import AlertLife, Change, Transition
+from stream_detector.alerting.life import AlertLife, Change, ClearReason, Transition
+from stream_detector.alerting.news import AlertNews
 from stream_detector.alerting.policy import Judgement
 from stream_detector.alerting.rules import Rule, Rules, ScoreName
 from stream_detector.detection.reading import Reading
@@ -79,7 +80,7 @@ class Judge:
         self.lives = [(rule, AlertLife(rule, machine=machine)) for rule in rules.by(score)]
         self._orphans: list[tuple[Rule, AlertLife]] = []
         """Open alerts of rules that are gone, which nobody has let go so far."""
-        self._ending: list[tuple[Rule, AlertLife]] = []
+        self._ending: list[tuple[Rule, AlertLife, ClearReason]] = []
         """Those that were let go: the next reading clears them."""
         self._shift = 0.0
         self.threshold: Threshold | None = None
@@ -109,8 +110,24 @@ class Judge:
         """
         if not self._orphans:
             return False
-        self._ending += self._orphans
+        self._ending += [(*one, ClearReason.RULE_REMOVED) for one in self._orphans]
         self._orphans = []
+        return True
+
+    def end_lost(self, told: AlertNews) -> bool:
+        """Take in that an alert was told to be open; where it is not, the next reading clears it.
+
+        For a machine whose state was lost: nobody knows more of the alert. Tell whether that is a
+        change of the state, which is kept before the next reading is judged, as in ``let_go``.
+        """
+        for _, life in self.lives + self._orphans:
+            if life.alert_id == told.alert_id:
+                # Behind all that was told, also where the next raise is a return of this alert.
+                if life.is_open:
+                    return life.count_on_from(told.seq)
+                life.count_on_from(told.seq + 1)
+        rule = self._rule(told.rule)
+        self._ending.append((rule, AlertLife.of_told(told, rule), ClearReason.STATE_LOST))
         return True
 
     @property
@@ -181,7 +198,9 @@ class Judge:
         if not self._ending:
             return ()
         ending, self._ending = self._ending, []
-        cleared = ((rule, life.close_by_removal(reading.time)) for rule, life in ending)
+        cleared = (
+            (rule, life.close_unfollowed(reading.time, reason)) for rule, life, reason in ending
+        )
         return tuple((rule, change) for rule, change in cleared if change is not None)
 
     def _control(self, *, raised: bool, alarm: bool) -> None:
@@ -206,11 +225,14 @@ class Judge:
 
     def snapshot(self) -> dict[str, Any]:
         """Give the state as plain data."""
+        ending = {
+            rule.name: {**life.snapshot(), "reason": reason} for rule, life, reason in self._ending
+        }
         return {
             "shift": self._shift,
             "threshold": self.threshold and setting_of(self.threshold).source(),
             "lives": _kept(self.lives + self._orphans),
-            **({"ending": _kept(self._ending)} if self._ending else {}),
+            **({"ending": ending} if ending else {}),
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -230,7 +252,11 @@ class Judge:
         self._orphans = self._without_rules(
             {name: one for name, one in lives.items() if name not in of_rules and one["is_open"]}
         )
-        self._ending = self._without_rules(data.get("ending", {}))
+        ending = data.get("ending", {})
+        self._ending = [
+            (rule, life, ClearReason(ending[rule.name].get("reason", ClearReason.RULE_REMOVED)))
+            for rule, life in self._without_rules(ending)
+        ]
 
     def _take_up(self, kept: Mapping[str, Any]) -> None:
         """Go on with the alerts that were kept, by rule; of a rule that is new it starts afresh."""
@@ -241,12 +267,17 @@ class Judge:
             for rule, life in self.lives
         ]
 
-    def _without_rules(self, kept: Mapping[str, Any]) -> list[tuple[Rule, AlertLife]]:
-        """Take up alerts whose rules are gone: of these only the names are left.
+    def _rule(self, name: str) -> Rule:
+        """Give a rule by its name; of one that is gone only that is left."""
+        found = (rule for rule, _ in self.lives if rule.name == name)
+        return next(found, Rule(name=name, score=self._score))
 
-        So they warn of nothing, and whoever reads of their ends does not wait for an outcome.
+    def _without_rules(self, kept: Mapping[str, Any]) -> list[tuple[Rule, AlertLife]]:
+        """Take up alerts that end; of those whose rules are gone only the names are left.
+
+        So these warn of nothing, and whoever reads of their ends does not wait for an outcome.
         """
-        rules = [Rule(name=name, score=self._score) for name in kept]
+        rules = [self._rule(name) for name in kept]
         return [
             (rule, AlertLife.restore(kept[rule.name], rule, machine=self._machine))
             for rule in rules

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import msgspec
 
 from stream_detector.alerting.life import AlertLife
+from stream_detector.alerting.news import AlertNews
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.detection.detector import Model
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
@@ -141,6 +142,15 @@ class Machine:
             if of_head is not None:
                 changed = self.head.adopt(of_head) or changed
         return changed
+
+    def end_lost(self, told: AlertNews) -> bool:
+        """Take in that an alert was told to be open, as this machine's state was lost.
+
+        Where it is not open, the next reading clears it. Tell whether that changes the state.
+        """
+        head = self.head
+        of_head = head is not None and any(rule.name == told.rule for rule, _ in head.lives)
+        return (head if head is not None and of_head else self.anomaly).end_lost(told)
 
     def judge(self, record: Record, scored: Scored) -> Verdict:
         """Hold a reading against the thresholds, and follow the alerts and the controllers."""

@@ -87,8 +87,12 @@ class Models:
             return self.first  # which refuses it, and says why
         machine = machines.find(record.partition, name)
         if machine is None:
-            return self._by_id.get(self.choice.of(name), self.first)
+            return self.beginning(name)
         return self._by_id[machine.bundle_id]
+
+    def beginning(self, name: str) -> ModelAtWork:
+        """Give the model that a machine never heard of begins with."""
+        return self._by_id.get(self.choice.of(name), self.first)
 
     def score(self, batch: Sequence[tuple[Reading, Machine]]) -> Iterator[Scored]:
         """Score readings, each by the model of its machine; one call of each model's graph."""

@@ -15,7 +15,7 @@ For each batch of readings:
     what was refused, or odd
 ``keeper``, ``snapshots``
     the state of the machines, kept in Kafka
-``recovery``
+``recovery`` (``told_alerts``)
     takes the state of a partition up from there, and from its log
 ``suspicion``
     which reading ends the worker, if one does

@@ -129,6 +129,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         pipeline,
         lambda: log_consumer(settings),
         snapshots_topic=settings.snapshots_topic,
+        alerts_topic=settings.alerts_topic,
         shelf=shelf,
         on_progress=lambda: health.alive(now=time.monotonic()),
     )

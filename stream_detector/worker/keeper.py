@@ -71,6 +71,9 @@ class StateKeeper:
     async def begin(self, positions: Mapping[int, int], restored: Mapping[int, Restored]) -> None:
         """Begin with partitions that were taken over, and return when Kafka knows of it.
 
+        And of the machines that were changed as they were taken over: so nothing that their next
+        readings lead to is told otherwise, should these be judged again.
+
         Parameters
         ----------
         positions : mapping of int to int
@@ -106,7 +109,13 @@ class StateKeeper:
                     begins=one.suspicion.n_begins,
                     doing="judging one reading at a time",
                 )
-        await self._producer.keep([self._marker(partition) for partition in positions])
+        messages: list[PlacedMessage] = []
+        for partition, one in self._partitions.items():
+            for machine in restored[partition].changed:
+                one.kept[machine.name] = machine.next_offset
+                messages.append(self._snapshot(partition, machine))
+            messages.append(self._marker(partition))
+        await self._producer.keep(messages)
 
     async def leave(self, positions: Mapping[int, int]) -> None:
         """Keep all there is of our partitions, for whoever takes them over.

@@ -1,4 +1,4 @@
-"""Tells in the log what is refused, what is odd about readings, and what ends with its rule."""
+"""Tells in the log what is refused or odd about readings, and what ends with its rule or state."""
 
 import time
 from collections import Counter
@@ -46,6 +46,14 @@ class OddityLog:
                         rule=rule.name,
                         alert=change.alert_id,
                         doing="clearing it; no rule has this name, and this score, any more",
+                    )
+                elif change.reason is ClearReason.STATE_LOST:
+                    log.warning(
+                        "alert.state-lost",
+                        machine=one.scored.reading.machine,
+                        rule=rule.name,
+                        alert=change.alert_id,
+                        doing="clearing it; the state that knew of it could not be used",
                     )
         self._refusals.tell(now=time.monotonic())
         oddities = self._oddities

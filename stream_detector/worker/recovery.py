@@ -7,12 +7,13 @@ worker may have had it, and have taken thresholds that we do not know of.
 
 A machine goes on under the model that its state is of. Where that is out of sight, or cannot be
 used, the partition is not taken over: another model would not have judged as it did. Only a model
-that was deleted, while others still stand beside where it was, is gone for good.
+that was deleted, while others still stand beside where it was, is gone for good. Alerts that were
+told to be open, and of which states that cannot be used knew alone, are let go then.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -21,12 +22,14 @@ from aiokafka.errors import KafkaError
 
 from stream_detector.connections.consumers import is_passing, started
 from stream_detector.errors import listed
+from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.model_shelf import ModelShelf
 from stream_detector.worker.records import to_record
 from stream_detector.worker.snapshots import PartitionSnapshots, Snapshot
 from stream_detector.worker.suspicion import Suspicion
+from stream_detector.worker.told_alerts import ToldAlerts
 
 log = structlog.get_logger()
 
@@ -47,6 +50,8 @@ class Restored(NamedTuple):
     kept: dict[str, int]
     """The next offset in the snapshot of each machine."""
     suspicion: Suspicion
+    changed: tuple[Machine, ...] = ()
+    """Those that let alerts go: a state to be kept before anything is judged."""
 
 
 class _Consumers(NamedTuple):
@@ -62,7 +67,7 @@ class Recovery:
     pipeline : Pipeline
     make_consumer : callable
         Makes a consumer without a group, not yet started.
-    snapshots_topic : str
+    snapshots_topic, alerts_topic : str
     shelf : ModelShelf
         Has the models that states may be of.
     on_progress : callable
@@ -75,12 +80,14 @@ class Recovery:
         make_consumer: Callable[[], AIOKafkaConsumer],
         *,
         snapshots_topic: str,
+        alerts_topic: str,
         shelf: ModelShelf,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
         self._make_consumer = make_consumer
         self._snapshots_topic = snapshots_topic
+        self._alerts_topic = alerts_topic
         self._shelf = shelf
         self._on_progress = on_progress
         self._next: dict[TopicPartition, int] = {}
@@ -190,6 +197,7 @@ class Recovery:
             self._pipeline.follow(records, thresholds())
             n_read += len(messages)
             self._on_progress()
+        changed = await self._end_lost(partition, offset, found.lost) if found.lost else ()
         if found.snapshots or n_read:
             log.info(
                 "recovery.done",
@@ -202,7 +210,7 @@ class Recovery:
                 seconds=round(time.monotonic() - began, 3),
             )
         kept = {name: one.next_offset for name, one in found.snapshots.items()}
-        return Restored(start, log_end, kept, found.suspicion)
+        return Restored(start, log_end, kept, found.suspicion, changed)
 
     def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
         try:
@@ -213,6 +221,34 @@ class Recovery:
             # Nobody of ours wrote that. Without it the log tells all of the machine again.
             log.warning("snapshot.unusable", partition=partition, machine=name, error=repr(error))
             found.discard(name)
+
+    async def _end_lost(
+        self, partition: TopicPartition, offset: int, lost: Collection[str]
+    ) -> tuple[Machine, ...]:
+        """Let go what was told to be open of machines whose states were lost, and is not."""
+        told = ToldAlerts(partition, offset, lost)
+        async with started(self._make_consumer()) as consumer:
+            first = TopicPartition(self._alerts_topic, 0)
+            consumer.assign([first])
+            await consumer.beginning_offsets([first])  # then it knows how many there are
+            for number in consumer.partitions_for_topic(self._alerts_topic) or ():
+                one = TopicPartition(self._alerts_topic, number)
+                begin = (await consumer.beginning_offsets([one]))[one]
+                end = (await consumer.end_offsets([one]))[one]
+                async for messages in read_log(consumer, one, begin, end):
+                    for message in messages:
+                        told.take(message.key, message.value, message.headers)
+                    self._on_progress()
+        machines = self._pipeline.machines
+        changed: dict[str, Machine] = {}
+        for news in told.open:
+            machine = machines.find(partition.partition, news.machine)
+            if machine is None:  # the log tells nothing of it any more
+                machine = self._pipeline.models.beginning(news.machine).new_machine(news.machine)
+                machines.put(partition.partition, machine)
+            if machine.end_lost(news):
+                changed[machine.name] = machine
+        return tuple(changed.values())
 
     async def _read_snapshots(
         self, consumer: AIOKafkaConsumer, partition: int

@@ -16,7 +16,8 @@ from stream_detector.errors import UNREADABLE
 from stream_detector.worker.suspicion import Suspicion
 
 VERSION = 3
-"""Of the format. What has another one is not read: the log tells all of it again."""
+"""Of the format. What has another one is not read: the log tells all of it again, but for which
+readings ended a worker."""
 
 MARKER_KEY = b""
 """No machine has an empty name."""
@@ -43,6 +44,12 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """All readings of the partition below it are in the states."""
     machines: dict[str, _Offset]
     """The next offset that the snapshot of each machine has, or a newer one."""
+    suspicion: Suspicion = Suspicion()
+
+
+class _OldMarker(msgspec.Struct, frozen=True):
+    """What can be read of a marker of another format."""
+
     suspicion: Suspicion = Suspicion()
 
 
@@ -79,6 +86,8 @@ class PartitionSnapshots:
         self._snapshots: dict[str, Snapshot] = {}
         self._newest: dict[str, Snapshot] = {}
         self._marker: Marker | None = None
+        self._skipped: tuple[int, ...] = ()
+        self._unreadable: set[str] = set()
         self._n_unusable = 0
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
@@ -86,21 +95,28 @@ class PartitionSnapshots:
         if key == MARKER_KEY:
             if (said := self._decode(value, Marker)) is not None:
                 self._marker = _newer(self._marker, said)
+            else:
+                self._skipped = _skipped(value) or self._skipped
             return
         name = (key or b"").decode(errors="replace")
         if value is None:  # the machine is gone for good
             self._snapshots.pop(name, None)
             self._newest.pop(name, None)
+            self._unreadable.discard(name)
         elif (found := self._decode(value, Snapshot)) is not None:
             self._newest[name] = _newer(self._newest.get(name), found)
+            self._unreadable.discard(name)
             if self._has_model(found.bundle):
                 self._snapshots[name] = _newer(self._snapshots.get(name), found)
             else:
                 self._n_unusable += 1
+        else:
+            self._unreadable.add(name)
 
     def discard(self, name: str) -> None:
         """Pass over the snapshot of a machine, as if it were lost."""
         del self._snapshots[name]
+        self._unreadable.add(name)
         self._n_unusable += 1
 
     @property
@@ -118,9 +134,14 @@ class PartitionSnapshots:
         return found
 
     @property
+    def lost(self) -> frozenset[str]:
+        """Machines whose newest state cannot be taken up."""
+        return frozenset(self._unreadable).union(*self.passed_over.values())
+
+    @property
     def suspicion(self) -> Suspicion:
         """What is known of crashes."""
-        return self._marker.suspicion if self._marker else Suspicion()
+        return self._marker.suspicion if self._marker else Suspicion(skipped=self._skipped)
 
     @property
     def n_unusable(self) -> int:
@@ -153,6 +174,14 @@ class PartitionSnapshots:
             self._n_unusable += 1
             return None
         return found
+
+
+def _skipped(value: bytes | None) -> tuple[int, ...]:
+    """Read of a marker of another format which readings are passed over."""
+    try:
+        return msgspec.msgpack.decode(value or b"", type=_OldMarker).suspicion.skipped
+    except UNREADABLE:
+        return ()
 
 
 def _newer(one: Kept | None, later: Kept) -> Kept:

@@ -132,14 +132,14 @@ def test_an_alert_whose_rule_is_gone_ends_with_a_reason_of_its_own() -> None:
 
     # Taken up under a rule of which there is only the name.
     again = AlertLife.restore(kept, Rule(name=rule().name), machine="pm3")
-    closed = again.close_by_removal(at(4))
+    closed = again.close_unfollowed(at(4), ClearReason.RULE_REMOVED)
 
     assert raised is not None
     assert closed is not None
     assert (closed.alert_id, closed.seq, closed.occurrence) == (raised.alert_id, 3, 1)
     assert (closed.change, closed.reason) == (Change.CLEARED, ClearReason.RULE_REMOVED)
     assert not again.is_open
-    assert again.close_by_removal(at(6)) is None
+    assert again.close_unfollowed(at(6), ClearReason.RULE_REMOVED) is None
 
 
 def test_an_outcome_without_an_alert_says_nothing() -> None:

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.alerting.news import decode_news
 from stream_detector.alerting.rules import BREAK_LIKELY, Escalation, Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.bundle.manifest import Manifest
@@ -189,15 +190,40 @@ def after_a_rule_is_gone() -> list[Output]:
     One machine goes on with a reading, one with a reading of which hardly anything can be
     trusted, and one with an event.
     """
-    diaries = [Diary(machine) for machine in ("pm3", "pm4", "pm5")]
     before, after = Pipeline(bundle(), RULES), Pipeline(bundle(), Rules(RULES.rules[:1]))
+    diaries = with_alerts()
     for diary in diaries:
-        diary.rows(10)
-        diary.rows(3, level=6.0)
         before.process(diary.records, THRESHOLDS)
     for machine in before.machines.of([0]):
         after.restore(0, machine.name, machine.snapshot(), next_offset=machine.next_offset)
+    return after.process(next_ones(diaries), THRESHOLDS)
+
+
+def after_states_are_lost() -> list[Output]:
+    """Give what is sent once nothing is known of the machines but what was told of their alerts."""
+    before, after = Pipeline(bundle(), RULES), Pipeline(bundle(), RULES)
+    diaries = with_alerts()
+    told = [one for diary in diaries for one in before.process(diary.records, THRESHOLDS)]
+    for output in told:
+        if output.topic == "alerts" and isinstance(found := decode_news(output.value), tuple):
+            news, _ = found
+            machine = after.machines.get(0, news.machine, after.models.first.new_machine)
+            machine.end_lost(news)
+    return after.process(next_ones(diaries), THRESHOLDS)
+
+
+def with_alerts() -> list[Diary]:
+    """Give three machines with open alerts."""
+    diaries = [Diary(machine) for machine in ("pm3", "pm4", "pm5")]
+    for diary in diaries:
+        diary.rows(10)
+        diary.rows(3, level=6.0)
+    return diaries
+
+
+def next_ones(diaries: list[Diary]) -> list[Record]:
+    """Let each go on, in ways of their own."""
     diaries[0].rows(1)
     diaries[1].rows(1, draw_1=None, speed=None)
     diaries[2].tell(event="break")
-    return after.process([diary.records[-1] for diary in diaries], THRESHOLDS)
+    return [diary.records[-1] for diary in diaries]

@@ -16,6 +16,7 @@ from tests.contract.plant import (
     SENSORS,
     Diary,
     after_a_rule_is_gone,
+    after_states_are_lost,
     eventful_life,
     process,
 )
@@ -40,13 +41,17 @@ def all_faults(outputs: list[Output]) -> list[tuple[Output, list[str]]]:
     return [(output, found) for output in outputs if (found := faults_of(output))]
 
 
+def all_there_is() -> list[Output]:
+    return [*process(eventful_life()), *after_a_rule_is_gone(), *after_states_are_lost()]
+
+
 def test_all_that_a_life_brings_holds_to_the_contract() -> None:
-    assert all_faults([*process(eventful_life()), *after_a_rule_is_gone()]) == []
+    assert all_faults(all_there_is()) == []
 
 
 def test_that_life_brings_all_there_is() -> None:
     told = defaultdict(set)
-    for output in [*process(eventful_life()), *after_a_rule_is_gone()]:
+    for output in all_there_is():
         name = message_name(output)
         value: dict[str, Any] = {} if name == "deadLetter" else parse(output.value or b"")
         for key in ("event", "reason", "occurrence", "fault", "rule"):

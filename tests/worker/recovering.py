@@ -48,7 +48,9 @@ def made_records() -> list[Record]:
 @contextmanager
 def broker_with(records: Iterable[Record]) -> Iterator[EmbeddedKafka]:
     """A broker that holds this log, and no snapshots yet."""
-    with EmbeddedKafka({"sensor.readings": 1, "detector.snapshots": 1}) as running:
+    with EmbeddedKafka(
+        {"sensor.readings": 1, "detector.snapshots": 1, "detector.alerts": 1}
+    ) as running:
         send(running, "sensor.readings", [(one.key, one.value) for one in records])
         yield running
 
@@ -108,13 +110,15 @@ class Station:
                 fetch_max_wait_ms=10,
             ),
             snapshots_topic="detector.snapshots",
+            alerts_topic="detector.alerts",
             shelf=shelf_of(self.pipeline, bundles),
             on_progress=on_progress,
         )
 
     def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:
         """The states of the partition's machines once it is ours, from this offset on."""
-        asyncio.run(self.recovery.take_over({PARTITION: offset}, lambda: thresholds))
+        taken = self.recovery.take_over({PARTITION: offset}, lambda: thresholds)
+        self.restored = asyncio.run(taken)[0]
         assert self.recovery.positions == {PARTITION: offset}
         return states_of(self.pipeline)
 

@@ -6,11 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.producer import PlacedMessage
 from stream_detector.pipeline.machines import Machines
+from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker import keeper
 from stream_detector.worker.keeper import StateKeeper
 from stream_detector.worker.recovery import Restored
+from stream_detector.worker.snapshots import MARKER_KEY
 from stream_detector.worker.suspicion import Suspicion
 
 POSITIONS = dict.fromkeys(range(5), 100)
@@ -20,10 +24,11 @@ class Topic:
     """Takes whatever is written to it."""
 
     def __init__(self) -> None:
+        self.kept: list[bytes] = []
         self.posted: list[int] = []
 
     async def keep(self, messages: Sequence[PlacedMessage]) -> None:
-        pass
+        self.kept += [one.key for one in messages]
 
     def post(self, messages: Sequence[PlacedMessage], **_: object) -> None:
         self.posted += {one.partition for one in messages}
@@ -56,3 +61,17 @@ def test_a_begin_in_vain_is_one_with_a_reading_behind_it(log_end: int, *, is_sus
     asyncio.run(ours.begin({0: 100}, {0: Restored(100, log_end, {}, known)}))
 
     assert ours.is_suspect(0) == is_suspect
+
+
+def test_what_was_changed_in_taking_over_is_kept_before_its_marker(small_bundle: Bundle) -> None:
+    topic, pipeline = Topic(), Pipeline(small_bundle, Rules())
+    machine = pipeline.models.first.new_machine("pm3")
+    restored = {
+        0: Restored(0, 100, {}, Suspicion(), (machine,)),
+        1: Restored(0, 100, {}, Suspicion()),
+    }
+    ours = StateKeeper(pipeline.machines, topic, every_seconds=10.0)  # type: ignore[arg-type]
+
+    asyncio.run(ours.begin({0: 100, 1: 100}, restored))
+
+    assert topic.kept == [b"pm3", MARKER_KEY, MARKER_KEY]

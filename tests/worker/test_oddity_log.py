@@ -5,13 +5,14 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from stream_detector.alerting.news import news_of
 from stream_detector.alerting.rules import Rule, Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.oddity_log import OddityLog
-from tests.pipeline.station import HIGH, restore, states
+from tests.pipeline.station import HIGH, read, restore, states
 from tests.small_models import BROKEN_STEAM, Feed
 
 Lines = list[MutableMapping[str, Any]]
@@ -110,6 +111,25 @@ def test_each_machine_of_another_model_is_named_once(small_bundle: Bundle) -> No
     )
     assert (first, second) == ("'pm7'", "'pm8'")
     assert station.sum_up()[0]["without_a_known_sensor"] == 2
+
+
+def test_so_is_one_that_ends_because_the_state_that_knew_of_it_is_lost(
+    small_bundle: Bundle,
+) -> None:
+    before, after = Station(small_bundle), Station(small_bundle)
+    feed = Feed()
+    feed.rows(20)
+    sent = before.pipeline.process(
+        [*feed.records, *feed.rows(1, steam=BROKEN_STEAM)], ThresholdTable(HIGH)
+    )
+    after.judge(feed.records[:20])
+    (machine,) = after.pipeline.machines.of([0])
+    machine.end_lost(news_of(read(sent).alerts[0]))
+
+    (line,) = after.judge(feed.rows(1))
+
+    assert (line["event"], line["log_level"]) == ("alert.state-lost", "warning")
+    assert line["alert"] == "pm3.sheet-break.2026-11-22T03:40:00Z"
 
 
 def test_an_alert_that_ends_because_its_rule_is_gone_is_named_once(small_bundle: Bundle) -> None:

@@ -10,6 +10,7 @@ from stream_detector.worker.snapshots import (
     Snapshot,
     encode,
 )
+from stream_detector.worker.suspicion import Suspicion
 
 BUNDLE = "3f9a61c04be2d718"
 
@@ -95,6 +96,33 @@ def test_machines_whose_newest_state_is_of_a_model_that_there_is_not_are_named()
 
     assert topic.passed_over == {gone: ["pm1"]}
     assert topic.snapshots["pm1"].next_offset == 40
+
+
+def test_machines_whose_newest_state_cannot_be_taken_up_are_named() -> None:
+    gone = "51b318c78f9ba4b5"
+    old = encode(Snapshot(version=VERSION - 1, bundle=BUNDLE, next_offset=40, state={}))
+    topic = found(
+        snapshot("pm1", 40),
+        snapshot("pm1", 90, bundle=gone),
+        (b"pm2", old),
+        snapshot("pm3", 40),
+        (b"pm4", old),
+        snapshot("pm4", 90),
+        (b"pm5", old),
+        (b"pm5", None),
+    )
+    topic.discard("pm3")
+
+    assert topic.lost == {"pm1", "pm2", "pm3"}
+
+
+def test_readings_that_ended_a_worker_are_known_of_a_marker_of_another_form() -> None:
+    suspicion = Suspicion(began_at=90, n_begins=2, skipped=(17,))
+    old = Marker(version=VERSION - 1, next_offset=90, machines={}, suspicion=suspicion)
+
+    topic = found((MARKER_KEY, encode(old)))
+
+    assert (topic.start, topic.suspicion) == (None, Suspicion(skipped=(17,)))
 
 
 @pytest.mark.parametrize(

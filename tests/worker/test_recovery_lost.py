@@ -1,0 +1,100 @@
+"""Alerts that were open as states could not be used are ended; the others go on."""
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from stream_detector.alerting.rules import Rules
+from stream_detector.bundle.directory import Bundle
+from stream_detector.detection.threshold import Fixed
+from stream_detector.pipeline.pipeline import Pipeline
+from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ThresholdTable
+from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
+from stream_detector.worker.snapshots import VERSION, Snapshot, encode
+from tests.pipeline.station import read
+from tests.small_models import BROKEN_STEAM, Feed
+from tests.worker.recovering import (
+    THRESHOLDS,
+    Station,
+    broker_with,
+    made_records,
+    send,
+)
+
+UNREACHED = ThresholdTable(Fixed(1000.0))
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    return made_records()
+
+
+@pytest.fixture(scope="module")
+def kafka(records: list[Record], small_bundle: Bundle) -> Iterator[EmbeddedKafka]:
+    """States of an older form, and alerts that were raised while machines had them.
+
+    Of pm9 the log does not tell any more.
+    """
+    old = Snapshot(version=VERSION - 1, bundle=small_bundle.id, next_offset=22, state={})
+    told = [
+        *Pipeline(small_bundle, Rules()).process(records[:22], THRESHOLDS),
+        *Pipeline(small_bundle, Rules()).process(fault_of("pm9"), THRESHOLDS),
+    ]
+    with broker_with(records) as running:
+        send(running, "detector.snapshots", [(name, encode(old)) for name in (b"pm3", b"pm9")])
+        producer = Producer({"bootstrap.servers": running.bootstrap})
+        for one in told:
+            if one.topic == "alerts":
+                producer.produce("detector.alerts", one.value, one.key, headers=list(one.headers))
+        assert producer.flush(30) == 0
+        yield running
+
+
+def fault_of(machine: str) -> list[Record]:
+    feed = Feed(machine)
+    feed.rows(19)
+    feed.rows(2, steam=BROKEN_STEAM)
+    return feed.records
+
+
+def test_one_that_the_log_does_not_tell_of_again_is_cleared_by_the_next_reading(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    #  the threshold is another one now
+    station = Station(kafka, small_bundle)
+    station.take_over(22, UNREACHED)
+
+    sent = read(station.pipeline.process(records[22:], UNREACHED))
+
+    (cleared,) = sent.alerts
+    assert (cleared["event"], cleared["reason"], cleared["seq"]) == ("cleared", "state-lost", 2)
+    assert [one.name for one in station.restored.changed] == ["pm3", "pm9"]
+
+
+def test_nor_is_one_forgotten_of_a_machine_that_the_log_does_not_tell_of(
+    kafka: EmbeddedKafka, small_bundle: Bundle
+) -> None:
+    station = Station(kafka, small_bundle)
+    station.take_over(22)
+    feed = Feed("pm9")
+
+    sent = read(station.pipeline.process(feed.rows(2), THRESHOLDS))
+
+    (cleared,) = sent.alerts
+    assert (cleared["machine"], cleared["reason"]) == ("pm9", "state-lost")
+
+
+def test_one_that_it_tells_of_again_goes_on(
+    kafka: EmbeddedKafka, small_bundle: Bundle, records: list[Record]
+) -> None:
+    station = Station(kafka, small_bundle)
+    station.take_over(22)
+
+    sent = read(station.pipeline.process(records[22:], THRESHOLDS))
+
+    last = sent.alerts[-1]
+    assert (last["event"], last["reason"]) == ("cleared", "returned-to-normal")
+    assert {one["reason"] for one in sent.alerts[:-1]} == {None}
+    assert [one.name for one in station.restored.changed] == ["pm9"]
