@@ -1,7 +1,7 @@
 """Thresholds in Redis: the only place that knows their keys.
 
 ``detector:thresholds:<bundle id>`` is a hash of machine or ``*`` to what people want,
-``…:cleared`` one of machine to the version of its entry that was cleared last,
+``…:cleared`` one of machine to the version of its entry that was cleared last, at least 1,
 ``…:current`` one of machine to the value in force, published for others and never read
 back.
 """
@@ -30,7 +30,7 @@ from stream_detector.pipeline.thresholds import (
 _TIMEOUT_SECONDS = 2.0
 """Redis is never waited for on the way of a reading, so it may take its time, but not hang."""
 
-_BUNDLE = "bundle"
+BUNDLE = "bundle"
 """Who wants a default: no person."""
 
 
@@ -152,10 +152,14 @@ class ThresholdStore:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
         return entries(self._redis, self._key)
 
+    def read_cleared(self) -> frozenset[str]:
+        """Name those whose entry somebody cleared, also where there was none."""
+        return frozenset(entries(self._redis, self._cleared_key))
+
     def offer_default(self, machine: str, threshold: Threshold) -> None:
         """Write the bundle's default unless there is an entry."""
         version = self._cleared_version(self._redis, machine) + 1
-        setting = setting_of(threshold, version=version, set_by=_BUNDLE, set_at=now())
+        setting = setting_of(threshold, version=version, set_by=BUNDLE, set_at=now())
         self._redis.hsetnx(self._key, machine, msgspec.json.encode(setting))
 
     def put_back(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -176,8 +180,7 @@ class ThresholdStore:
             lost = {}
             for machine, data in known.items():
                 version, there = _setting(data).version, _setting(found.get(machine))
-                offered = there.set_by == _BUNDLE and there.version < version
-                gone = machine not in found or offered
+                gone = machine not in found or (there.set_by == BUNDLE and there.version < version)
                 if gone and _version_of(cleared.get(machine)) < version:
                     lost[machine] = data
             if lost:
@@ -211,11 +214,10 @@ class ThresholdStore:
         with changing(self._redis, self._key, "changed the thresholds") as transaction:
             version = self._version(transaction, machine)
             was_there = bool(transaction.hexists(self._key, machine))
-            if was_there:
-                transaction.multi()
-                transaction.hdel(self._key, machine)
-                # So that the next entry is not taken for one that somebody saw before.
-                transaction.hset(self._cleared_key, machine, str(version))
+            transaction.multi()
+            transaction.hdel(self._key, machine)
+            # So the next entry is not taken for one seen before, nor is one kept that was lost.
+            transaction.hset(self._cleared_key, machine, str(max(version, 1)))
         return was_there
 
     def publish_current(self, in_force: Mapping[str, InForce]) -> None:
@@ -276,10 +278,9 @@ def _setting(data: bytes | None) -> ThresholdSetting:
 
 def _version_of(data: bytes | None) -> int:
     """Read the version that was cleared; what is unreadable is as if nothing was."""
-    try:
+    with suppress(ValueError):
         return int(data or 0)
-    except ValueError:
-        return 0
+    return 0
 
 
 def _security(settings: Settings) -> dict[str, Any]:

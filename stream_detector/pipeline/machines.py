@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from stream_detector.detection.feed_health import FeedEvent, FeedFault
+from stream_detector.detection.threshold import Threshold
 from stream_detector.errors import ReadingError
 from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.thresholds import InForce
@@ -70,6 +71,14 @@ class Machines:
             if in_force is not None and received_at is not None:
                 of_model = found.setdefault(machine.bundle_id, {})
                 of_model[machine.name] = InForce(in_force, machine.anomaly.shift, received_at)
+        return found
+
+    def taken(self, partitions: Collection[int]) -> dict[str, dict[str, Threshold]]:
+        """Give the threshold that each machine took last, by model and name."""
+        found: dict[str, dict[str, Threshold]] = {}
+        for machine in self.of(partitions):
+            if (threshold := machine.anomaly.threshold) is not None:
+                found.setdefault(machine.bundle_id, {})[machine.name] = threshold
         return found
 
     def judging(self, partitions: Collection[int]) -> dict[str, str]:

@@ -162,6 +162,12 @@ class ThresholdTable:
     unknown: frozenset[str] = frozenset()
     """Machines, or ``*``, of which something may be wanted that nobody could read so far."""
 
+    cleared: frozenset[str] | None = None
+    """Where nobody ever set anything for all machines, those whose own somebody cleared; else None.
+
+    Whatever another one took before, it was set, and nobody took it away: it was lost.
+    """
+
     head: Threshold | None = None
     """Of the head's score, for all machines; None is the bundle's budget."""
 
@@ -169,12 +175,20 @@ class ThresholdTable:
         """Give the threshold for a machine that has taken this one, if any, before.
 
         It keeps that where it is not known what is wanted: so a worker that starts while
-        Redis is away changes nothing for the machines that it takes over.
+        Redis is away, or has lost all, changes nothing for the machines that it takes over.
         """
         own = self.by_machine.get(machine)
-        if own is None and taken is not None and self.unknown & {machine, ALL_MACHINES}:
-            return taken
+        if own is None and taken is not None:
+            if self.unknown & {machine, ALL_MACHINES}:
+                return taken
+            if self.cleared is not None and machine not in self.cleared:
+                return taken
         return own or self.by_machine.get(ALL_MACHINES) or self.default
+
+    def has_lost(self, machine: str, taken: Threshold) -> bool:
+        """Tell whether a machine keeps what it took because that was lost."""
+        is_readable = not self.unknown & {machine, ALL_MACHINES}
+        return is_readable and self.of(machine) != taken == self.of(machine, taken)
 
     def for_model(self, bundle_id: str) -> "ThresholdTable":
         """Give what is wanted under a model: the same under each."""

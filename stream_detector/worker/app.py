@@ -113,6 +113,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         store,
         bundle.manifest.default_threshold,
         lambda: pipeline.machines.in_force(health.partitions),
+        taken=lambda: pipeline.machines.taken(health.partitions),
         refresh_seconds=settings.threshold_refresh_seconds,
         health=health,
     )

@@ -2,7 +2,8 @@
 
 The stream never waits for Redis. While Redis is away, or an entry is wrong, the last
 good value stays in force. Where Redis comes back without what people set, it is put
-back.
+back; what nobody knows any more, because no worker ran meanwhile, each machine keeps as
+it took it.
 
 The worker starts without Redis, too: a machine whose state was kept goes on with the
 threshold it had taken, a new one begins with the bundle's. A Redis that refuses us ends
@@ -40,6 +41,8 @@ class ThresholdWatch(Service):
         Of its bundle: in force where nobody set anything.
     in_force : callable
         Gives the thresholds in force, by model and machine, for others to see.
+    taken : callable
+        Gives those that people wanted as machines took them, by model and machine.
     refresh_seconds : float
     health : Health
         Told whether Redis answers.
@@ -51,6 +54,7 @@ class ThresholdWatch(Service):
         default: Threshold,
         in_force: Callable[[], Mapping[str, dict[str, InForce]]],
         *,
+        taken: Callable[[], Mapping[str, dict[str, Threshold]]] = dict,
         refresh_seconds: float,
         health: Health,
     ) -> None:
@@ -58,6 +62,7 @@ class ThresholdWatch(Service):
         self._store = store
         self._default = default
         self._in_force = in_force
+        self._taken = taken
         self._refresh_seconds = refresh_seconds
         self._health = health
         self._of_models = {store.bundle_id: ModelThresholds(store, default)}
@@ -131,7 +136,9 @@ class ThresholdWatch(Service):
             await self.sleep(self._refresh_seconds)
 
     async def _publish(self) -> None:
-        in_force = self._in_force()
+        in_force, taken = self._in_force(), self._taken()
+        for bundle_id, one in self._of_models.items():
+            one.tell_lost(taken.get(bundle_id, {}))
         with redis_faults():
             for bundle_id, one in self._of_models.items():
                 await asyncio.to_thread(one.publish, in_force.get(bundle_id, {}))

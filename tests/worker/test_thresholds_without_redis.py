@@ -112,6 +112,7 @@ def test_a_start_without_redis_leaves_machines_what_they_took_and_new_ones_the_d
 
 def test_when_redis_comes_what_is_wanted_there_counts(site: Site) -> None:
     site.store.put("pm3", WANTED, set_by="the shift leader")
+    site.store.remove("pm4")
     site.watch.begin(is_first_start=lambda: True)
 
     site.come()
