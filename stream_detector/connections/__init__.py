@@ -15,7 +15,7 @@ Kafka:
 
 ``kafka``, ``consumers``, ``producer``, ``transactions``
     the clients: their options, and what they do for us
-``topics`` (``topic_configs``, ``access``)
+``topics`` (``topic_configs``, ``topic_identity``, ``access``)
     our topics: how they are made and kept, and what we may do with them
 ``alert_states``, ``plant_figures``
     what they hold of alerts, kept up to date

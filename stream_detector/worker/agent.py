@@ -107,6 +107,11 @@ class BatchWork:
         if batch.begins is not None:
             self._rehearsals.drop_all()
             restored = await self._recovery.take_over(batch.begins, lambda: self._thresholds.tables)
+            if self._recovery.positions != batch.begins:
+                # Before anything is kept of the new log: what is committed is of the one before.
+                batch.goes_on_at = dict(self._recovery.positions)
+                self._recovery.give_away()
+                return
             await self._keeper.begin(self._positions(), restored)
         await self._rehearsals.before()
         # Only now: what is taken over may put models to work, and machines go over to others.

@@ -24,6 +24,7 @@ from stream_detector.connections.producer import ConfirmedProducer
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
+from stream_detector.connections.topic_identity import readings_id
 from stream_detector.connections.topics import check_topics, topics
 from stream_detector.connections.watchdog import Watchdog
 from stream_detector.pipeline.agreement import rules_notes
@@ -105,6 +106,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
     n_partitions = check_topics(settings)[settings.readings_topic]
+    log_id = readings_id(settings)
     pipeline = _pipeline(settings, bundle, rules)
     health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
@@ -132,6 +134,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         snapshots_topic=settings.snapshots_topic,
         alerts_topic=settings.alerts_topic,
         shelf=shelf,
+        ask_readings_id=lambda: readings_id(settings),
         on_progress=lambda: health.alive(now=time.monotonic()),
     )
     keeper = StateKeeper(pipeline.machines, producer, every_seconds=settings.snapshot_seconds)
@@ -201,10 +204,12 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     # That of bridges is theirs alone: a plant without one need not have it.
     ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
 
-    def ask_for_ends() -> None:
+    def look_at_the_log() -> None:
         health.found_ends(end_offsets(settings, health.partitions), now=time.monotonic())
+        # A group takes minutes to find a topic again that was made anew.
+        health.log_was_replaced = bool(log_id) and readings_id(settings) not in ("", log_id)
 
-    watchdog = Watchdog(settings, health, topics=ours, ask=ask_for_ends)
+    watchdog = Watchdog(settings, health, topics=ours, ask=look_at_the_log)
     _add_services(app, watchdog, services)
     log.info("worker.starting", bundle=bundle.id, rules=rules.digest, group=settings.group)
     return app

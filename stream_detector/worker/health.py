@@ -123,6 +123,8 @@ class Health:
     left_at: float = 0.0
     committed_at: float | None = None
     thresholds_at: float | None = None
+    log_was_replaced: bool = False
+    """The topic of the readings was deleted and made again."""
     kafka_away: bool = False
     redis_fault: str | None = None
     """What Redis does instead of what it should: it ``does not answer``, or it ``refuses us``."""
@@ -230,6 +232,8 @@ class Health:
 
     def _stalled(self, now: float) -> list[str]:
         idle, outside = now - self.progressed_at, now - self.left_at
+        if self.log_was_replaced:
+            return ["the topic of the readings was deleted and made again"]
         if not self.is_member:
             late = outside >= self.stall_seconds
             return [f"for {outside:.0f} s the group has given no place"] if late else []

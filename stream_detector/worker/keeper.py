@@ -24,6 +24,8 @@ _SUSPECT_READINGS = 10_000
 class _Partition:
     """What was kept of a partition last."""
 
+    readings_id: str
+    """Of the log."""
     position: int
     """All below it is in the snapshots."""
     kept: dict[str, int]
@@ -91,6 +93,7 @@ class StateKeeper:
         now, n_partitions = time.monotonic(), len(positions)
         self._partitions = {
             partition: _Partition(
+                readings_id=restored[partition].readings_id,
                 position=restored[partition].start,
                 kept=dict(restored[partition].kept),
                 lost=set(),
@@ -253,13 +256,17 @@ class StateKeeper:
             next_offset=one.position,
             machines=one.kept,
             suspicion=one.suspicion,
+            readings_id=one.readings_id,
         )
         return PlacedMessage(partition, MARKER_KEY, encode(marker))
 
     def _snapshot(self, partition: int, machine: Machine) -> PlacedMessage:
         self.n_written += 1
         snapshot = Snapshot(
-            bundle=machine.bundle_id, next_offset=machine.next_offset, state=machine.snapshot()
+            bundle=machine.bundle_id,
+            next_offset=machine.next_offset,
+            state=machine.snapshot(),
+            readings_id=self._partitions[partition].readings_id,
         )
         return PlacedMessage(partition, machine.name.encode(), encode(snapshot))
 

@@ -47,9 +47,14 @@ class Batch:
     records : dict of TopicPartition to list of ConsumerRecord
     begins : dict of TopicPartition to int, or None
         After a change of our partitions, of each the offset from which we go on.
+
+    Attributes
+    ----------
+    goes_on_at : dict of TopicPartition to int, or None
+        Where nothing of it was judged: the offsets from which we go on instead.
     """
 
-    __slots__ = ("begins", "done", "fetched_at_ns", "records")
+    __slots__ = ("begins", "done", "fetched_at_ns", "goes_on_at", "records")
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class Batch:
     ) -> None:
         self.records = records
         self.begins = begins
+        self.goes_on_at: dict[TopicPartition, int] | None = None
         self.fetched_at_ns = time.time_ns()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -211,10 +217,21 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         result = await self.wait_first(batch.done)
         if result.stopped:
             return False
+        if batch.goes_on_at is not None:
+            await self._go_on_at(batch.goes_on_at)
+            return True
         self._next |= batch.begins or {}
         for partition, records in batch.records.items():
             self._next[partition] = self._done[partition] = records[-1].offset + 1
         return True
+
+    async def _go_on_at(self, offsets: dict[TopicPartition, int]) -> None:
+        """Begin elsewhere, as if our partitions had just been given to us."""
+        for partition, offset in offsets.items():
+            self._consumer.seek(partition, offset)
+        self._newly_assigned = True
+        self._done = dict(offsets)
+        await self._commit()
 
     async def _tell_of_lost_readings(self, batch: Batch) -> None:
         """Look whether a hole between two batches is more than markers and compaction leave."""

@@ -9,32 +9,33 @@ A machine goes on under the model that its state is of. Where that is out of sig
 used, the partition is not taken over: another model would not have judged as it did. Only a model
 that was deleted, while others still stand beside where it was, is gone for good. Alerts that were
 told to be open, and of which states that cannot be used knew alone, are let go then.
+
+Where the topic of the readings was deleted and made again, what was kept is of a log that is no
+more, and so may be the offset at which we were to go on: the new log is judged from its begin.
 """
 
 import asyncio
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream_detector.connections.consumers import is_passing, started
-from stream_detector.errors import listed
+from stream_detector.errors import ServiceError, listed
 from stream_detector.pipeline.machine import Machine
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.thresholds import Thresholds
 from stream_detector.worker.model_shelf import ModelShelf
-from stream_detector.worker.records import to_record
+from stream_detector.worker.records import read_log, read_topic, to_record
 from stream_detector.worker.snapshots import PartitionSnapshots, Snapshot
 from stream_detector.worker.suspicion import Suspicion
 from stream_detector.worker.told_alerts import ToldAlerts
 
 log = structlog.get_logger()
-
-_CHUNK = 500
-"""Messages judged at once while catching up: it bounds memory, not the result."""
 
 _PAUSE_SECONDS = 1.0
 """After Kafka did not answer."""
@@ -43,6 +44,10 @@ _PAUSE_SECONDS = 1.0
 class Restored(NamedTuple):
     """What the state of a partition was taken up from."""
 
+    readings_id: str
+    """Of the log."""
+    position: int
+    """Offset at which we go on: the one that was given, or the begin of a log that is new."""
     start: int
     """Offset from which the log was read again."""
     end: int
@@ -70,6 +75,8 @@ class Recovery:
     snapshots_topic, alerts_topic : str
     shelf : ModelShelf
         Has the models that states may be of.
+    ask_readings_id : callable
+        Asks Kafka which log it is, in a thread; raises ServiceError.
     on_progress : callable
         Called now and then while much is read.
     """
@@ -82,6 +89,7 @@ class Recovery:
         snapshots_topic: str,
         alerts_topic: str,
         shelf: ModelShelf,
+        ask_readings_id: Callable[[], str],
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
@@ -89,6 +97,7 @@ class Recovery:
         self._snapshots_topic = snapshots_topic
         self._alerts_topic = alerts_topic
         self._shelf = shelf
+        self._ask_readings_id = ask_readings_id
         self._on_progress = on_progress
         self._next: dict[TopicPartition, int] = {}
 
@@ -104,6 +113,8 @@ class Recovery:
         self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
     ) -> dict[int, "Restored"]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
+
+        Of a log that was made anew its position is the log's begin, whatever was given.
 
         While Kafka is away it is tried again: who watches us says so, and when it has to end.
 
@@ -143,6 +154,7 @@ class Recovery:
         self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
     ) -> dict[int, "Restored"]:
         restored = {}
+        readings_id = await self._which_log()
         # One for each topic: one that goes to another topic waits 100 ms until it knows it.
         async with (
             started(self._make_consumer()) as of_snapshots,
@@ -151,9 +163,9 @@ class Recovery:
             consumers = _Consumers(of_snapshots, of_readings)
             for partition, offset in begins.items():
                 restored[partition.partition] = await self._restore(
-                    consumers, partition, offset, thresholds
+                    consumers, partition, offset, readings_id=readings_id, thresholds=thresholds
                 )
-        self._next = dict(begins)
+        self._next = {one: restored[one.partition].position for one in begins}
         return restored
 
     def give_away(self) -> None:
@@ -165,22 +177,41 @@ class Recovery:
         """Note that the state now holds everything below ``offset``."""
         self._next[partition] = offset
 
+    async def _which_log(self) -> str:
+        try:
+            return await asyncio.to_thread(self._ask_readings_id)
+        except ServiceError as error:
+            # As for all else that is asked here: it is tried again.
+            raise KafkaConnectionError(str(error)) from error
+
     async def _restore(
         self,
         consumers: _Consumers,
         partition: TopicPartition,
         offset: int,
+        *,
+        readings_id: str,
         thresholds: Callable[[], Thresholds],
     ) -> "Restored":
         began = time.monotonic()
         # What is left of an attempt that failed.
         self._pipeline.machines.drop(partition.partition)
-        found = await self._read_snapshots(consumers.of_snapshots, partition.partition)
+        found = await self._read_snapshots(
+            consumers.of_snapshots, partition.partition, readings_id=readings_id
+        )
         for name, one in list(found.snapshots.items()):
             await self._shelf.take_up(one.bundle, name)
             self._take_up(partition.partition, name, one, found)
         log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
         log_end = (await consumers.of_readings.end_offsets([partition]))[partition]
+        if found.log_was_replaced:
+            log.error(
+                "recovery.log-replaced",
+                partition=partition.partition,
+                reason="the topic of the readings was deleted and made again",
+                doing="forgetting the states of its machines, and judging it from its begin",
+            )
+            offset = log_begin
         start = log_begin if found.start is None else found.start
         if start < log_begin:
             log.error(
@@ -197,7 +228,9 @@ class Recovery:
             self._pipeline.follow(records, thresholds())
             n_read += len(messages)
             self._on_progress()
-        changed = await self._end_lost(partition, offset, found.lost) if found.lost else ()
+        # What was told counts up to where we go on, but all of it that is of another log.
+        until = sys.maxsize if found.log_was_replaced else offset
+        changed = await self._end_lost(partition, until, found.lost) if found.lost else ()
         if found.snapshots or n_read:
             log.info(
                 "recovery.done",
@@ -210,7 +243,7 @@ class Recovery:
                 seconds=round(time.monotonic() - began, 3),
             )
         kept = {name: one.next_offset for name, one in found.snapshots.items()}
-        return Restored(start, log_end, kept, found.suspicion, changed)
+        return Restored(readings_id, offset, start, log_end, kept, found.suspicion, changed)
 
     def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
         try:
@@ -223,22 +256,15 @@ class Recovery:
             found.discard(name)
 
     async def _end_lost(
-        self, partition: TopicPartition, offset: int, lost: Collection[str]
+        self, partition: TopicPartition, until: int, lost: Collection[str]
     ) -> tuple[Machine, ...]:
         """Let go what was told to be open of machines whose states were lost, and is not."""
-        told = ToldAlerts(partition, offset, lost)
+        told = ToldAlerts(partition, until, lost)
         async with started(self._make_consumer()) as consumer:
-            first = TopicPartition(self._alerts_topic, 0)
-            consumer.assign([first])
-            await consumer.beginning_offsets([first])  # then it knows how many there are
-            for number in consumer.partitions_for_topic(self._alerts_topic) or ():
-                one = TopicPartition(self._alerts_topic, number)
-                begin = (await consumer.beginning_offsets([one]))[one]
-                end = (await consumer.end_offsets([one]))[one]
-                async for messages in read_log(consumer, one, begin, end):
-                    for message in messages:
-                        told.take(message.key, message.value, message.headers)
-                    self._on_progress()
+            async for messages in read_topic(consumer, self._alerts_topic):
+                for message in messages:
+                    told.take(message.key, message.value, message.headers)
+                self._on_progress()
         machines = self._pipeline.machines
         changed: dict[str, Machine] = {}
         for news in told.open:
@@ -251,13 +277,13 @@ class Recovery:
         return tuple(changed.values())
 
     async def _read_snapshots(
-        self, consumer: AIOKafkaConsumer, partition: int
+        self, consumer: AIOKafkaConsumer, partition: int, *, readings_id: str
     ) -> PartitionSnapshots:
         topic = TopicPartition(self._snapshots_topic, partition)
         begin = (await consumer.beginning_offsets([topic]))[topic]
         end = (await consumer.end_offsets([topic]))[topic]
         known = await self._shelf.known()
-        found = PartitionSnapshots(known.ids.__contains__)
+        found = PartitionSnapshots(known.ids.__contains__, readings_id=readings_id)
         async for messages in read_log(consumer, topic, begin, end):
             for message in messages:
                 found.take(message.key, message.value)
@@ -272,18 +298,3 @@ class Recovery:
                 doing="reading their log again, and judging them by the model that is wanted now",
             )
         return found
-
-
-async def read_log(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
-) -> AsyncIterator[list[ConsumerRecord]]:
-    """Read a range of the log, in chunks."""
-    if start >= end:
-        return
-    consumer.assign([partition])
-    consumer.seek(partition, start)
-    # By position, not by the last message read: a log may have holes.
-    while await consumer.position(partition) < end:
-        found = await consumer.getmany(partition, timeout_ms=500, max_records=_CHUNK)
-        if messages := [one for one in found.get(partition, ()) if one.offset < end]:
-            yield messages

@@ -18,8 +18,7 @@ from stream_detector.pipeline.names import machine_in
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import Thresholds
-from stream_detector.worker.records import to_record
-from stream_detector.worker.recovery import read_log
+from stream_detector.worker.records import read_log, to_record
 
 _PORTION = 100
 """Readings judged at once: the stream waits 5 ms for them, whenever it waits for anything."""

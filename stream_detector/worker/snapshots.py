@@ -4,7 +4,8 @@ Partition p holds the machines of partition p of the readings, each under its na
 with the offset up to which its state reaches. A round of snapshots ends with a marker,
 under the empty key, that says how far each of them must have come. So a reader notices what
 is missing or older, whoever wrote last: a worker that was frozen may wake, and write an old
-state after a newer one.
+state after a newer one. Offsets count in one log alone: where the topic of the readings was
+deleted and made again, those of the one before say nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     next_offset: _Offset
     """All readings of the partition below it are in the state."""
     state: dict[str, Any]
+    readings_id: str = ""
+    """Of the topic that the offset is of; empty where nobody knows, and then it is any."""
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,8 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     machines: dict[str, _Offset]
     """The next offset that the snapshot of each machine has, or a newer one."""
     suspicion: Suspicion = Suspicion()
+    readings_id: str = ""
+    """As that of a snapshot."""
 
 
 class _OldMarker(msgspec.Struct, frozen=True):
@@ -70,10 +75,12 @@ class PartitionSnapshots:
     ----------
     has_model : callable
         Whether there is a model, by its bundle's id; the states under others are passed over.
+    readings_id : str
+        Of the log that there is; what is of another one is passed over.
 
     Examples
     --------
-    >>> found = PartitionSnapshots(lambda bundle_id: bundle_id == "3f9a")
+    >>> found = PartitionSnapshots(lambda bundle_id: bundle_id == "3f9a", readings_id="")
     >>> found.take(b"pm3", encode(Snapshot(bundle="3f9a", next_offset=40, state={})))
     >>> marker = Marker(next_offset=90, machines={"pm3": 40})
     >>> found.take(MARKER_KEY, encode(marker))
@@ -81,8 +88,10 @@ class PartitionSnapshots:
     90
     """
 
-    def __init__(self, has_model: Callable[[str], bool]) -> None:
+    def __init__(self, has_model: Callable[[str], bool], *, readings_id: str) -> None:
         self._has_model = has_model
+        self._readings_id = readings_id
+        self._of_another_log: set[str] = set()
         self._snapshots: dict[str, Snapshot] = {}
         self._newest: dict[str, Snapshot] = {}
         self._marker: Marker | None = None
@@ -93,25 +102,25 @@ class PartitionSnapshots:
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Take in the next message of the topic."""
         if key == MARKER_KEY:
-            if (said := self._decode(value, Marker)) is not None:
-                self._marker = _newer(self._marker, said)
-            else:
+            if (said := self._decode(value, Marker)) is None:
                 self._skipped = _skipped(value) or self._skipped
+            elif self._is_of_this_log("", said):
+                self._marker = _newer(self._marker, said)
             return
         name = (key or b"").decode(errors="replace")
         if value is None:  # the machine is gone for good
             self._snapshots.pop(name, None)
             self._newest.pop(name, None)
             self._unreadable.discard(name)
-        elif (found := self._decode(value, Snapshot)) is not None:
+        elif (found := self._decode(value, Snapshot)) is None:
+            self._unreadable.add(name)
+        elif self._is_of_this_log(name, found):
             self._newest[name] = _newer(self._newest.get(name), found)
             self._unreadable.discard(name)
             if self._has_model(found.bundle):
                 self._snapshots[name] = _newer(self._snapshots.get(name), found)
             else:
                 self._n_unusable += 1
-        else:
-            self._unreadable.add(name)
 
     def discard(self, name: str) -> None:
         """Pass over the snapshot of a machine, as if it were lost."""
@@ -136,7 +145,9 @@ class PartitionSnapshots:
     @property
     def lost(self) -> frozenset[str]:
         """Machines whose newest state cannot be taken up."""
-        return frozenset(self._unreadable).union(*self.passed_over.values())
+        # Once a worker has begun with a new log, it has seen to those of the one before.
+        of_another_log = self._of_another_log if self.log_was_replaced else ()
+        return frozenset(self._unreadable).union(of_another_log, *self.passed_over.values())
 
     @property
     def suspicion(self) -> Suspicion:
@@ -145,8 +156,13 @@ class PartitionSnapshots:
 
     @property
     def n_unusable(self) -> int:
-        """Messages of another format, or of a model that there is not."""
+        """Messages of another format or log, or of a model that there is not."""
         return self._n_unusable
+
+    @property
+    def log_was_replaced(self) -> bool:
+        """Whether all that is known is of another log: no worker began with this one yet."""
+        return self._marker is None and bool(self._of_another_log)
 
     @property
     def start(self) -> int | None:
@@ -174,6 +190,13 @@ class PartitionSnapshots:
             self._n_unusable += 1
             return None
         return found
+
+    def _is_of_this_log(self, name: str, found: Snapshot | Marker) -> bool:
+        if not self._readings_id or found.readings_id in ("", self._readings_id):
+            return True
+        self._of_another_log.add(name)
+        self._n_unusable += 1
+        return False
 
 
 def _skipped(value: bytes | None) -> tuple[int, ...]:

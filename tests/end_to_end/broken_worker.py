@@ -21,15 +21,12 @@ import os
 import random
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream_detector.cli import main
 from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Decoded, Pipeline
-from stream_detector.worker import recovery
 from stream_detector.worker.agent import BatchWork
 from stream_detector.worker.reader import Batch
 
@@ -49,16 +46,7 @@ def keep_snapshots_first() -> None:
 
 
 def do_not_catch_up() -> None:
-    read = recovery.read_log
-
-    async def read_snapshots_only(
-        consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
-    ) -> AsyncIterator[list[ConsumerRecord]]:
-        if partition.topic.startswith("snapshots"):
-            async for messages in read(consumer, partition, start, end):
-                yield messages
-
-    recovery.read_log = read_snapshots_only
+    Pipeline.follow = lambda *_: None  # type: ignore[method-assign,assignment]
 
 
 def hang() -> None:

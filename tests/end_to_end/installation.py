@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
@@ -94,7 +94,7 @@ class Installation:
     def log_tail(self) -> str:
         return "\n\n".join(worker.log_tail() for worker in self._workers)
 
-    def create_topics(self) -> None:
+    def create_topics(self, kinds: Iterable[str] | None = None) -> None:
         """Make our topics; retention and lengths are as the broker has them by itself."""
         special = {
             "readings": {"message.timestamp.type": "LogAppendTime"},
@@ -105,6 +105,7 @@ class Installation:
         wanted = [
             NewTopic(topic, partitions_of(kind, self.n_partitions), 1, config=special.get(kind, {}))
             for kind, topic in self.topics.items()
+            if kinds is None or kind in kinds
         ]
         for made in self._admin.create_topics(wanted).values():
             made.result(30)
@@ -170,6 +171,21 @@ class Installation:
         for deleted in self._admin.delete_topics([self.topics[kind]]).values():
             deleted.result(30)
 
+    def make_anew(self, kind: str) -> None:
+        """Take one of our topics away, and make it again as soon as Kafka lets us."""
+        self.delete_topic(kind)
+
+        def is_made() -> bool:
+            try:
+                self.create_topics([kind])
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+                return False
+            return True
+
+        wait_until(is_made, f"{kind} is there again", limit_seconds=_LIMIT_SECONDS)
+
     def wait_until_done(self) -> None:
         """Return when all readings were judged, and what came of them delivered and committed."""
         with self.subscriber("readings") as readings:
@@ -212,6 +228,16 @@ class Installation:
             )
             for member in group.result(_LIMIT_SECONDS).members
         }
+
+    def commit(self, offset: int) -> None:
+        """Write of each partition of the readings that all below was judged; nobody is at work."""
+        topic = self.topics["readings"]
+        consumer = Consumer({"bootstrap.servers": self.broker, "group.id": self.group})
+        try:
+            places = [TopicPartition(topic, number, offset) for number in range(self.n_partitions)]
+            consumer.commit(offsets=places, asynchronous=False)
+        finally:
+            consumer.close()
 
     def committed(self) -> dict[int, int]:
         """How far the group has come on each partition where it has begun."""

@@ -167,7 +167,7 @@ def _snapshot_seeds() -> list[bytes]:
 
 def _snapshots(data: bytes) -> str | None:
     for key in (b"pm3", b""):
-        found = PartitionSnapshots(_BUNDLE.__eq__)
+        found = PartitionSnapshots(_BUNDLE.__eq__, readings_id="")
         found.take(key, data)
         assert found.start is None or found.start >= 0
         if found.n_unusable == 0:

@@ -24,8 +24,9 @@ from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.worker.health import Health
 from stream_detector.worker.model_shelf import ModelShelf
-from stream_detector.worker.recovery import Recovery
+from stream_detector.worker.recovery import Recovery, Restored
 from stream_detector.worker.snapshots import MARKER_KEY, Marker, Snapshot, encode
+from stream_detector.worker.suspicion import Suspicion
 from stream_detector.worker.thresholds import ThresholdWatch
 from tests.small_models import BROKEN_STEAM, Feed
 
@@ -98,6 +99,7 @@ class Station:
         first: Sequence[str] = (),
         bundles: Path | None = None,
         on_progress: Callable[[], None] = lambda: None,
+        readings_id: str = "",
     ) -> None:
         brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
         self.pipeline = Pipeline(bundle, Rules())
@@ -112,6 +114,7 @@ class Station:
             snapshots_topic="detector.snapshots",
             alerts_topic="detector.alerts",
             shelf=shelf_of(self.pipeline, bundles),
+            ask_readings_id=lambda: readings_id,
             on_progress=on_progress,
         )
 
@@ -121,6 +124,20 @@ class Station:
         self.restored = asyncio.run(taken)[0]
         assert self.recovery.positions == {PARTITION: offset}
         return states_of(self.pipeline)
+
+
+def restored(
+    position: int = 0, *, end: int | None = None, suspicion: Suspicion | None = None
+) -> Restored:
+    """What a partition without machines was taken up from, with its log read to the end."""
+    return Restored(
+        readings_id="",
+        position=position,
+        start=position,
+        end=position if end is None else end,
+        kept={},
+        suspicion=suspicion or Suspicion(),
+    )
 
 
 def states_of(pipeline: Pipeline) -> dict[str, Any]:
@@ -136,16 +153,25 @@ def judged(
     return pipeline
 
 
-def snapshots_of(pipeline: Pipeline, bundle_id: str) -> list[tuple[bytes, bytes]]:
+def snapshots_of(
+    pipeline: Pipeline, bundle_id: str, readings_id: str = ""
+) -> list[tuple[bytes, bytes]]:
     return [
         (
             one.name.encode(),
-            encode(Snapshot(bundle=bundle_id, next_offset=one.next_offset, state=one.snapshot())),
+            encode(
+                Snapshot(
+                    bundle=bundle_id,
+                    next_offset=one.next_offset,
+                    state=one.snapshot(),
+                    readings_id=readings_id,
+                )
+            ),
         )
         for one in pipeline.machines.of([0])
     ]
 
 
-def marker(next_offset: int, **machines: int) -> tuple[bytes, bytes]:
-    said = Marker(next_offset=next_offset, machines=machines)
+def marker(next_offset: int, readings_id: str = "", **machines: int) -> tuple[bytes, bytes]:
+    said = Marker(next_offset=next_offset, machines=machines, readings_id=readings_id)
     return MARKER_KEY, encode(said)

@@ -22,15 +22,14 @@ from stream_detector.pipeline.thresholds import Thresholds, ThresholdTable
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
 from stream_detector.worker.keeper import StateKeeper
-from stream_detector.worker.recovery import Restored
 from stream_detector.worker.rehearsal import Rehearsal
 from stream_detector.worker.rehearsals import Rehearsals
-from stream_detector.worker.suspicion import Suspicion
 from tests.failing_models import ALWAYS, NEVER_IN_NORMAL_OPERATION, fit_failing_bundle
 from tests.pipeline.station import read
 from tests.small_models import BROKEN_STEAM, Feed, fit_small_bundle, normal_recording
 from tests.worker.keeping import until
 from tests.worker.model_site import Site
+from tests.worker.recovering import restored
 
 PARTITION = TopicPartition("sensor.readings", 0)
 
@@ -81,7 +80,7 @@ class Plant:
     def go_on_until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         async def go_on() -> None:
             begins = {0: len(self.feed.records)}
-            await self._keeper.begin(begins, {0: Restored(0, 0, {}, Suspicion())})
+            await self._keeper.begin(begins, {0: restored()})
             await self.site.watch.on_start()
             await self.rehearsals.start()
             try:

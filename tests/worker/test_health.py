@@ -23,6 +23,16 @@ def test_with_nothing_to_do_it_is_ok_for_ever() -> None:
         assert health.report(now=60.0 * minute + 59.0).status is Status.OK
 
 
+def test_a_log_that_is_another_one_is_a_fault_at_once() -> None:
+    health = at_work()
+    health.log_was_replaced = True
+
+    report = health.report(now=11.0)
+
+    assert report.status is Status.FAILING
+    assert report.reasons == ("the topic of the readings was deleted and made again",)
+
+
 def test_readings_that_wait_while_none_is_judged_are_a_fault_after_a_while() -> None:
     health = at_work()
     health.found_ends({0: 105, 1: 9}, now=1000.0)

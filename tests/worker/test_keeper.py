@@ -13,9 +13,9 @@ from stream_detector.pipeline.machines import Machines
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.worker import keeper
 from stream_detector.worker.keeper import StateKeeper
-from stream_detector.worker.recovery import Restored
 from stream_detector.worker.snapshots import MARKER_KEY
 from stream_detector.worker.suspicion import Suspicion
+from tests.worker.recovering import restored
 
 POSITIONS = dict.fromkeys(range(5), 100)
 
@@ -38,8 +38,7 @@ def test_the_rounds_of_partitions_are_spread_evenly(monkeypatch: pytest.MonkeyPa
     topic, clock = Topic(), SimpleNamespace(now=1000.0)
     monkeypatch.setattr(keeper, "time", SimpleNamespace(monotonic=lambda: clock.now))
     ours = StateKeeper(Machines(), topic, every_seconds=10.0)  # type: ignore[arg-type]
-    restored = dict.fromkeys(POSITIONS, Restored(100, 100, {}, Suspicion()))
-    asyncio.run(ours.begin(POSITIONS, restored))
+    asyncio.run(ours.begin(POSITIONS, dict.fromkeys(POSITIONS, restored(100))))
 
     times: list[float] = []
     for _ in range(405):
@@ -58,7 +57,7 @@ def test_a_begin_in_vain_is_one_with_a_reading_behind_it(log_end: int, *, is_sus
     ours = StateKeeper(Machines(), Topic(), every_seconds=10.0)  # type: ignore[arg-type]
     known = Suspicion().begin(100).begin(100)
 
-    asyncio.run(ours.begin({0: 100}, {0: Restored(100, log_end, {}, known)}))
+    asyncio.run(ours.begin({0: 100}, {0: restored(100, end=log_end, suspicion=known)}))
 
     assert ours.is_suspect(0) == is_suspect
 
@@ -66,12 +65,9 @@ def test_a_begin_in_vain_is_one_with_a_reading_behind_it(log_end: int, *, is_sus
 def test_what_was_changed_in_taking_over_is_kept_before_its_marker(small_bundle: Bundle) -> None:
     topic, pipeline = Topic(), Pipeline(small_bundle, Rules())
     machine = pipeline.models.first.new_machine("pm3")
-    restored = {
-        0: Restored(0, 100, {}, Suspicion(), (machine,)),
-        1: Restored(0, 100, {}, Suspicion()),
-    }
     ours = StateKeeper(pipeline.machines, topic, every_seconds=10.0)  # type: ignore[arg-type]
 
-    asyncio.run(ours.begin({0: 100, 1: 100}, restored))
+    began = {0: restored(100)._replace(changed=(machine,)), 1: restored(100)}
+    asyncio.run(ours.begin({0: 100, 1: 100}, began))
 
     assert topic.kept == [b"pm3", MARKER_KEY, MARKER_KEY]

@@ -38,6 +38,8 @@ class Group:
     name: str
     batches: list[Batch] = field(default_factory=list)
     health: Health = field(default_factory=lambda: Health(stall_seconds=60, began_at=0.0))
+    begins_at: int | None = None
+    """Told with the first batch."""
 
     @property
     def n_read(self) -> int:
@@ -66,6 +68,9 @@ class Group:
             await reader.stop()
             worker.cancel()
 
+    async def has_two_batches(self) -> bool:
+        return len(self.batches) > 1
+
     async def _has_begun(self) -> bool:
         return bool(self.batches)
 
@@ -74,6 +79,8 @@ class Group:
             batch = event.value
             assert isinstance(batch, Batch)
             self.batches.append(batch)
+            if self.begins_at is not None and len(self.batches) == 1:
+                batch.goes_on_at = dict.fromkeys(batch.begins or {}, self.begins_at)
             batch.done.set_result(None)
 
     def _consumer(self) -> AIOKafkaConsumer:
@@ -143,6 +150,26 @@ def test_a_new_member_is_told_where_it_goes_on_though_nothing_new_comes(
     assert [batch.records for batch in after.batches] == [{}]
     begins = after.batches[0].begins or {}
     assert [begins[TopicPartition(TOPIC, n)] for n in range(2)] == before.committed()
+
+
+def test_it_goes_on_where_it_is_told_to_and_commits_that(kafka: EmbeddedKafka) -> None:
+    before, after = Group(kafka, "goes-back"), Group(kafka, "goes-back", begins_at=0)
+    send(kafka, count=2)
+
+    async def scenario() -> None:
+        async with before.member() as reader:
+            await read_to_the_end(reader)
+        async with after.member() as reader:
+            # Told at the first batch; the second one begins there.
+            await until(after.has_two_batches)
+            await read_to_the_end(reader)
+
+    asyncio.run(scenario())
+
+    again = after.batches[1].begins or {}
+    assert [again[TopicPartition(TOPIC, n)] for n in range(2)] == [0, 0]
+    assert after.n_read == before.n_read
+    assert after.committed() == before.committed()
 
 
 def test_while_kafka_does_not_answer_nobody_knows_what_was_read_to_its_end(

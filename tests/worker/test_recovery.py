@@ -174,3 +174,18 @@ def test_readings_are_judged_again_by_the_threshold_that_counted_then(
         assert states == states_of(judged(small_bundle, records[:30], then))
     finally:
         send(kafka, "detector.snapshots", [(b"pm3", None), marker(21, pm3=21)])
+
+
+def test_a_log_that_was_made_anew_is_judged_from_its_begin(
+    small_bundle: Bundle, records: list[Record]
+) -> None:
+    kept = snapshots_of(judged(small_bundle, records[:12]), small_bundle.id, readings_id="old")
+    with broker_with(records) as kafka, capture_logs() as told:
+        send(kafka, "detector.snapshots", [*kept, marker(30, readings_id="old", pm3=12)])
+        station = Station(kafka, small_bundle, readings_id="new")
+        found = asyncio.run(station.recovery.take_over({PARTITION: 30}, lambda: THRESHOLDS))
+
+    assert station.recovery.positions == {PARTITION: 0}
+    assert states_of(station.pipeline) == {}
+    assert (found[0].readings_id, found[0].start) == ("new", 0)
+    assert "recovery.log-replaced" in [one["event"] for one in told]

@@ -1,6 +1,6 @@
 """Alerts that were open as states could not be used are ended; the others go on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from confluent_kafka import Producer
@@ -8,6 +8,7 @@ from confluent_kafka import Producer
 from stream_detector.alerting.rules import Rules
 from stream_detector.bundle.directory import Bundle
 from stream_detector.detection.threshold import Fixed
+from stream_detector.pipeline.messages import Output
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
@@ -44,12 +45,16 @@ def kafka(records: list[Record], small_bundle: Bundle) -> Iterator[EmbeddedKafka
     ]
     with broker_with(records) as running:
         send(running, "detector.snapshots", [(name, encode(old)) for name in (b"pm3", b"pm9")])
-        producer = Producer({"bootstrap.servers": running.bootstrap})
-        for one in told:
-            if one.topic == "alerts":
-                producer.produce("detector.alerts", one.value, one.key, headers=list(one.headers))
-        assert producer.flush(30) == 0
+        tell(running, told)
         yield running
+
+
+def tell(running: EmbeddedKafka, told: Iterable[Output]) -> None:
+    producer = Producer({"bootstrap.servers": running.bootstrap})
+    for one in told:
+        if one.topic == "alerts":
+            producer.produce("detector.alerts", one.value, one.key, headers=list(one.headers))
+    assert producer.flush(30) == 0
 
 
 def fault_of(machine: str) -> list[Record]:
@@ -98,3 +103,18 @@ def test_one_that_it_tells_of_again_goes_on(
     assert (last["event"], last["reason"]) == ("cleared", "returned-to-normal")
     assert {one["reason"] for one in sent.alerts[:-1]} == {None}
     assert [one.name for one in station.restored.changed] == ["pm9"]
+
+
+def test_one_of_a_log_that_is_no_more_is_cleared_by_the_next_reading(small_bundle: Bundle) -> None:
+    feed = Feed("pm9")
+    before = Pipeline(small_bundle, Rules())
+    told = before.process([*feed.rows(19), *feed.rows(2, steam=BROKEN_STEAM)], THRESHOLDS)
+    kept = Snapshot(bundle=small_bundle.id, next_offset=21, state={}, readings_id="old")
+    with broker_with([]) as kafka:
+        send(kafka, "detector.snapshots", [(b"pm9", encode(kept))])
+        tell(kafka, told)
+        station = Station(kafka, small_bundle, readings_id="new")
+        station.take_over(0)
+
+    (cleared,) = read(station.pipeline.process(feed.rows(1), THRESHOLDS)).alerts
+    assert (cleared["event"], cleared["reason"]) == ("cleared", "state-lost")

@@ -27,10 +27,38 @@ def marker(next_offset: int, **machines: int) -> Message:
 
 
 def found(*messages: Message) -> PartitionSnapshots:
-    found = PartitionSnapshots(BUNDLE.__eq__)
+    found = PartitionSnapshots(BUNDLE.__eq__, readings_id="new")
     for message in messages:
         found.take(*message)
     return found
+
+
+def of_log(readings_id: str, next_offset: int) -> tuple[Message, Message]:
+    """What was kept of pm1 and of a log up to this offset."""
+    state = Snapshot(bundle=BUNDLE, next_offset=next_offset, state={}, readings_id=readings_id)
+    said = Marker(next_offset=next_offset, machines={"pm1": next_offset}, readings_id=readings_id)
+    return (b"pm1", encode(state)), (MARKER_KEY, encode(said))
+
+
+def test_what_was_kept_of_another_log_is_passed_over() -> None:
+    topic = found(*of_log("old", 400))
+
+    assert (topic.start, topic.snapshots, topic.n_unusable) == (None, {}, 2)
+    assert topic.log_was_replaced
+    assert "pm1" in topic.lost
+
+
+def test_a_log_that_was_begun_with_is_no_longer_new() -> None:
+    topic = found(*of_log("old", 400), *of_log("new", 30))
+
+    assert (topic.start, topic.snapshots["pm1"].next_offset) == (30, 30)
+    assert (topic.log_was_replaced, topic.lost) == (False, frozenset())
+
+
+def test_what_an_earlier_release_kept_is_of_any_log() -> None:
+    topic = found(*of_log("", 400))
+
+    assert (topic.start, topic.log_was_replaced) == (400, False)
 
 
 def test_the_log_is_read_from_where_the_last_round_ends() -> None:
