@@ -46,7 +46,7 @@ def keep_snapshots_first() -> None:
 
 
 def do_not_catch_up() -> None:
-    Pipeline.follow = lambda *_: None  # type: ignore[method-assign,assignment]
+    Pipeline.follow = lambda *_: None  # type: ignore[method-assign]
 
 
 def hang() -> None:
