@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 5.0
 
+_SHORT_MS = 24 * 60 * 60 * 1000
+"""The least that scaling.md advises, and that of the largest plants alone."""
+
 
 @dataclass(frozen=True)
 class TopicConfigs:
@@ -104,6 +107,32 @@ def policy_faults(
             f"--add-config cleanup.policy={right}`"
         )
     return faults
+
+
+def readings_notes(told: Mapping[str, str | None]) -> list[str]:
+    """Say what of the readings topic a worker can work with, though it costs something.
+
+    Where senders stamp the readings (``CreateTime``), a wrong clock excuses itself: a reading of
+    the future is not seen as one, and silence is reckoned by the sender's clock.
+
+    Examples
+    --------
+    >>> readings_notes({"message.timestamp.type": "LogAppendTime", "retention.ms": "604800000"})
+    []
+    """
+    notes = []
+    if told.get("message.timestamp.type") == "CreateTime":
+        notes.append(
+            "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
+            "message.timestamp.type=LogAppendTime"
+        )
+    kept = told.get("retention.ms")
+    if kept is not None and 0 <= int(kept) < _SHORT_MS:
+        notes.append(
+            f"the readings are kept for less than a day (retention.ms={kept}): what no worker has "
+            "judged by then is lost; keep them longer than all workers may be away"
+        )
+    return notes
 
 
 def _values(answer: "Future[dict[str, ConfigEntry]]") -> dict[str, str | None]:

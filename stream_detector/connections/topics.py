@@ -14,7 +14,7 @@ from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.kafka import admin_client, cluster_metadata, kafka_reason
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topic_configs import policy_faults, topic_configs
+from stream_detector.connections.topic_configs import policy_faults, readings_notes, topic_configs
 from stream_detector.errors import ServiceError, counted
 
 _FOREVER = None
@@ -22,12 +22,6 @@ _FOREVER = None
 _MAKE_THEM = (
     "make them with `stream-detector topics create`, or correct the DETECTOR_…_TOPIC settings"
 )
-
-_STAMPED_BY_SENDERS = (
-    "the readings are stamped by their senders' clocks, so a wrong one goes unseen; set "
-    "message.timestamp.type=LogAppendTime"
-)
-"""Said of a topic that others made in Kafka's usual way."""
 
 _LISTED_WITHIN_SECONDS = 10.0
 """Brokers learn of a new topic within milliseconds; a busy one may take seconds."""
@@ -241,19 +235,11 @@ def check_cleanup(settings: Settings, names: Collection[str]) -> None:
 
 
 def topic_notes(settings: Settings) -> list[str]:
-    """Say what of the worker's topics is not as it should be, though it can work with it.
-
-    Where senders stamp the readings (``CreateTime``), a wrong clock excuses itself: a reading of
-    the future is not seen as one, and silence is reckoned by the sender's clock.
-    """
+    """Say what of the worker's topics is not as it should be, though it can work with it."""
     ours = [topic.name for topic in topics(settings) if topic.name != settings.bridges_topic]
     found = topic_configs(settings, ours)
-    readings = found.told.get(settings.readings_topic, {})
-    is_stamped_by_senders = readings.get("message.timestamp.type") == "CreateTime"
-    return [
-        *([_STAMPED_BY_SENDERS] if is_stamped_by_senders else []),
-        *([found.untold] if found.untold else []),
-    ]
+    notes = readings_notes(found.told.get(settings.readings_topic, {}))
+    return [*notes, *([found.untold] if found.untold else [])]
 
 
 def missing_topics(cluster: ClusterMetadata, names: Iterable[str]) -> list[str]:

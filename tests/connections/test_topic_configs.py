@@ -4,7 +4,12 @@ import pytest
 from pydantic import SecretStr
 
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topic_configs import TopicConfigs, policy_faults, topic_configs
+from stream_detector.connections.topic_configs import (
+    TopicConfigs,
+    policy_faults,
+    readings_notes,
+    topic_configs,
+)
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 
 
@@ -60,3 +65,15 @@ def test_of_no_topic_nothing_is_asked() -> None:
     settings = Settings(broker="127.0.0.1:1", redis_url=SecretStr("redis://redis"))
 
     assert topic_configs(settings, []) == TopicConfigs()
+
+
+@pytest.mark.parametrize("kept", ["0", "60000", "86399999"])
+def test_readings_that_are_kept_for_less_than_a_day_are_told_of(kept: str) -> None:
+    (note,) = readings_notes({"retention.ms": kept})
+
+    assert f"retention.ms={kept}" in note
+
+
+@pytest.mark.parametrize("told", [{}, {"retention.ms": "86400000"}, {"retention.ms": "-1"}])
+def test_nothing_is_told_where_they_are_kept_longer_or_nobody_says(told: dict[str, str]) -> None:
+    assert readings_notes(told) == []
