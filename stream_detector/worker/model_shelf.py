@@ -43,16 +43,20 @@ class KnownModels:
     out_of_sight: str | None = None
     """Why a further one may merely not be seen from here, and what to do about it."""
 
+    hidden: Collection[str] | None = None
+    """Those that may be out of sight; None is all others."""
+
     def check_is_gone(self, bundle_id: str, machines: Sequence[str]) -> None:
         """Check that a model that judged these machines was deleted, and is not out of sight.
 
         Raises
         ------
         BundleError
-            If no place is named where it may be, or no model at all is there, as in a folder
-            that is not mounted.
+            If it is wanted and no place is named where it may be, or no model at all is there, as
+            in a folder that is not mounted.
         """
-        if self.out_of_sight is not None:
+        is_hidden = self.hidden is None or bundle_id in self.hidden
+        if self.out_of_sight is not None and is_hidden:
             raise BundleError(
                 f"bundle {bundle_id} judged {listed(machines)}, and {self.out_of_sight}: what was "
                 "known of them is lost then"
@@ -106,10 +110,12 @@ class ModelShelf:
         """
         at_work = frozenset(self._models)
         if self._store is None:
+            # One that nobody wants is that of our own bundle before it was changed.
             return KnownModels(
                 at_work,
                 "DETECTOR_BUNDLES is not set; name the place where it stands. If that bundle is "
-                "gone for good, name one where another stands",
+                "gone for good, let another judge (`stream-detector model activate`)",
+                hidden=self.refused.keys(),
             )
         found = await asyncio.to_thread(self._store.ids)
         if found:

@@ -103,6 +103,7 @@ class Station:
     ) -> None:
         brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
         self.pipeline = Pipeline(bundle, Rules())
+        self.shelf = shelf_of(self.pipeline, bundles)
         self.recovery = Recovery(
             self.pipeline,
             lambda: AIOKafkaConsumer(
@@ -113,7 +114,7 @@ class Station:
             ),
             snapshots_topic="detector.snapshots",
             alerts_topic="detector.alerts",
-            shelf=shelf_of(self.pipeline, bundles),
+            shelf=self.shelf,
             ask_readings_id=lambda: readings_id,
             on_progress=on_progress,
         )

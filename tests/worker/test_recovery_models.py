@@ -1,5 +1,6 @@
 """Whose model judged a machine is never guessed as a partition is taken over."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,11 +78,12 @@ def test_while_the_place_of_its_model_is_not_mounted_the_partition_is_not_taken_
         station.take_over(30)
 
 
-def test_nor_where_no_place_of_models_is_named(
+def test_nor_where_its_model_is_wanted_and_no_place_of_models_is_named(
     kafka: EmbeddedKafka, small_bundle: Bundle, of_another_model: str
 ) -> None:
     #  as a worker of a group whose others have one
     station = Station(kafka, small_bundle)
+    assert not asyncio.run(station.shelf.put_to_work(of_another_model))
 
     with pytest.raises(
         BundleError,
@@ -104,13 +106,18 @@ def test_nor_while_its_model_is_there_and_cannot_be_used(
 
 
 @pytest.mark.usefixtures("of_another_model")
+@pytest.mark.parametrize("is_place_named", [True, False])
 def test_a_model_that_was_deleted_is_told_of_and_the_log_is_judged_by_another(
     kafka: EmbeddedKafka,
     small_bundle: Bundle,
     small_bundle_folder: Path,
     records: list[Record],
+    *,
+    is_place_named: bool,
 ) -> None:
-    station = Station(kafka, small_bundle, bundles=small_bundle_folder.parent)
+    #  without one, it is the worker's own before DETECTOR_BUNDLE was changed
+    bundles = small_bundle_folder.parent if is_place_named else None
+    station = Station(kafka, small_bundle, bundles=bundles)
 
     with capture_logs() as told:
         states = station.take_over(30)
