@@ -21,7 +21,7 @@ from stream_detector.alerting.notices import Wants
 from stream_detector.alerting.rules import Rules
 from stream_detector.alerting.untold import ALL_IS_NEWS
 from stream_detector.connections.alert_states import decode_change
-from stream_detector.connections.consumers import committed_note
+from stream_detector.connections.consumers import committed_note, note_to_commit
 from stream_detector.connections.receivers import signing_key
 from stream_detector.connections.settings import Settings
 from stream_detector.worker.alertmanager import PATH, Alertmanager
@@ -102,11 +102,11 @@ class NotifyService(SoleService):
     async def _told_until(self) -> datetime | None:
         """Give the time that was written with what was told last."""
         group, topic = self._settings.notify_group, self._place.topic
-        note = await asyncio.to_thread(committed_note, self._settings, group, topic)
         try:
+            note = await asyncio.to_thread(committed_note, self._settings, group, topic)
             return datetime.fromisoformat(note)
         except ValueError:
-            return None  # by a release that wrote none
+            return None  # by a release that wrote none, or without its end
 
     async def _commit(self, turn: int, channels: "_Channels") -> None:
         """Write down below which offset all is delivered, and until when."""
@@ -114,7 +114,8 @@ class NotifyService(SoleService):
         if done is None:
             done = await self._member.position(self._place)
         if (self._committed is None or done > self._committed) and self._turn == turn:
-            await self._member.commit({self._place: (done, rfc3339(channels.told_until))})
+            note = note_to_commit(rfc3339(channels.told_until))
+            await self._member.commit({self._place: (done, note)})
             self._committed = done
 
 
