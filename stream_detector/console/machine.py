@@ -214,17 +214,30 @@ class MachineRecord:
         self.outcomes.append(outcome)
         return True
 
-    def silent_since(self, now: float) -> float | None:
-        """Tell since when nothing came that should have; None while all is as usual.
+    def longest_silence(self) -> float | None:
+        """Give the seconds that may pass without a score; None where too few came to tell.
 
-        Usual is the middle of the last times between two messages; five of them and 10 s
-        may pass. All by Kafka's clock, for a demo's machine may live faster than we do.
+        Five of the usual steps and 10 s may: the middle of the last times between two messages.
+        All by Kafka's clock, for a demo's machine may live faster than we do.
         """
         if len(self._arrivals) < _N_ARRIVALS // 8:
             return None
-        arrivals = list(self._arrivals)
-        usual = median(b - a for a, b in pairwise(arrivals))
-        return arrivals[-1] if now - arrivals[-1] > 5 * usual + 10 else None
+        return 5 * median(b - a for a, b in pairwise(self._arrivals)) + 10
+
+    def silent_since(self, now: float, *, unless_known: float | None = None) -> float | None:
+        """Tell since when nothing came that should have; None while all is as usual.
+
+        Parameters
+        ----------
+        now : float
+            Seconds since 1970.
+        unless_known : float or None
+            The longest silence where too few scores came to tell; with None, none is too long.
+        """
+        longest = self.longest_silence() or unless_known
+        if longest is None or not self._arrivals:
+            return None
+        return self._arrivals[-1] if now - self._arrivals[-1] > longest else None
 
     def values(
         self, sensor: str, *, start: float, end: float

@@ -150,15 +150,18 @@ class Plant:
         """Tell since when what is shown is old; None while it is as live as usual.
 
         It is when Kafka does not answer, and when no machine has scores any more that had them;
-        that there was a break is told, but nobody is watched over by that.
+        that there was a break is told, but nobody is watched over by that. A machine of which
+        nobody knows yet what is usual may take as long as the slowest of the others.
         """
         if self.heard_at and now - self.heard_at > _UNHEARD_SECONDS:
             return self.heard_at
-        silences = [
-            machine.silent_since(now) for machine in self._machines.values() if machine.latest
-        ]
+        heard = [machine for machine in self._machines.values() if machine.latest]
+        longest = max(filter(None, (one.longest_silence() for one in heard)), default=None)
+        if longest is None:
+            return None
+        silences = [one.silent_since(now, unless_known=longest) for one in heard]
         silent = [since for since in silences if since is not None]
-        return max(silent) if silent and len(silent) == len(silences) else None
+        return max(silent) if len(silent) == len(silences) else None
 
     def _machine(self, name: str) -> MachineRecord | None:
         machine = self._machines.get(name)

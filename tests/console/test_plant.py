@@ -109,6 +109,17 @@ def test_the_page_is_stale_when_every_machine_is_silent() -> None:
     assert plant.stale_since(now) is None
 
 
+def test_a_machine_heard_once_keeps_no_page_live_for_longer_than_the_others() -> None:
+    #  minute    0 1 2 3 4 5             usual: one a minute, so 5 min 10 s may pass
+    #  pm1       x x x x x x
+    #  pm-1                  x           a slip of the pen, at minute 6
+    plant = plant_of(*(score("pm1", n, 1.0) for n in range(6)), score("pm-1", 6, 1.0))
+    last = at(6).timestamp()
+
+    assert plant.stale_since(last + 310) is None
+    assert plant.stale_since(last + 311) == last
+
+
 def test_a_break_that_is_told_makes_no_page_live_that_has_no_scores() -> None:
     plant = plant_of(*(score("pm1", n, 1.0) for n in range(6)))
 
