@@ -11,6 +11,7 @@ import pytest
 from stream_detector.bundle.directory import Bundle, read_bundle
 from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.errors import BundleError, ServiceError
+from tests.deploy.chart import pods, rendered
 from tests.end_to_end.server import Server, answers, free_port
 from tests.requirements import require_command
 
@@ -132,18 +133,42 @@ def test_a_store_that_wants_a_key_is_a_fault_that_says_so(
 
 @pytest.mark.usefixtures("filled")
 def test_the_chart_copies_the_first_model_from_there(small_bundle: Bundle, tmp_path: Path) -> None:
-    from tests.deploy.chart import pods, rendered
+    target = tmp_path / "2026-11"
 
+    #  a container that is started again finds what the one before it copied
+    for _ in range(2):
+        done = _copy_first_model(target)
+
+        assert done.returncode == 0, done.stderr
+        assert read_bundle(target).id == small_bundle.id
+        assert [one for one in tmp_path.rglob("*") if one.is_dir()] == [target]
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_chart_mends_a_copy_that_was_interrupted(small_bundle: Bundle, tmp_path: Path) -> None:
+    target = tmp_path / "2026-11"
+    no_name_of_a_file = "mill/models/2026-11/" + "x" * 300
+    files = fsspec.filesystem("s3")
+    files.pipe_file(no_name_of_a_file, b"it ends here")
+    assert _copy_first_model(target).returncode != 0
+    assert not target.exists()
+    files.rm_file(no_name_of_a_file)
+
+    done = _copy_first_model(target)
+
+    assert done.returncode == 0, done.stderr
+    assert read_bundle(target).id == small_bundle.id
+    assert [one for one in tmp_path.rglob("*") if one.is_dir()] == [target]
+
+
+def _copy_first_model(target: Path) -> subprocess.CompletedProcess[str]:
+    """Run what the chart runs before a program starts, into another folder."""
     (first,) = pods(rendered("everything"))["worker"]["initContainers"]
-    script, source, target = first["args"]
-    assert (source, target) == (f"{PLACE}/2026-11", "/models/2026-11")
-
-    done = subprocess.run(
-        [sys.executable, *first["command"][1:], script, source, tmp_path / "models/2026-11"],
+    script, source, place = first["args"]
+    assert (source, place) == (f"{PLACE}/2026-11", "/models/2026-11")
+    return subprocess.run(
+        [sys.executable, *first["command"][1:], script, source, target],
         capture_output=True,
         text=True,
         check=False,
     )
-
-    assert done.returncode == 0, done.stderr
-    assert read_bundle(tmp_path / "models/2026-11").id == small_bundle.id

@@ -143,7 +143,8 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{- /* The first model has to be a folder: from a URL it is copied before the program starts. */}}
+{{- /* The first model has to be a folder: from a URL it is copied before the program starts,
+    and has its name once all of it is there: what an interrupted copy leaves goes. */}}
 {{- define "sd.initContainers" -}}
 {{- with .root.Values.models }}
 {{- if .url }}
@@ -153,10 +154,16 @@ initContainers:
     command: [python, -c]
     args:
       - |
-        import sys
+        import shutil, sys
+        from pathlib import Path
         from fsspec.core import url_to_fs
-        files, root = url_to_fs(sys.argv[1])
-        files.get(root, sys.argv[2], recursive=True)
+        model = Path(sys.argv[2])
+        copy = model.with_name(model.name + ".copy")
+        shutil.rmtree(copy, ignore_errors=True)
+        if not model.exists():
+            files, root = url_to_fs(sys.argv[1])
+            files.get(root, str(copy), recursive=True)
+            copy.rename(model)
       - {{ printf "%s/%s" (trimSuffix "/" .url) .first | quote }}
       - {{ printf "/models/%s" .first | quote }}
     {{- with include "sd.storeEnv" $ }}
