@@ -217,12 +217,15 @@ class MachineRecord:
     def longest_silence(self) -> float | None:
         """Give the seconds that may pass without a score; None where too few came to tell.
 
-        Five of the usual steps and 10 s may: the middle of the last times between two messages.
-        All by Kafka's clock, for a demo's machine may live faster than we do.
+        Five of the usual steps and 10 s may. A step is the middle one of the last ones between
+        two messages, by Kafka's clock or the machine's, whichever is longer: what was held up
+        comes all at once.
         """
         if len(self._arrivals) < _N_ARRIVALS // 8:
             return None
-        return 5 * median(b - a for a, b in pairwise(self._arrivals)) + 10
+        arrival_step = median(b - a for a, b in pairwise(self._arrivals))
+        event_times = self.scores.newest(_N_ARRIVALS)["time"]
+        return 5 * max(arrival_step, float(np.median(np.diff(event_times)))) + 10
 
     def silent_since(self, now: float, *, unless_known: float | None = None) -> float | None:
         """Tell since when nothing came that should have; None while all is as usual.

@@ -88,6 +88,27 @@ def test_a_machine_is_silent_after_five_of_its_usual_steps_and_ten_seconds() -> 
     assert machine.silent_since(last + 611) == last
 
 
+@pytest.mark.parametrize(
+    ("minutes_apart", "step"),
+    [
+        pytest.param(0.0, 120, id="held-up-and-come-at-once"),
+        pytest.param(5.0, 300, id="played-slowly"),
+        pytest.param(0.1, 120, id="played-fast"),
+    ],
+)
+def test_the_usual_step_is_the_longer_one_of_those_of_kafka_and_the_machine(
+    minutes_apart: float, step: float
+) -> None:
+    machine = MachineRecord("pm3")
+    for n in range(40):  # a reading every 2 minutes
+        arrived = at(minutes_apart * n).timestamp()
+        machine.take_score(score("pm3", 2 * n, 1.0), received_at=arrived)
+    last = at(minutes_apart * 39).timestamp()
+
+    assert machine.silent_since(last + 5 * step + 10) is None
+    assert machine.silent_since(last + 5 * step + 11) == last
+
+
 def test_of_a_machine_heard_thrice_nobody_knows_what_is_usual() -> None:
     machine = plant_of(*(score("pm3", n, 1.0) for n in range(3))).machines["pm3"]
 

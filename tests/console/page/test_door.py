@@ -124,10 +124,10 @@ def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
     with LivePlant(tmp_path, keeps_book=False) as plant, plant.console() as address:
         page = open_page()
         page.goto(address)
-        plant.send_all(score("pm3", n, 1.0) for n in range(10))
+        plant.send_all(score("pm3", n / 60, 1.0) for n in range(10))
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("normal")
 
-        # They came within moments, so ten seconds without any are unusual.
+        # They have a second between them, so fifteen without any are unusual.
         expect(page.get_by_text("STALE: no score since")).to_be_visible()
 
         expect(page.locator('[data-machine="pm3"]')).to_contain_text("NO DATA")
