@@ -63,5 +63,5 @@ def containers(pod: Resource) -> list[Resource]:
 
 
 def environment(container: Resource) -> dict[str, str]:
-    """Give the variables of a container."""
-    return {one["name"]: one["value"] for one in container.get("env", ())}
+    """Give the variables of a container, but those whose value stands in a Secret."""
+    return {one["name"]: one["value"] for one in container.get("env", ()) if "value" in one}

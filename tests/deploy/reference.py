@@ -50,6 +50,26 @@ _HOST_AND_PORT: Final = r"(kafka://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/@,;]+):\d{1,5}"
 _CHECKED_BY_CODE: Final = {"broker": f"^{_HOST_AND_PORT}([,;]\\s*{_HOST_AND_PORT})*$"}
 """What a validator looks at, in so far as a pattern can."""
 
+_LIBRARY_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "OTEL_TRACES_SAMPLER": {
+        "description": "Which of the worker's batches are traced, in OpenTelemetry's words.",
+        "type": "string",
+        "enum": [
+            *("always_on", "always_off", "traceidratio"),
+            *("parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"),
+        ],
+    },
+    "OTEL_TRACES_SAMPLER_ARG": {
+        "description": "The share of them, for traceidratio.",
+        "type": ["string", "number"],
+        "pattern": r"^(0|1|0?\.[0-9]+)$",
+        "minimum": 0,
+        "maximum": 1,
+    },
+}
+_LIBRARY_FILES: Final = ("OTEL_EXPORTER_OTLP_HEADERS", "SSL_CERT_FILE")
+"""What libraries read themselves, and what we write of them."""
+
 _BEGIN: Final = "<!-- made of the settings by make reference: {} -->\n"
 _END: Final = "<!-- end -->"
 
@@ -76,8 +96,9 @@ def schema(text: str) -> str:
     """Give the chart's schema with what it lets through as settings and files."""
     found = json.loads(text)
     parts = found["properties"]
-    parts["settings"]["properties"] = dict(_chart_settings(Settings))
-    parts["files"]["propertyNames"] = {"enum": sorted(_chart_files(Settings))}
+    parts["settings"]["properties"] = {**dict(_chart_settings(Settings)), **_LIBRARY_SETTINGS}
+    files = sorted((*_chart_files(Settings), *_LIBRARY_FILES))
+    parts["files"]["propertyNames"] = {"enum": files}
     of_a_bridge = parts["bridges"]["additionalProperties"]["properties"]
     of_a_bridge["settings"]["properties"] = dict(_chart_settings(SourceSettings))
     of_a_bridge["files"]["propertyNames"] = {"enum": sorted(_chart_files(SourceSettings))}

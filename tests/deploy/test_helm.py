@@ -130,6 +130,24 @@ def test_only_the_worker_is_given_the_secrets_of_those_who_are_told() -> None:
         assert ("DETECTOR_WEBHOOK_SECRET_FILE" in json.dumps(pod)) is (component == "worker")
 
 
+def test_what_libraries_read_themselves_is_given_to_those_who_need_it() -> None:
+    found = pods(rendered("everything"))
+
+    for component, pod in found.items():
+        (program,) = pod["containers"]
+        told = environment(program)
+        assert told["SSL_CERT_FILE"] == "/etc/stream-detector/SSL_CERT_FILE"
+        headers = [one["valueFrom"] for one in program["env"] if "valueFrom" in one]
+        if component == "worker":
+            assert told["OTEL_TRACES_SAMPLER"] == "traceidratio"
+            assert told["OTEL_TRACES_SAMPLER_ARG"] == "0.01"
+            assert headers == [{"secretKeyRef": {"name": "detector-traces", "key": "headers"}}]
+        else:
+            assert "OTEL_" not in json.dumps(pod)
+        # Nobody reads it from a file.
+        assert "OTEL_" not in json.dumps(pod["volumes"])
+
+
 def test_probes_and_ports_are_those_of_the_programs() -> None:
     found = pods(rendered("everything"))
     (worker,), (console,) = (found[one]["containers"] for one in ("worker", "console"))

@@ -53,6 +53,9 @@ def test_a_password_in_the_address_of_redis_is_refused() -> None:
         ("settings.DETECTOR_PUBLISHED_SCORES=some", "'all', 'alarm', 'none'"),
         ("files.DETECTOR_RULES.secret=rules", "missing property 'key'"),
         ("files.DETECTOR_GROUP.secret=rules", "DETECTOR_GROUP"),
+        ("settings.OTEL_TRACES_SAMPLER=some", "'traceidratio'"),
+        ("settings.OTEL_TRACES_SAMPLER_ARG=1%", "/settings/OTEL_TRACES_SAMPLER_ARG"),
+        ("settings.OTEL_EXPORTER_OTLP_HEADERS=key=x", "'OTEL_EXPORTER_OTLP_HEADERS' not allowed"),
         ("models.url=s3://mill/models", "models.claim and models.url are both set"),
         ("models.first=../../etc", "/models/first"),
         ("worker.replicas=9", "more workers than partitions (8) are idle"),
@@ -90,6 +93,7 @@ def test_a_wrong_value_is_refused_and_named(wrong: str, says: str) -> None:
         "settings.DETECTOR_BROKER=kafka-0:9092\\, kafka-1:9092",
         "image.repository=registry:5000/plant/stream-detector",
         "console.timeZone=Etc/GMT+2",
+        "settings.OTEL_TRACES_SAMPLER_ARG=0.01",
         "worker.resources.requests.cpu=0.5",
         "worker.resources.limits.memory=1.5Gi",
         # The number of workers is not used then, and need not be less.
@@ -124,6 +128,11 @@ SECRET = {"secret": "plant", "key": "of-it"}
             "secured",
             {"files.DETECTOR_REDIS_URL_FILE": CONFIG_MAP},
             "files.DETECTOR_REDIS_URL_FILE is in a ConfigMap, which everybody may read",
+        ),
+        (
+            "least",
+            {"files.OTEL_EXPORTER_OTLP_HEADERS": CONFIG_MAP},
+            "files.OTEL_EXPORTER_OTLP_HEADERS is in a ConfigMap, which everybody may read",
         ),
         (
             "everything",
@@ -183,7 +192,7 @@ SECRET = {"secret": "plant", "key": "of-it"}
         (
             "everything",
             {"networkPolicy.egress": None},
-            "nobody gets out to models.url, files.DETECTOR_WEBHOOK_URL_FILE; say there what",
+            "out to models.url, settings.DETECTOR_TRACES_URL, files.DETECTOR_WEBHOOK_URL_FILE; say",
         ),
     ],
 )

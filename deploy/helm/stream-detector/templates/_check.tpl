@@ -58,7 +58,7 @@
 {{- if hasKey $settings $setting }}
 {{- $faults = append $faults (printf "settings.%s and files.%s are both set; give one of them" $setting $name) }}
 {{- end }}
-{{- if and (hasKey $from "configMap") (regexMatch "_(URL|KEY|PASSWORD|TOKEN|SECRET)_FILE$" $name) }}
+{{- if and (hasKey $from "configMap") (regexMatch "_((URL|KEY|PASSWORD|TOKEN|SECRET)_FILE|HEADERS)$" $name) }}
 {{- $faults = append $faults (printf "files.%s is in a ConfigMap, which everybody may read; give a secret" $name) }}
 {{- end }}
 {{- end }}

@@ -52,14 +52,14 @@ capabilities: {drop: [ALL]}
 
 {{- /* Only the worker tells others of alerts, and only it needs to know how; a bridge knows Kafka alone. */}}
 {{- define "sd.isFor" -}}
-{{- $not := dict "worker" "^$" "bridge" "^DETECTOR_(ALERTMANAGER_|WEBHOOK_|REDIS_|RULES|PROMOTE|TRACES_)" }}
-{{- if not (regexMatch (get $not .part | default "^DETECTOR_(ALERTMANAGER|WEBHOOK)_") .name) }}yes{{ end }}
+{{- $not := dict "worker" "^$" "bridge" "^(DETECTOR_(ALERTMANAGER_|WEBHOOK_|REDIS_|RULES|PROMOTE|TRACES_)|OTEL_)" }}
+{{- if not (regexMatch (get $not .part | default "^(DETECTOR_(ALERTMANAGER|WEBHOOK)|OTEL)_") .name) }}yes{{ end }}
 {{- end }}
 
-{{- /* The files that a part is given, as JSON. */}}
+{{- /* The files that a part is given, as JSON; OpenTelemetry reads no secret from a file. */}}
 {{- define "sd.filesFor" -}}
 {{- $found := dict }}
-{{- range $name, $from := .root.Values.files }}
+{{- range $name, $from := omit .root.Values.files "OTEL_EXPORTER_OTLP_HEADERS" }}
 {{- if include "sd.isFor" (dict "part" $.part "name" $name) }}
 {{- $_ := set $found $name $from }}
 {{- end }}
@@ -84,6 +84,11 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- range $name, $_ := include "sd.filesFor" . | fromJson }}
 - {name: {{ $name }}, value: /etc/stream-detector/{{ $name }}}
+{{- end }}
+{{- if eq .part "worker" }}
+{{- with .root.Values.files.OTEL_EXPORTER_OTLP_HEADERS }}
+- {name: OTEL_EXPORTER_OTLP_HEADERS, valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ .key | quote }}}}}
+{{- end }}
 {{- end }}
 {{- if has .part (list "worker" "console") }}
 - {name: DETECTOR_BUNDLE, value: {{ printf "/models/%s" .root.Values.models.first | quote }}}
