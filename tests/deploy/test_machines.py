@@ -44,6 +44,12 @@ def test_systemd_calls_the_unit_safe(unit: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_onnx_runtime_sees_the_processor(unit: Path) -> None:
+    """Without /proc/cpuinfo it says so on standard error at every start."""
+    assert not re.search(r"^ProcSubset=pid$", unit.read_text(), flags=re.M)
+
+
 def test_each_image_is_pinned_and_runs_as_nobody_known() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     stages = set(re.findall(r" AS (\S+)", text))
