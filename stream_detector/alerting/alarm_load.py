@@ -1,8 +1,12 @@
-"""How many alerts a model raised, beside the budget in force.
+"""How many alerts a model raised, beside the budget in force, and how long they stood.
 
 Numbers of alerts are small, so chance is allowed for. A model that keeps exactly to its budget
 raises a Poisson number of false alerts; what it exceeds with a chance of under 5 % only, in any
 of the machines, is beyond the budget. Whether to go back is asked again and again: there, 0.1 %.
+
+An alert that never clears is raised once, so the share of time in alarm counts beside the number.
+A machine that is at fault is in alarm under any model: what counts is more than twice the share
+under the other one. A small share may double by one fault, so it has to be beyond reason as well.
 """
 
 import math
@@ -23,6 +27,15 @@ PROMOTION_CHANCE: Final = 0.05
 
 ROLL_BACK_CHANCE: Final = 0.001
 """Of taking back a model that keeps exactly to its budget, at each of many looks."""
+
+PROMOTION_SHARE: Final = 0.1
+"""Of the time in alarm that a candidate may have, whatever the active model has."""
+
+ROLL_BACK_SHARE: Final = 0.5
+"""The same of an active model: what it is held against are other days, without their faults."""
+
+_TOO_MANY_TIMES: Final = 2.0
+"""So many times the share of the other model are too much."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -51,6 +64,13 @@ class Load(msgspec.Struct, frozen=True):
     n_false: int
     """Of those so many that nothing followed within its horizon that a rule of theirs warns of."""
     budget_per_day: float
+    days_in_alarm: float
+    """Of the days, an alert was open."""
+
+    @property
+    def alarm_share(self) -> float:
+        """Share of the time in which an alert was open."""
+        return self.days_in_alarm / self.days if self.days else 0.0
 
     @property
     def by_budget(self) -> float:
@@ -78,7 +98,9 @@ def load_of(
         )
         for time, rules in course.raised
     )
-    return Load(course.running / _DAY, len(course.raised), n_false, budget_per_day)
+    days = course.running / _DAY
+    days_in_alarm = days * course.n_in_alarm / course.n_readings
+    return Load(days, len(course.raised), n_false, budget_per_day, days_in_alarm)
 
 
 def sum_of(loads: Collection[Load]) -> Load:
@@ -90,6 +112,7 @@ def sum_of(loads: Collection[Load]) -> Load:
         sum(one.n_raised for one in loads),
         sum(one.n_false for one in loads),
         by_budget / days if days else 0.0,
+        math.fsum(one.days_in_alarm for one in loads),
     )
 
 
@@ -98,7 +121,7 @@ def beyond_budget(loads: Mapping[Series, Load], *, chance: float) -> Iterator[st
 
     Examples
     --------
-    >>> load = Load(days=3.0, n_raised=30, n_false=27, budget_per_day=6.0)
+    >>> load = Load(days=3.0, n_raised=30, n_false=27, budget_per_day=6.0, days_in_alarm=0.1)
     >>> list(beyond_budget({Series("pm3", "anomaly"): load}, chance=0.05))
     ['pm3: 27 false alerts in 3 days; with a budget of 6 a day, over 25 are beyond chance']
     """
@@ -106,6 +129,37 @@ def beyond_budget(loads: Mapping[Series, Load], *, chance: float) -> Iterator[st
         yield from _beyond(str(name), [load], chance / len(loads))
     if len(loads) > 1:
         yield from _beyond("all together", loads.values(), chance)
+
+
+def too_long_in_alarm(
+    loads: Mapping[Series, Load], others: Mapping[Series, Load], *, share: float
+) -> Iterator[str]:
+    """Say of what the time in alarm is beyond reason, a sentence each.
+
+    Parameters
+    ----------
+    loads : mapping of Series to Load
+    others : mapping of Series to Load
+        Under the model that it is held against; what is not there is not compared.
+    share : float
+        Of the time, that is within reason whatever the other model has.
+
+    Examples
+    --------
+    >>> load, other = Load(3.0, 1, 0, 6.0, 3.0), Load(3.0, 9, 9, 6.0, 0.03)
+    >>> pm3 = Series("pm3", "anomaly")
+    >>> list(too_long_in_alarm({pm3: load}, {pm3: other}, share=0.1))
+    ['pm3: in alarm for 100 % of the time, under the other model for 1 %; over 10 % are too much']
+    """
+    for name, load in loads.items():
+        if (other := others.get(name)) is None:
+            continue
+        most = max(share, _TOO_MANY_TIMES * other.alarm_share)
+        if load.alarm_share > most:
+            yield (
+                f"{name}: in alarm for {percent(load.alarm_share)} of the time, under the other "
+                f"model for {percent(other.alarm_share)}; over {percent(most)} are too much"
+            )
 
 
 def most_by_chance(mean: float, chance: float) -> int:
@@ -130,6 +184,17 @@ def most_by_chance(mean: float, chance: float) -> int:
 def figure(number: float) -> str:
     """Write a number to people."""
     return f"{number:.3g}"
+
+
+def percent(share: float) -> str:
+    """Write a share to people.
+
+    Examples
+    --------
+    >>> percent(0.0123), percent(1.0)
+    ('1.23 %', '100 %')
+    """
+    return f"{figure(100 * share)} %"
 
 
 def _beyond(name: str, loads: Collection[Load], chance: float) -> Iterator[str]:

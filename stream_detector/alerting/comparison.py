@@ -1,8 +1,9 @@
 """What a trial of two models showed, and whether the candidate may take over.
 
 The promotion rule: enough running time was compared, the candidate scored what the active model
-scored, its false alerts are within the budget, and no known outcome is lost that the active model
-warned of. Where several machines are compared, that holds for each, and for all together.
+scored, its false alerts are within the budget, it is not in alarm for far longer, and no known
+outcome is lost that the active model warned of. Where several machines are compared, that holds
+for each, and for all together.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ import msgspec
 
 from stream_detector.alerting.alarm_load import (
     PROMOTION_CHANCE,
+    PROMOTION_SHARE,
     Horizons,
     Load,
     Series,
@@ -21,6 +23,7 @@ from stream_detector.alerting.alarm_load import (
     figure,
     load_of,
     sum_of,
+    too_long_in_alarm,
 )
 from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.life import rfc3339
@@ -221,6 +224,9 @@ def _reasons_against(parts: Sequence[Compared], least_days: float) -> Iterator[s
             )
     loads = {one.series: one.candidate for one in parts}
     yield from beyond_budget(loads, chance=PROMOTION_CHANCE)
+    yield from too_long_in_alarm(
+        loads, {one.series: one.active for one in parts}, share=PROMOTION_SHARE
+    )
     for one in parts:
         for time in one.lost:
             yield f"{one.series}: the outcome at {rfc3339(time)} is not warned of any more"

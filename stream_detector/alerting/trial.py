@@ -27,6 +27,8 @@ class Told(NamedTuple):
     above: bool
     raised: tuple[str, ...]
     """The rules whose alert it raised."""
+    alarm: bool
+    """An alert is open after it."""
 
 
 class Raise(NamedTuple):
@@ -56,6 +58,8 @@ class Course:
     stretches : list of Stretch
     raised : list of Raise
     n_readings : int
+    n_in_alarm : int
+        Of those, after so many an alert was open.
 
     Examples
     --------
@@ -63,9 +67,10 @@ class Course:
     >>> t = lambda minute: datetime(2026, 11, 22, 3, minute, tzinfo=UTC)
     >>> course = Course(timedelta(minutes=3))
     >>> for minute in (0, 2, 4, 30, 32):
-    ...     course.take(t(minute), raised=("sheet-break",) if minute in (0, 2, 32) else ())
-    >>> [one.time.minute for one in course.raised], course.running
-    ([2, 32], datetime.timedelta(seconds=360))
+    ...     raised = ("sheet-break",) if minute in (0, 2, 32) else ()
+    ...     course.take(t(minute), raised=raised, alarm=minute < 4)
+    >>> [one.time.minute for one in course.raised], course.running, course.n_in_alarm
+    ([2, 32], datetime.timedelta(seconds=360), 2)
     """
 
     def __init__(self, max_gap: timedelta) -> None:
@@ -74,15 +79,17 @@ class Course:
         self.stretches: list[Stretch] = []
         self.raised: list[Raise] = []
         self.n_readings = 0
+        self.n_in_alarm = 0
 
     @property
     def running(self) -> timedelta:
         """How long the machine ran."""
         return sum((one.end - one.begin for one in self.stretches), timedelta())
 
-    def take(self, time: datetime, *, raised: tuple[str, ...]) -> None:
-        """Take in the rules whose alert a reading raised."""
+    def take(self, time: datetime, *, raised: tuple[str, ...], alarm: bool) -> None:
+        """Take in the rules whose alert a reading raised, and whether one is open after it."""
         self.n_readings += 1
+        self.n_in_alarm += alarm
         # Of the first one: had the other model raised its alert just before, nobody had seen it.
         if raised and self._goes_on:
             self.raised.append(Raise(time, raised))
@@ -120,7 +127,8 @@ class Trial:
     >>> trial = Trial.of(timedelta(minutes=3))
     >>> for minute, one, other in [(0, 1.0, 2.0), (2, 3.0, 3.0), (4, 2.0, 2.5)]:
     ...     trial.take(
-    ...         Told(t(minute), one, one > 2.2, ()), Told(t(minute), other, other > 2.2, ())
+    ...         Told(t(minute), one, one > 2.2, (), alarm=False),
+    ...         Told(t(minute), other, other > 2.2, (), alarm=False),
     ...     )
     >>> trial.n_agreed, trial.rank_correlation
     (2, 1.0)
@@ -147,8 +155,8 @@ class Trial:
 
     def take(self, active: Told, candidate: Told) -> None:
         """Take in what both said of one reading."""
-        self.active.take(active.time, raised=active.raised)
-        self.candidate.take(active.time, raised=candidate.raised)
+        self.active.take(active.time, raised=active.raised, alarm=active.alarm)
+        self.candidate.take(active.time, raised=candidate.raised, alarm=candidate.alarm)
         self.n_scored_by_active += active.score is not None
         if active.score is not None and candidate.score is not None:
             self.n_scored_by_both += 1

@@ -18,6 +18,7 @@ are of, and a batch has at most so many."""
 class _Head(msgspec.Struct, frozen=True, gc=False):
     score: float | None
     above: bool
+    alarm: bool
     raised: tuple[str, ...]
 
 
@@ -31,6 +32,7 @@ class ScoreLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_time: Annotated[datetime, msgspec.Meta(tz=True)]
     score: float | None
     above: bool
+    alarm: bool
     raised: tuple[str, ...]
     bundle: str
     head: _Head | None = None
@@ -38,10 +40,10 @@ class ScoreLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def told(self) -> Iterator[tuple[Series, Told]]:
         """Give what it says by each score that the model has."""
-        told = Told(self.event_time, self.score, self.above, self.raised)
+        told = Told(self.event_time, self.score, self.above, self.raised, self.alarm)
         yield Series(self.machine, "anomaly"), told
-        if self.head is not None:
-            of_head = Told(self.event_time, self.head.score, self.head.above, self.head.raised)
+        if (head := self.head) is not None:
+            of_head = Told(self.event_time, head.score, head.above, head.raised, head.alarm)
             yield Series(self.machine, "head"), of_head
 
 
@@ -135,7 +137,7 @@ class Trials:
             if not is_next:
                 trial.break_off()
             # A model without a head raises nothing by it.
-            nothing = Told(active.event_time, None, above=False, raised=())
+            nothing = Told(active.event_time, None, above=False, raised=(), alarm=False)
             trial.take(one.get(name, nothing), other.get(name, nothing))
 
 
@@ -171,4 +173,4 @@ class ActiveCourses:
         self._newest[machine] = time
         for name, told in line.told():
             course = self.by_series.setdefault(name, Course(self._max_gap))
-            course.take(time, raised=told.raised)
+            course.take(time, raised=told.raised, alarm=told.alarm)

@@ -37,15 +37,22 @@ def trial_of(
     candidate: Sequence[int] = (),
     unscored: int = 0,
     rule: str = "sheet-break",
+    alarms: tuple[int, int] = (0, 0),
 ) -> Trial:
-    """Alerts are raised by the readings of these numbers; the last ones have no score."""
+    """Alerts are raised by the readings of these numbers; the last ones have no score.
+
+    So many readings at the end are in alarm, under the active model and the candidate.
+    """
     raises, none = (rule,), ()
     trial = Trial.of(timedelta(minutes=3))
+    late = [n_readings - n_in_alarm for n_in_alarm in alarms]
     for k in range(n_readings):
         score = None if k >= n_readings - unscored else 1.0
         trial.take(
-            Told(at(2 * k), 1.0, k in active, raises if k in active else none),
-            Told(at(2 * k), score, k in candidate, raises if k in candidate else none),
+            Told(at(2 * k), 1.0, k in active, raises if k in active else none, k >= late[0]),
+            Told(
+                at(2 * k), score, k in candidate, raises if k in candidate else none, k >= late[1]
+            ),
         )
     return trial
 
@@ -154,6 +161,29 @@ def test_a_candidate_that_gives_no_scores_raises_nothing_and_is_refused() -> Non
     assert compared({PM3: trial_of(unscored=7)}).holds
 
 
+def test_a_candidate_that_never_clears_its_one_alert_is_refused() -> None:
+    # 1000 readings: shares that people can read.
+    found = compared({PM3: trial_of(1000, candidate=[1], alarms=(10, 999))})
+
+    assert found.reasons == (
+        "pm3: in alarm for 99.9 % of the time, under the other model for 1 %; over 10 % are too "
+        "much",
+    )
+    (one,) = found.machines
+    assert one.active.alarm_share == pytest.approx(0.01)
+    assert found.together.candidate.alarm_share == pytest.approx(0.999)
+
+
+@pytest.mark.parametrize(
+    ("active", "candidate", "holds"),
+    [(0, 100, True), (0, 101, False), (450, 900, True), (450, 901, False), (600, 1000, True)],
+)
+def test_time_in_alarm_may_be_twice_that_of_the_active_model_or_a_tenth(
+    active: int, candidate: int, *, holds: bool
+) -> None:
+    assert compared({PM3: trial_of(1000, alarms=(active, candidate))}).holds == holds
+
+
 def test_several_machines_are_judged_each_and_together() -> None:
     five, four = range(10, 60, 10), range(10, 50, 10)
     # Chance is 2.5 % for one of two machines: 5 with a mean of 2 are within, 9 with one of 4 not.
@@ -163,7 +193,7 @@ def test_several_machines_are_judged_each_and_together() -> None:
         "all together: 9 false alerts in 2 days; with a budget of 2 a day, over 8 are beyond "
         "chance",
     )
-    assert found.together.candidate == Load(2.0, 9, 9, 2.0)
+    assert found.together.candidate == Load(2.0, 9, 9, 2.0, 0.0)
     assert found.together.n_readings == 2 * 721
 
 
@@ -187,4 +217,4 @@ def test_chance_is_that_of_a_poisson_number(mean: float, chance: float, most: in
 
 
 def test_a_machine_without_running_time_has_no_alerts_to_be_counted() -> None:
-    assert list(beyond_budget({PM3: Load(0.0, 0, 0, 6.0)}, chance=0.05)) == []
+    assert list(beyond_budget({PM3: Load(0.0, 0, 0, 6.0, 0.0)}, chance=0.05)) == []

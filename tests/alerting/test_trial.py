@@ -16,7 +16,7 @@ def at(minute: float) -> datetime:
 
 def told(minute: float, score: float | None = 1.0) -> Told:
     """Of a model with the threshold 2."""
-    return Told(at(minute), score, above=score is not None and score > 2, raised=())
+    return Told(at(minute), score, above=score is not None and score > 2, raised=(), alarm=False)
 
 
 RULES = {".": (), "s": ("sheet-break",), "p": ("patient",), "2": ("sheet-break", "patient")}
@@ -28,7 +28,7 @@ def course_of(raises: str, *, broken_off_at: int | None = None) -> Course:
     for place, one in enumerate(raises):
         if place == broken_off_at:
             course.break_off()
-        course.take(at(2 * place), raised=RULES[one])
+        course.take(at(2 * place), raised=RULES[one], alarm=False)
     return course
 
 
@@ -58,7 +58,7 @@ def test_what_the_first_reading_behind_missing_ones_raises_counts_for_nothing() 
 def test_a_standstill_is_no_time_of_running() -> None:
     course = Course(MAX_GAP)
     for minute in (0, 2, 30, 32, 34):
-        course.take(at(minute), raised=())
+        course.take(at(minute), raised=(), alarm=False)
 
     assert course.running == timedelta(minutes=2 + 4)
 

@@ -112,6 +112,7 @@ def test_a_head_is_compared_by_itself_and_a_model_without_one_raises_nothing_by_
     assert len(trial.active.raised) == 1
     assert trial.candidate.raised == []
     assert (trial.n_scored_by_active, trial.n_scored_by_both) == (2, 0)
+    assert (trial.active.n_in_alarm, trial.candidate.n_in_alarm) == (2, 0)
 
 
 def test_of_an_activated_model_what_it_raised_where_it_judged_is_followed() -> None:
@@ -124,7 +125,7 @@ def test_of_an_activated_model_what_it_raised_where_it_judged_is_followed() -> N
         courses.take(one)
 
     course = courses.by_series[PM3]
-    assert (course.n_readings, len(course.raised)) == (2, 1)
+    assert (course.n_readings, len(course.raised), course.n_in_alarm) == (2, 1, 1)
 
 
 def test_what_is_no_score_is_passed_over() -> None:

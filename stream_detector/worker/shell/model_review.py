@@ -5,11 +5,18 @@ does, where the promotion rule says so and the settings let it. What it takes ba
 promotes again, and what came back it never takes back: so no model flaps.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from stream_detector.alerting.alarm_load import ROLL_BACK_CHANCE, beyond_budget
+from stream_detector.alerting.alarm_load import (
+    ROLL_BACK_CHANCE,
+    ROLL_BACK_SHARE,
+    Load,
+    Series,
+    beyond_budget,
+    too_long_in_alarm,
+)
 from stream_detector.alerting.comparison import Comparison
 from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.model_choices import ModelChoiceStore
@@ -24,6 +31,9 @@ from stream_detector.worker.shell.model_trials import IsChosen, TrialLog, machin
 
 WATCHED: Final = timedelta(days=7)
 """So long after an activation the model may be taken back."""
+
+_LEAST_DAYS: Final = 1.0
+"""Of running, before time in alarm counts: a machine may be at fault for hours."""
 
 
 class Review(NamedTuple):
@@ -97,7 +107,10 @@ class Reviewer:
         if {active, choice.previous} & {*choice.taken_back}:
             return None
         loads = self._log.loads(active, wants, since=since)
-        reasons = list(beyond_budget(loads, chance=ROLL_BACK_CHANCE))
+        reasons = [
+            *beyond_budget(loads, chance=ROLL_BACK_CHANCE),
+            *self._too_long_in_alarm(loads, choice, wants, since - WATCHED),
+        ]
         if not reasons:
             return None
         why = "; ".join(reasons)
@@ -112,6 +125,22 @@ class Reviewer:
         with redis_faults():
             self._choices.take_back(machine, choice, why=why)
         return Review(machine, "taken back", active, why)
+
+    def _too_long_in_alarm(
+        self, loads: Mapping[Series, Load], choice: ModelChoice, wants: IsChosen, since: datetime
+    ) -> Iterator[str]:
+        """Hold the time in alarm against that under the model before, where that one is known.
+
+        The log is read for it only where the time in alarm is long.
+        """
+        long = {
+            name: one
+            for name, one in loads.items()
+            if one.days >= _LEAST_DAYS and one.alarm_share > ROLL_BACK_SHARE
+        }
+        if long and (before := self._before(choice)) is not None:
+            others = self._log.loads(before, wants, since=since)
+            yield from too_long_in_alarm(long, others, share=ROLL_BACK_SHARE)
 
     def _before(self, choice: ModelChoice) -> str | None:
         """Name the model that a choice gives way to; None where only the workers know it."""

@@ -7,7 +7,7 @@ import click
 import msgspec
 import structlog
 
-from stream_detector.alerting.alarm_load import Load, figure
+from stream_detector.alerting.alarm_load import Load, figure, percent
 from stream_detector.alerting.comparison import Compared, Comparison, Together
 from stream_detector.alerting.life import rfc3339
 from stream_detector.command_line import FiniteRange, Parsed, on_one_line
@@ -58,7 +58,8 @@ def compare(
 
     Exit code 0 where the promotion rule holds, 1 where it does not: so `model compare && model
     activate` is safe. It holds if the candidate's false alerts are within the budget, with what is
-    put down to chance, no known outcome is lost, and there is enough evidence.
+    put down to chance, it is not in alarm for far longer, no known outcome is lost, and there is
+    enough evidence.
     """
     settings = read_settings()
     trial_log = TrialLog.of(settings)
@@ -83,8 +84,8 @@ def promote(*, days: float, least_days: float) -> None:
     """Activate models on trial that `model compare` is for, and take back what was a mistake.
 
     Only for the machines in DETECTOR_PROMOTE; meant to be run by a timer. A model that was
-    activated in the last 7 days and raises false alerts beyond the budget gives way to the one
-    before it, once and for good: exit code 1.
+    activated in the last 7 days and raises false alerts beyond the budget, or is in alarm most of
+    the time, gives way to the one before it, once and for good: exit code 1.
     """
     settings = read_settings()
     configure_logging(settings)
@@ -150,6 +151,10 @@ def _alert_lines(one: Compared | Together) -> Iterator[str]:
     yield (
         f"  false alerts: active {_load(one.active)}, candidate {_load(one.candidate)} a day of "
         f"running; budget {figure(one.candidate.budget_per_day)}"
+    )
+    yield (
+        f"  in alarm: active for {percent(one.active.alarm_share)} of the time, candidate for "
+        f"{percent(one.candidate.alarm_share)}"
     )
     yield (
         f"  outcomes: {one.n_outcomes} known, active warned of {one.n_warned_by_active}, "
