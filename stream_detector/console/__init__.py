@@ -4,7 +4,7 @@ From a message to a screen, module by module:
 
 ``commands``, ``app`` (``parts``)
     the command line, and the place where all is put together
-``feed`` -> ``plant`` (``machine``, ``ring``)
+``feed`` -> ``plant`` (``machine``, ``pulse``, ``ring``)
     the topics are followed, and what they say is kept as far back as is shown
 ``views`` (``drawing``, ``words``)
     what a page shows, as plain values

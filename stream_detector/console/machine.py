@@ -2,14 +2,13 @@
 
 from collections import deque
 from datetime import datetime
-from itertools import pairwise
-from statistics import median
 from typing import Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_detector.console.pulse import Pulse
 from stream_detector.console.ring import Ring
 from stream_detector.pipeline.messages import Contributor, DataQualityMessage, ScoreMessage
 
@@ -34,7 +33,6 @@ _NO_RAISE: Final = 0
 _NO_MODEL: Final = -1
 """Of a reading that one of too many models judged."""
 
-_N_ARRIVALS: Final = 32
 _N_CONTRIBUTORS: Final = 5
 
 NO_SENSOR: Final = -1
@@ -100,6 +98,7 @@ class MachineRecord:
     ----------
     name : str
     latest : ScoreMessage or None
+    pulse : Pulse
     scores, contributions : Ring
     outcomes : deque of Outcome
     """
@@ -109,6 +108,7 @@ class MachineRecord:
         self.version = 0
         """The plant's, when there was something new of this machine."""
         self.latest: ScoreMessage | None = None
+        self.pulse = Pulse()
         self.scores = Ring(SCORES, KEPT_SCORES)
         self.contributions = Ring(CONTRIBUTIONS, KEPT_CONTRIBUTIONS)
         self.outcomes: deque[Outcome] = deque(maxlen=_MAX_OUTCOMES)
@@ -118,7 +118,6 @@ class MachineRecord:
         self._sensors: dict[str, int] = {}
         self.units: dict[str, str] = {}
         self._faults: dict[tuple[str, str], datetime] = {}
-        self._arrivals: deque[float] = deque(maxlen=_N_ARRIVALS)
         self._reading_times: deque[float] = deque(maxlen=KEPT_READINGS)
         self._readings: deque[NDArray[np.float32]] = deque(maxlen=KEPT_READINGS)
         """Values by the number of the sensor; short where sensors came later."""
@@ -162,7 +161,7 @@ class MachineRecord:
         if self.latest is not None and message.event_time <= self.latest.event_time:
             return False  # delivered again
         self.latest = message
-        self._arrivals.append(received_at)
+        self.pulse.take(time, received_at=received_at)
         flags = (
             ALARM * message.alarm
             | ABOVE * message.above
@@ -213,34 +212,6 @@ class MachineRecord:
             return False  # by another rule, or delivered again
         self.outcomes.append(outcome)
         return True
-
-    def longest_silence(self) -> float | None:
-        """Give the seconds that may pass without a score; None where too few came to tell.
-
-        Five of the usual steps and 10 s may. A step is the middle one of the last ones between
-        two messages, by Kafka's clock or the machine's, whichever is longer: what was held up
-        comes all at once.
-        """
-        if len(self._arrivals) < _N_ARRIVALS // 8:
-            return None
-        arrival_step = median(b - a for a, b in pairwise(self._arrivals))
-        event_times = self.scores.newest(_N_ARRIVALS)["time"]
-        return 5 * max(arrival_step, float(np.median(np.diff(event_times)))) + 10
-
-    def silent_since(self, now: float, *, unless_known: float | None = None) -> float | None:
-        """Tell since when nothing came that should have; None while all is as usual.
-
-        Parameters
-        ----------
-        now : float
-            Seconds since 1970.
-        unless_known : float or None
-            The longest silence where too few scores came to tell; with None, none is too long.
-        """
-        longest = self.longest_silence() or unless_known
-        if longest is None or not self._arrivals:
-            return None
-        return self._arrivals[-1] if now - self._arrivals[-1] > longest else None
 
     def values(
         self, sensor: str, *, start: float, end: float

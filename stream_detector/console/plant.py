@@ -8,6 +8,7 @@ import msgspec
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.console.machine import MachineRecord, Outcome, ReadingSeen
+from stream_detector.console.pulse import Pulse
 from stream_detector.pipeline.messages import AlertMessage, DataQualityMessage, ScoreMessage
 
 MAX_MACHINES: Final = 5000
@@ -156,12 +157,18 @@ class Plant:
         if self.heard_at and now - self.heard_at > _UNHEARD_SECONDS:
             return self.heard_at
         heard = [machine for machine in self._machines.values() if machine.latest]
-        longest = max(filter(None, (one.longest_silence() for one in heard)), default=None)
+        longest = max(filter(None, (one.pulse.longest_silence() for one in heard)), default=None)
         if longest is None:
             return None
-        silences = [one.silent_since(now, unless_known=longest) for one in heard]
+        silences = [one.pulse.silent_since(now, unless_known=longest) for one in heard]
         silent = [since for since in silences if since is not None]
         return max(silent) if len(silent) == len(silences) else None
+
+    def machine_time(self, name: str, now: float) -> datetime:
+        """Give a machine's time at a time of Kafka's, in seconds since 1970."""
+        machine = self._machines.get(name)
+        pulse = Pulse() if machine is None else machine.pulse
+        return pulse.machine_time(now)
 
     def _machine(self, name: str) -> MachineRecord | None:
         machine = self._machines.get(name)

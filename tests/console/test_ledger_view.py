@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from stream_detector.alerting.alert_state import AlertState
 from stream_detector.alerting.figures import Figures, figures
 from stream_detector.alerting.ledger import Ledger
+from stream_detector.console.plant import Plant
 from stream_detector.console.views.ledger import LINES_PER_PAGE, LedgerView, ledger
 from stream_detector.console.words import Clock, zone
 from tests.alerting.accounts import stood, told, warned
 from tests.alerting.judged import at
 from tests.alerting.told import RULES, outcome
+from tests.console.messages import score
 
 CLOCK = Clock(zone("Europe/Helsinki"))
 """Two hours ahead of UTC."""
@@ -23,7 +26,14 @@ def figures_of(*messages: bytes, states: tuple[AlertState, ...] = (), now: float
 
 
 def view_of(*messages: bytes, now: float = 600, text: str = "", page: int = 0) -> LedgerView:
-    return ledger(figures_of(*messages, now=now), clock=CLOCK, text=text, page=page)
+    return ledger(
+        figures_of(*messages, now=now),
+        Plant(),
+        now=at(now).timestamp(),
+        clock=CLOCK,
+        text=text,
+        page=page,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +57,23 @@ def test_lines_say_newest_first_what_became_of_alerts_and_outcomes(day: LedgerVi
         ("22 Nov 05:13", "pm3", "OUTCOME", "warned of, 3 min ahead"),
         ("22 Nov 05:10", "pm3", "medium alert, 3 min", "early, 3 min ahead"),
     ]
+
+
+def test_an_open_alert_has_stood_as_long_as_its_own_machine_lived_since() -> None:
+    # Both were raised at minute 590; pm4 plays a recording, and is at minute 650 when it is 600.
+    plant = Plant()
+    played = score("pm4", 0, 1.0)
+    plant.take_score(
+        msgspec.structs.replace(played, event_time=at(650)), received_at=at(600).timestamp()
+    )
+    raised = figures_of(*stood((590, None)), *stood((590, None), machine="pm4"), now=600)
+
+    view = ledger(raised, plant, now=at(601).timestamp(), clock=CLOCK)
+
+    assert {one.machine: one.what for one in view.lines} == {
+        "pm3": "medium alert, 11 min",
+        "pm4": "medium alert, 61 min",
+    }
 
 
 def test_a_scorecard_stands_beside_chance(day: LedgerView) -> None:

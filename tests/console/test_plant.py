@@ -84,8 +84,8 @@ def test_a_machine_is_silent_after_five_of_its_usual_steps_and_ten_seconds() -> 
     machine = plant_of(*(score("pm3", 2 * n, 1.0) for n in range(10))).machines["pm3"]
     last = at(18).timestamp()
 
-    assert machine.silent_since(last + 610) is None
-    assert machine.silent_since(last + 611) == last
+    assert machine.pulse.silent_since(last + 610) is None
+    assert machine.pulse.silent_since(last + 611) == last
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_the_usual_step_is_the_longer_one_of_those_of_kafka_and_the_machine(
         machine.take_score(score("pm3", 2 * n, 1.0), received_at=arrived)
     last = at(minutes_apart * 39).timestamp()
 
-    assert machine.silent_since(last + 5 * step + 10) is None
-    assert machine.silent_since(last + 5 * step + 11) == last
+    assert machine.pulse.silent_since(last + 5 * step + 10) is None
+    assert machine.pulse.silent_since(last + 5 * step + 11) == last
 
 
 def test_of_a_machine_heard_thrice_nobody_knows_what_is_usual() -> None:
     machine = plant_of(*(score("pm3", n, 1.0) for n in range(3))).machines["pm3"]
 
-    assert machine.silent_since(at(1e6).timestamp()) is None
+    assert machine.pulse.silent_since(at(1e6).timestamp()) is None
 
 
 def test_the_page_is_stale_when_every_machine_is_silent() -> None:

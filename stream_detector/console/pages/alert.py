@@ -45,8 +45,7 @@ class AlertPage:
         return plant.alerts.get(self._key), machine and machine.version
 
     def _show(self, now: float) -> None:
-        del now
-        view = alert_detail(self._parts.plant, self._key, clock=self._parts.clock)
+        view = alert_detail(self._parts.plant, self._key, now=now, clock=self._parts.clock)
         if view is None:
             name = f"{self._key[0]}/{self._key[1]}"
             self._region.show(render("missing.html", what="alert", name=name))

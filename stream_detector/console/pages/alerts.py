@@ -129,8 +129,7 @@ class AlertsPage:
         self._selected.clear()
 
     def _show(self, now: float) -> None:
-        del now
-        view = alert_list(self._parts.plant, self._filter, clock=self._parts.clock)
+        view = alert_list(self._parts.plant, self._filter, now=now, clock=self._parts.clock)
         self._view = view
         self._filter = replace(self._filter, page=view.page)
         keys = {row.key for row in view.rows}

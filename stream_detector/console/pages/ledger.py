@@ -1,5 +1,6 @@
 """The ledger and the figures as a page."""
 
+import time
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -50,6 +51,13 @@ class LedgerPage:
         if self._figures is None:
             return
         search = self._search
-        view = ledger(self._figures, clock=self._parts.clock, text=search.text, page=search.page)
+        view = ledger(
+            self._figures,
+            self._parts.plant,
+            now=time.time(),
+            clock=self._parts.clock,
+            text=search.text,
+            page=search.page,
+        )
         search.page = view.page
         self._all.show(render("ledger.html", view=view, text=search.text))

@@ -72,7 +72,7 @@ class AlertDetail:
     """What makes a new model of recent history; offered where the alert has stood for a day."""
 
 
-def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
+def alert_detail(plant: Plant, key: Key, *, now: float, clock: Clock) -> AlertDetail | None:
     """Make the page of an alert; None where there is none of that machine and rule."""
     standing = plant.alerts.get(key)
     if standing is None:
@@ -91,7 +91,7 @@ def alert_detail(plant: Plant, key: Key, *, clock: Clock) -> AlertDetail | None:
         title=f"{state.machine}: {state.rule}",
         state=state_words(standing, clock),
         is_open=state.open,
-        facts=tuple(_facts(plant, standing, clock)),
+        facts=tuple(_facts(plant, standing, now, clock)),
         response=reason.response if reason else None,
         runbook_url=_safe_url(reason.runbook_url if reason else None),
         chart=chart,
@@ -161,14 +161,14 @@ def _stretch(
     return start, max(end, message.event_time.timestamp(), start + step)
 
 
-def _facts(plant: Plant, standing: Standing, clock: Clock) -> list[Fact]:
+def _facts(plant: Plant, standing: Standing, now: float, clock: Clock) -> list[Fact]:
     state, message, reason = standing.state, standing.message, plant.reason(standing)
     found = []
     if message is not None and reason is not None:
         over = "" if state.open else f", over since {_both(message.event_time, clock)}"
         found += [
             Fact("raised", f"{_both(message.raised_at, clock)}{over}"),
-            Fact("lasting" if state.open else "lasted", lasting(plant, standing)),
+            Fact("lasting" if state.open else "lasted", lasting(plant, standing, now)),
             Fact("priority", f"{message.priority} ({message.alert_class})"),
             Fact("score", f"{_score(reason)}, at {clock.short(reason.event_time)}"),
         ]

@@ -104,7 +104,7 @@ class AlertList:
     flood: str | None
 
 
-def alert_list(plant: Plant, wanted: Filter, *, clock: Clock) -> AlertList:
+def alert_list(plant: Plant, wanted: Filter, *, now: float, clock: Clock) -> AlertList:
     """Make a page of the list; beyond the last page it is the last."""
     matching = (one for one in plant.alerts.values() if wanted.matches(one))
     found = sorted(matching, key=lambda one: urgency(one.state))
@@ -112,7 +112,7 @@ def alert_list(plant: Plant, wanted: Filter, *, clock: Clock) -> AlertList:
     page = min(max(wanted.page, 0), n_pages - 1)
     first = page * ROWS_PER_PAGE
     return AlertList(
-        rows=tuple(_row(plant, one, clock) for one in found[first : first + ROWS_PER_PAGE]),
+        rows=tuple(_row(plant, one, now, clock) for one in found[first : first + ROWS_PER_PAGE]),
         n_found=len(found),
         n_all=len(plant.alerts),
         page=page,
@@ -135,19 +135,21 @@ def state_words(standing: Standing, clock: Clock) -> str:
     return said
 
 
-def lasting(plant: Plant, standing: Standing) -> str:
-    """Say how long an alert has stood, or stood, by the machine's own time."""
+def lasting(plant: Plant, standing: Standing, now: float) -> str:
+    """Say how long an alert has stood, or stood, by the machine's own time.
+
+    While the machine says nothing, its time goes on all the same.
+    """
     message = standing.message
     if message is None:
         return words.NOTHING
     if not standing.state.open:
         return words.span(message.duration_s or 0.0)
-    latest = plant.machines[message.machine].latest
-    now = max(message.event_time, latest.event_time if latest else message.event_time)
-    return words.span(now - message.raised_at)
+    machine_time = plant.machine_time(message.machine, now)
+    return words.span(max(message.event_time, machine_time) - message.raised_at)
 
 
-def _row(plant: Plant, one: Standing, clock: Clock) -> Row:
+def _row(plant: Plant, one: Standing, now: float, clock: Clock) -> Row:
     state, message, reason = one.state, one.message, plant.reason(one)
     notes = [
         *(["STALE"] if state.stale and state.open else []),
@@ -168,7 +170,7 @@ def _row(plant: Plant, one: Standing, clock: Clock) -> Row:
         raised_utc=""
         if message is None or clock.is_utc
         else f"{message.raised_at.astimezone(UTC):%H:%M UTC}",
-        lasting=lasting(plant, one),
+        lasting=lasting(plant, one, now),
         score=words.score(reason.score if reason else None),
         threshold=words.score(reason.threshold if reason else None),
         sensors=", ".join(

@@ -9,6 +9,7 @@ from stream_detector.alerting.figures import AlertLine, Figures, OutcomeLine
 from stream_detector.alerting.kpi import Kpis
 from stream_detector.alerting.scorecards import PlantCard
 from stream_detector.console import words
+from stream_detector.console.plant import Plant
 from stream_detector.console.words import Clock
 
 LINES_PER_PAGE: Final = 50
@@ -64,12 +65,18 @@ class LedgerView:
     n_pages: int
 
 
-def ledger(figures: Figures, *, clock: Clock, text: str = "", page: int = 0) -> LedgerView:
+def ledger(
+    figures: Figures, plant: Plant, *, now: float, clock: Clock, text: str = "", page: int = 0
+) -> LedgerView:
     """Make a page of the ledger, newest first.
 
     Parameters
     ----------
     figures : Figures
+    plant : Plant
+        Knows what time it is for each machine: until then an open alert has stood.
+    now : float
+        Seconds since 1970.
     clock : Clock
     text : str
         Only lines of machines with this in their name; the figures are those of the plant.
@@ -92,7 +99,9 @@ def ledger(figures: Figures, *, clock: Clock, text: str = "", page: int = 0) -> 
         cards=tuple(map(_card, figures.ledger.scorecards)),
         calls_span=_span(figures.kpis.start, figures.kpis.end, clock),
         kpis=tuple(_kpis(figures.kpis)),
-        lines=tuple(_line(one, time, figures.ledger.end, clock) for time, one in shown),
+        lines=tuple(
+            _line(one, time, plant.machine_time(one.machine, now), clock) for time, one in shown
+        ),
         n_found=len(found),
         page=page,
         n_pages=n_pages,
@@ -160,9 +169,9 @@ def _share(name: str, value: float | None) -> KpiRow:
     return KpiRow(name, f"{100 * value:.1f} %", "below 1 %", value >= 0.01)  # noqa: PLR2004
 
 
-def _line(one: AlertLine | OutcomeLine, time: datetime, end: datetime, clock: Clock) -> Line:
+def _line(one: AlertLine | OutcomeLine, time: datetime, until: datetime, clock: Clock) -> Line:
     if isinstance(one, AlertLine):
-        what = f"{one.priority} alert, {words.span((one.cleared_at or end) - one.raised_at)}"
+        what = f"{one.priority} alert, {words.span((one.cleared_at or until) - one.raised_at)}"
         what += f", raised {one.n_raised} times" if one.n_raised > 1 else ""
         became = _lead(one.closed_as, one.lead_s) + (" (labelled)" if one.labelled else "")
     else:

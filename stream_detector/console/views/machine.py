@@ -80,7 +80,7 @@ def machine_view(
         f"{', '.join(one.sensors) or 'all sensors'} {one.kind} since {clock.plant(one.since)}"
         for one in machine.faults
     ]
-    if not lines or machine.silent_since(now) is not None:
+    if not lines or machine.pulse.silent_since(now) is not None:
         lines.insert(0, feed)
     return MachineView(
         tile=tile_of(plant, name, now=now, clock=clock),

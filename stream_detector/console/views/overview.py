@@ -104,7 +104,7 @@ def tile_of(plant: Plant, machine: str, *, now: float, clock: Clock) -> Tile:
 
 def feed_health(machine: MachineRecord, now: float, clock: Clock) -> tuple[str, bool]:
     """Say how a machine's feed is, and whether that is bad."""
-    silent_since = machine.silent_since(now)
+    silent_since = machine.pulse.silent_since(now)
     if silent_since is not None:
         return f"NO DATA for {words.span(now - silent_since)}", True
     if machine.faults:
@@ -130,7 +130,9 @@ def feed_health(machine: MachineRecord, now: float, clock: Clock) -> tuple[str, 
 def _rank(machine: MachineRecord, alerts: Sequence[Standing], now: float) -> tuple[float, ...]:
     """Order machines: alerts first, then what gives no data, then how near the threshold is."""
     worst = min((urgency(one.state)[:3] for one in alerts if one.state.state in OPEN), default=None)
-    bad = machine.silent_since(now) is not None or bool(machine.faults) or _is_unscored(machine)
+    bad = (
+        machine.pulse.silent_since(now) is not None or bool(machine.faults) or _is_unscored(machine)
+    )
     latest = machine.latest
     nearness = 0.0 if latest is None or latest.score is None else latest.score / latest.threshold
     # Coarse, so that tiles do not change places all the time.
@@ -214,7 +216,7 @@ def _counts(plant: Plant, now: float) -> tuple[tuple[str, Mark, int], ...]:
             unseen[standing.message.priority] += 1
         n_acknowledged += standing.state.state is State.ACKNOWLEDGED
         n_aside += standing.state.state in SET_ASIDE
-    n_silent = sum(one.silent_since(now) is not None for one in plant.machines.values())
+    n_silent = sum(one.pulse.silent_since(now) is not None for one in plant.machines.values())
     return (
         *(
             (f"{priority} to acknowledge", Mark(priority), unseen[priority])
