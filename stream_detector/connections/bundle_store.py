@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
@@ -12,6 +13,10 @@ from stream_detector.bundle.directory import MANIFEST, Bundle, read_bundle
 from stream_detector.bundle.manifest import Manifest, decode_manifest
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import BundleError, ServiceError, SettingsError
+
+_ANSWER_SECONDS: Final = 10
+"""How long a store that speaks S3 may say nothing. It is asked up to three times (or as often as
+``AWS_MAX_ATTEMPTS`` says), so one that hangs is a fault after half a minute."""
 
 
 class BundleStore:
@@ -33,10 +38,13 @@ class BundleStore:
 
     def __init__(self, place: str) -> None:
         self._place = place
+        options = _options(place)
         try:
-            self._files, root = url_to_fs(place)
+            self._files, root = url_to_fs(place, **options)
         except (ImportError, ValueError) as error:
             raise SettingsError(f"DETECTOR_BUNDLES is {place!r}: {error}") from error
+        if options:
+            self._files.retries = 1  # s3fs would do all of this five times
         self._root = PurePosixPath(root)
 
     def check_is_there(self) -> None:
@@ -164,6 +172,19 @@ class BundleStore:
                 f"the bundles in {self._place!r} cannot be read or written: {error}; correct "
                 "DETECTOR_BUNDLES, or what may be done there"
             ) from error
+
+
+def _options(place: str) -> dict[str, Any]:
+    """Give how a store is to be asked that would otherwise hang for minutes."""
+    if not place.startswith(("s3://", "s3a://")):
+        return {}
+    return {
+        "config_kwargs": {
+            "connect_timeout": _ANSWER_SECONDS,
+            "read_timeout": _ANSWER_SECONDS,
+            "retries": {"mode": "standard"},
+        }
+    }
 
 
 def bundle_store(settings: Settings) -> BundleStore | None:

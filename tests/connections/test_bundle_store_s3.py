@@ -1,5 +1,6 @@
 """Bundles in a store that speaks S3, reached as Kubernetes and systemd tell a worker to."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import fsspec
 import pytest
 
 from stream_detector.bundle.directory import Bundle, read_bundle
+from stream_detector.connections import bundle_store
 from stream_detector.connections.bundle_store import BundleStore
 from stream_detector.errors import BundleError, ServiceError
 from tests.deploy.chart import pods, rendered
@@ -19,9 +21,8 @@ PLACE = "s3://mill/models"
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A store with an empty bucket, and the variables that lead to it."""
-    command = require_command("gofakes3")
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where a store may stand: the variables that lead there are set."""
     port = free_port()
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -31,14 +32,21 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(name, value)
+    # Clients are kept by their settings, of which the address here is none.
+    fsspec.filesystem("s3").clear_instance_cache()
+    yield port
+    fsspec.filesystem("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def server(port: int, tmp_path: Path) -> Iterator[Server]:
+    """A store with an empty bucket."""
+    command = require_command("gofakes3")
     arguments = ["-backend", "memory", "-initialbucket", "mill", "-host", f"127.0.0.1:{port}"]
     with Server(
         [command, *arguments], log=tmp_path / "s3.log", is_ready=lambda: answers(port, "/")
     ) as running:
-        # Clients are kept by their settings, of which the address here is none.
-        fsspec.filesystem("s3").clear_instance_cache()
         yield running
-        fsspec.filesystem("s3").clear_instance_cache()
 
 
 @pytest.fixture
@@ -95,14 +103,15 @@ def test_a_bucket_that_is_not_there_is_a_fault() -> None:
 @pytest.mark.usefixtures("server")
 def test_a_bucket_that_may_not_be_looked_into_may_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key may be for what is under models alone."""
-    is_folder = fsspec.filesystem("s3").isdir
+    files = fsspec.get_filesystem_class("s3")
+    is_folder = files.isdir
 
-    def isdir(path: str) -> bool:
+    def isdir(self: object, path: str) -> bool:
         if path == "mill":
             raise PermissionError("Access Denied")
-        return bool(is_folder(path))
+        return bool(is_folder(self, path))
 
-    monkeypatch.setattr(fsspec.filesystem("s3"), "isdir", isdir)
+    monkeypatch.setattr(files, "isdir", isdir)
 
     BundleStore(PLACE).check_is_there()
 
@@ -115,6 +124,24 @@ def test_a_store_that_is_away_is_a_fault_that_says_so(filled: Server) -> None:
         ServiceError, match=r"'s3://mill/models' cannot be read or written: Could not connect"
     ):
         store.ids()
+
+
+def test_a_store_that_hangs_is_a_fault_that_says_so(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_store, "_ANSWER_SECONDS", 0.1)
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    with socket.create_server(("127.0.0.1", port)) as mute:
+        with pytest.raises(
+            ServiceError, match=r"'s3://mill/models' cannot be read or written: Read timeout"
+        ):
+            BundleStore(PLACE).ids()
+
+        mute.settimeout(0)
+        for _ in range(3):
+            mute.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            mute.accept()
 
 
 def test_a_store_that_wants_a_key_is_a_fault_that_says_so(

@@ -19,7 +19,7 @@ def other_tests_log_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("aiokafka", "faust", "mode"):
+    for name in ("aiobotocore", "aiokafka", "botocore", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -76,6 +76,8 @@ def test_libraries_speak_up_only_when_something_is_wrong(
     # Kafka's client tells each of a hundred retries a second as an error.
     logging.getLogger("aiokafka.conn").error("Unable connect to node with id 1")
     logging.getLogger("faust.app").info("[^--App]: Starting...")
+    logging.getLogger("aiobotocore.credentials").info("Found credentials in environment variables")
+    logging.getLogger("botocore.hooks").debug("Changing event name")
     logging.getLogger("stream_detector.worker.reader").info("[^---BatchReader]: Starting...")
     assert capsys.readouterr().err == ""
 
