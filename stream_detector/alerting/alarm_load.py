@@ -162,6 +162,20 @@ def too_long_in_alarm(
             )
 
 
+def without_budget(by_hand: Mapping[Series, str]) -> Iterator[str]:
+    """Say of what a person set the threshold, so that its alerts speak for or against no model.
+
+    Examples
+    --------
+    >>> list(without_budget({Series("pm3", "anomaly"): "fixed:0.9"}))
+    ['pm3: a person set its threshold (fixed:0.9): its alerts say nothing of the model']
+    """
+    for name, threshold in sorted(by_hand.items()):
+        yield (
+            f"{name}: a person set its threshold ({threshold}): its alerts say nothing of the model"
+        )
+
+
 def most_by_chance(mean: float, chance: float) -> int:
     """Give the number that a Poisson variable exceeds with at most this chance.
 

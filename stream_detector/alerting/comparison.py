@@ -3,7 +3,8 @@
 The promotion rule: enough running time was compared, the candidate scored what the active model
 scored, its false alerts are within the budget, it is not in alarm for far longer, and no known
 outcome is lost that the active model warned of. Where several machines are compared, that holds
-for each, and for all together.
+for each, and for all together. Under a threshold that a person set the rule never holds: how many
+alerts come is then up to that person.
 """
 
 from collections import Counter
@@ -24,6 +25,7 @@ from stream_detector.alerting.alarm_load import (
     load_of,
     sum_of,
     too_long_in_alarm,
+    without_budget,
 )
 from stream_detector.alerting.ledger import LedgerOutcome
 from stream_detector.alerting.life import rfc3339
@@ -106,6 +108,7 @@ def compare(
     *,
     horizons: Horizons,
     budgets: Mapping[Series, float],
+    by_hand: Mapping[Series, str],
     least_days: float,
 ) -> Comparison:
     """Hold a candidate against the active model, and say whether the promotion rule holds.
@@ -121,6 +124,8 @@ def compare(
     horizons : mapping of rule to timedelta
     budgets : mapping of Series to float
         False alerts a day that the candidate may raise.
+    by_hand : mapping of Series to str
+        The candidate's thresholds that a person set as a number or a rate.
     least_days : float
         Of running, of each machine.
     """
@@ -129,7 +134,7 @@ def compare(
         for one, trial in sorted(trials.items())
         if trial.active.n_readings
     )
-    reasons = tuple(_reasons_against(parts, least_days))
+    reasons = tuple(_reasons_against(parts, by_hand, least_days))
     return Comparison(
         candidate=candidate,
         active=tuple(sorted(active)),
@@ -207,7 +212,9 @@ def _together(parts: Sequence[Compared], trials: Iterable[Trial]) -> Together:
     )
 
 
-def _reasons_against(parts: Sequence[Compared], least_days: float) -> Iterator[str]:
+def _reasons_against(
+    parts: Sequence[Compared], by_hand: Mapping[Series, str], least_days: float
+) -> Iterator[str]:
     if not parts:
         yield "there is no reading that both models told of"
         return
@@ -222,7 +229,8 @@ def _reasons_against(parts: Sequence[Compared], least_days: float) -> Iterator[s
                 f"{one.series}: the candidate scored {one.n_scored_by_both} of the "
                 f"{one.n_scored_by_active} readings that the active model scored"
             )
-    loads = {one.series: one.candidate for one in parts}
+    loads = {one.series: one.candidate for one in parts if one.series not in by_hand}
+    yield from without_budget(by_hand)
     yield from beyond_budget(loads, chance=PROMOTION_CHANCE)
     yield from too_long_in_alarm(
         loads, {one.series: one.active for one in parts}, share=PROMOTION_SHARE

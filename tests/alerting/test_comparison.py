@@ -66,6 +66,7 @@ def compared(
     *outcomes: LedgerOutcome,
     per_day: float = 2.0,
     least_days: float = 1.0,
+    by_hand: dict[Series, str] | None = None,
 ) -> Comparison:
     return compare(
         "candidate",
@@ -74,6 +75,7 @@ def compared(
         {PM3: outcomes},
         horizons=HORIZONS,
         budgets=dict.fromkeys(trials, per_day),
+        by_hand=by_hand or {},
         least_days=least_days,
     )
 
@@ -159,6 +161,17 @@ def test_a_candidate_that_gives_no_scores_raises_nothing_and_is_refused() -> Non
         "pm3: the candidate scored 713 of the 721 readings that the active model scored",
     )
     assert compared({PM3: trial_of(unscored=7)}).holds
+
+
+def test_under_a_threshold_that_a_person_set_no_alerts_count_and_none_is_promoted() -> None:
+    flooding = trial_of(candidate=range(10, 310, 3), alarms=(0, 700))
+
+    found = compared({PM3: flooding, PM4: trial_of()}, by_hand={PM3: "fixed:0.9"})
+
+    assert found.reasons == (
+        "pm3: a person set its threshold (fixed:0.9): its alerts say nothing of the model",
+    )
+    assert found.machines[0].candidate.n_false == 100
 
 
 def test_a_candidate_that_never_clears_its_one_alert_is_refused() -> None:

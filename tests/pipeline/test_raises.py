@@ -60,6 +60,7 @@ def compared(outputs: Sequence[Output], ledger: Ledger) -> Compared:
         {series: ledger.outcomes},
         horizons={rule.name: rule.horizon for rule in RULES.rules},
         budgets={series: 6.0},
+        by_hand={},
         least_days=0.0,
     ).machines
     return found

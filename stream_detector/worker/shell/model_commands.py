@@ -153,9 +153,10 @@ def _told(choice: ModelChoice) -> str:
 
 
 def _parts(choice: ModelChoice) -> Iterator[str]:
-    yield f"{choice.active or _OWN} judges"
+    again = ", though it was taken back before" if choice.active in choice.taken_back else ""
+    yield f"{choice.active or _OWN} judges{again}"
     if choice.candidate:
         yield f"{choice.candidate} is on trial"
-    if choice.taken_back:
-        yield f"{listed(choice.taken_back)} was taken back"
+    if gone := [one for one in choice.taken_back if one != choice.active]:
+        yield f"{listed(gone)} was taken back"
     yield f"version {choice.version}"

@@ -16,6 +16,7 @@ from stream_detector.alerting.alarm_load import (
     Series,
     beyond_budget,
     too_long_in_alarm,
+    without_budget,
 )
 from stream_detector.alerting.comparison import Comparison
 from stream_detector.connections.bundle_store import bundle_store
@@ -44,9 +45,9 @@ class Review(NamedTuple):
     machine : str
         Or ``*``.
     did : "promoted", "taken back", "kept" or "failed"
-        ``kept`` is a model that stays on trial.
+        ``kept`` is a model that stays on trial, or one that judges and that only people can judge.
     bundle_id : str
-        Of the model on trial, or of the one that was taken back.
+        Of the model on trial, or of the one that judged.
     reason : str
     """
 
@@ -94,11 +95,12 @@ class Reviewer:
                 choice = decode_choice(data)
                 bundle_id = choice.candidate or choice.active or ""
                 found = self._take_back(machine, choice, wants)
-                found = found or self._promote(machine, choice, wants)
+                if found is not None:
+                    yield found
+                if found is None or found.did == "kept":
+                    yield from self._promote(machine, choice, wants)
             except (BundleError, SettingsError) as error:
-                found = Review(machine, "failed", bundle_id, str(error))
-            if found is not None:
-                yield found
+                yield Review(machine, "failed", bundle_id, str(error))
 
     def _take_back(self, machine: str, choice: ModelChoice, wants: IsChosen) -> Review | None:
         active, since = choice.active, choice.activated_at
@@ -106,11 +108,14 @@ class Reviewer:
             return None
         if {active, choice.previous} & {*choice.taken_back}:
             return None
-        loads = self._log.loads(active, wants, since=since)
+        followed = self._log.follow(active, wants, since=since)
+        loads = {name: one for name, one in followed.loads.items() if name not in followed.by_hand}
         reasons = [
             *beyond_budget(loads, chance=ROLL_BACK_CHANCE),
             *self._too_long_in_alarm(loads, choice, wants, since - WATCHED),
         ]
+        if not reasons and followed.by_hand:
+            return Review(machine, "kept", active, "; ".join(without_budget(followed.by_hand)))
         if not reasons:
             return None
         why = "; ".join(reasons)
@@ -139,7 +144,7 @@ class Reviewer:
             if one.days >= _LEAST_DAYS and one.alarm_share > ROLL_BACK_SHARE
         }
         if long and (before := self._before(choice)) is not None:
-            others = self._log.loads(before, wants, since=since)
+            others = self._log.follow(before, wants, since=since).loads
             yield from too_long_in_alarm(long, others, share=ROLL_BACK_SHARE)
 
     def _before(self, choice: ModelChoice) -> str | None:
@@ -147,21 +152,23 @@ class Reviewer:
         own = self._settings.bundle
         return choice.previous or (None if own is None else load_bundle(self._settings).id)
 
-    def _promote(self, machine: str, choice: ModelChoice, wants: IsChosen) -> Review | None:
+    def _promote(self, machine: str, choice: ModelChoice, wants: IsChosen) -> Iterator[Review]:
         candidate = choice.candidate
         if candidate is None:
-            return None
+            return
         if candidate in choice.taken_back:
-            return Review(machine, "kept", candidate, "it was taken back before")
+            yield Review(machine, "kept", candidate, "it was taken back before")
+            return
         found = self._log.compare(candidate, wants, days=self._days, least_days=self._least_days)
         if not found.holds:
-            return Review(machine, "kept", candidate, "; ".join(found.reasons))
+            yield Review(machine, "kept", candidate, "; ".join(found.reasons))
+            return
         if (store := bundle_store(self._settings)) is not None:
             store.read(candidate)
         why = _evidence(found)
         with redis_faults():
             self._choices.promote(machine, choice, why=why)
-        return Review(machine, "promoted", candidate, why)
+        yield Review(machine, "promoted", candidate, why)
 
 
 def _evidence(found: Comparison) -> str:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -21,7 +22,7 @@ from stream_detector.bundle.manifest import Manifest
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.detection.threshold import Budget, Threshold
+from stream_detector.detection.threshold import Budget, Fixed, Rate, Threshold
 from stream_detector.errors import AlertError, SettingsError
 from stream_detector.pipeline.score_streams import ActiveCourses, ScoreLine, Trials, decode_line
 from stream_detector.pipeline.thresholds import ALL_MACHINES, ThresholdTable, decode_setting
@@ -32,6 +33,20 @@ from stream_detector.worker.checks import find_manifest
 
 IsChosen = Callable[[str], bool]
 """Whether a machine, by name, is to be looked at."""
+
+
+class Followed(NamedTuple):
+    """What a model raised where it judged.
+
+    Parameters
+    ----------
+    loads : dict of Series to Load
+    by_hand : dict of Series to str
+        Its thresholds that a person set as a number or a rate, as they are typed.
+    """
+
+    loads: dict[Series, Load]
+    by_hand: dict[Series, str]
 
 
 @dataclass(frozen=True)
@@ -92,17 +107,19 @@ class TrialLog:
         trials = Trials(candidate, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
             trials.take(line)
+        budgets, by_hand = self._asked(manifest, trials.by_series)
         return compare(
             candidate,
             trials.active,
             trials.by_series,
             self._outcomes(since),
             horizons=self._horizons,
-            budgets=self._budgets(manifest, trials.by_series),
+            budgets=budgets,
+            by_hand=by_hand,
             least_days=least_days,
         )
 
-    def loads(self, bundle_id: str, wants: IsChosen, *, since: datetime) -> dict[Series, Load]:
+    def follow(self, bundle_id: str, wants: IsChosen, *, since: datetime) -> Followed:
         """Count the alerts of a model since a time, where it judged.
 
         Raises
@@ -116,11 +133,13 @@ class TrialLog:
         followed = ActiveCourses(bundle_id, max_gap=_max_gap(manifest), wants=wants)
         for line in self._scores(since):
             followed.take(line)
-        outcomes, budgets = self._outcomes(since), self._budgets(manifest, followed.by_series)
-        return {
+        outcomes = self._outcomes(since)
+        budgets, by_hand = self._asked(manifest, followed.by_series)
+        loads = {
             name: load_of(course, outcomes[name], self._horizons, budget_per_day=budgets[name])
             for name, course in followed.by_series.items()
         }
+        return Followed(loads, by_hand)
 
     @property
     def _horizons(self) -> Horizons:
@@ -149,11 +168,13 @@ class TrialLog:
                 found[Series(news.machine, by_name[news.rule])][one] = None
         return defaultdict(list, {name: list(ones) for name, ones in found.items()})
 
-    def _budgets(self, manifest: Manifest, names: Iterable[Series]) -> dict[Series, float]:
-        """Give the false alerts a day that a model may raise.
+    def _asked(
+        self, manifest: Manifest, names: Iterable[Series]
+    ) -> tuple[dict[Series, float], dict[Series, str]]:
+        """Give the false alerts a day that a model may raise, and the thresholds set otherwise.
 
-        Where its threshold is a number or a rate, nobody asked for a budget: there the one
-        counts that it was trained for.
+        Where its threshold is a number or a rate, nobody asked for a budget: the one that it was
+        trained for stands there, beside the threshold as a person typed it.
         """
         with redis_faults():
             entries = ThresholdStore(self.settings, manifest.id).read()
@@ -161,12 +182,18 @@ class TrialLog:
         table = ThresholdTable(default, dict(_readable(entries)))
         of_head = manifest.head.default_budget_per_day if manifest.head else 0.0
 
-        def budget(name: Series) -> float:
+        budgets: dict[Series, float] = {}
+        by_hand: dict[Series, str] = {}
+        for name in names:
             wanted = table.of(name.machine)
-            of_score = wanted if isinstance(wanted, Budget) else default
-            return of_head if name.score == "head" else of_score.per_day
-
-        return {name: budget(name) for name in names}
+            if name.score == "head":
+                budgets[name] = of_head
+            elif isinstance(wanted, Budget):
+                budgets[name] = wanted.per_day
+            else:
+                budgets[name] = default.per_day
+                by_hand[name] = _typed(wanted)
+        return budgets, by_hand
 
 
 def _readable(entries: dict[str, bytes]) -> Iterator[tuple[str, Threshold]]:
@@ -175,6 +202,12 @@ def _readable(entries: dict[str, bytes]) -> Iterator[tuple[str, Threshold]]:
             yield machine, decode_setting(data).threshold
         except SettingsError:
             continue  # the worker tells of it, and keeps to what it knows
+
+
+def _typed(threshold: Fixed | Rate) -> str:
+    if isinstance(threshold, Fixed):
+        return f"fixed:{threshold.value:g}"
+    return f"rate:{threshold.share:g}"
 
 
 def _max_gap(manifest: Manifest) -> timedelta:

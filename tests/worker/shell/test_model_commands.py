@@ -77,6 +77,17 @@ def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
     assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
 
 
+def test_a_model_that_judges_again_is_not_listed_as_gone(plant: Path) -> None:
+    (second,) = BundleStore(str(plant)).ids()
+    choices = ModelChoiceStore(read_settings())
+    choices.take_back("*", choices.activate("*", second, set_by="anna"), why="it floods")
+
+    assert f"*: the workers' own judges, '{second}' was taken back, version 2" in call("list")
+    assert call("activate", second) == (
+        f"*: {second} judges, though it was taken back before, version 3\n"
+    )
+
+
 @pytest.mark.parametrize("word", ["activate", "shadow"])
 def test_a_machine_that_no_worker_has_judged_is_told_of(plant: Path, word: str) -> None:
     (second,) = BundleStore(str(plant)).ids()
