@@ -10,7 +10,12 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.console.plant import Plant
 from stream_detector.console.rendering import render
 from stream_detector.console.under_models import TunedModel, UnderModel, UnderModels
-from stream_detector.console.views.thresholds import pasts_of, preview, threshold_rows
+from stream_detector.console.views.thresholds import (
+    in_force_when,
+    pasts_of,
+    preview,
+    threshold_rows,
+)
 from stream_detector.console.words import Clock
 from stream_detector.detection.threshold import Budget
 from stream_detector.pipeline.model_choice import ModelTable
@@ -63,6 +68,34 @@ def test_each_machine_stands_with_what_counts_under_its_model(
         ("pm2", OTHER, "4 a day", "all of"),
         ("pm3", BUNDLE, "0.00002 a day", "anna s"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "minute", "told"),
+    [
+        ("*", 19, "in force in 2 s"),
+        ("*", 21, "in force when scores come again: none since 22 Nov 03:10:00 UTC"),
+        ("pm1", 19, "in force when scores come again: none since 22 Nov 03:08:00 UTC"),
+        ("pm2", 19, "in force in 2 s"),
+        ("pm9", 19, "in force from the first score on"),
+    ],
+)
+def test_a_threshold_that_was_saved_counts_where_scores_come(
+    machine: str, minute: float, told: str
+) -> None:
+    #  minute    0 2 4 6 8 10          usual: one in 2 minutes, so 10 min 10 s may pass
+    #  pm1       x x x x x
+    #  pm2       x x x x x x
+    scores = [score(name, 2 * n, 1.0) for n in range(5) for name in ("pm1", "pm2")]
+    plant = plant_of(*scores, score("pm2", 10, 1.0))
+
+    found = in_force_when(plant, machine, now=at(minute).timestamp(), clock=Clock(UTC))
+
+    assert found == told
+
+
+def test_a_threshold_saved_before_any_score_counts_from_the_first_one_on() -> None:
+    assert in_force_when(Plant(), "*", now=at(0).timestamp(), clock=Clock(UTC)).endswith("score on")
 
 
 def test_a_threshold_of_all_is_about_those_of_its_model_without_their_own(

@@ -1,6 +1,7 @@
 """Thresholds as a page: change a budget, and see first what it would have done."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -15,6 +16,7 @@ from stream_detector.console.tuning import Tuning
 from stream_detector.console.users import Role
 from stream_detector.console.views.thresholds import (
     Preview,
+    in_force_when,
     names,
     pasts_of,
     preview,
@@ -142,7 +144,9 @@ class ThresholdsPage:
             _refuse(str(error))
         else:
             asked = words.plain(new.per_day)
-            ui.notify(f"Saved: {machine}, {asked} a day; in force in 2 s.", type="positive")
+            plant, clock = self._parts.plant, self._parts.clock
+            when = in_force_when(plant, machine, now=time.time(), clock=clock)
+            ui.notify(f"Saved: {machine}, {asked} a day; {when}.", type="positive")
         await self._read(tuning)
         await self._look(tuning)
 

@@ -57,6 +57,22 @@ def threshold_rows(plant: Plant, models: UnderModels, *, clock: Clock) -> tuple[
     return tuple(_row(name, plant, models, clock=clock) for name in names)
 
 
+def in_force_when(plant: Plant, machine: str, *, now: float, clock: Clock) -> str:
+    """Say when a threshold that was just saved counts: nothing is judged without a worker."""
+    if machine == ALL_MACHINES:
+        silent_since = plant.stale_since(now)
+        is_judged = any(one.latest for one in plant.machines.values())
+    else:
+        record = plant.machines.get(machine)
+        silent_since = record.pulse.silent_since(now) if record else None
+        is_judged = record is not None and record.latest is not None
+    if not is_judged:
+        return "in force from the first score on"
+    if silent_since is not None:
+        return f"in force when scores come again: none since {clock.plant(silent_since)}"
+    return "in force in 2 s"
+
+
 def pasts_of(plant: Plant, machine: str, models: UnderModels) -> tuple[list[Past], int]:
     """Take the pasts that a threshold of ``machine`` is about, and how many there are in all.
 
