@@ -233,7 +233,12 @@ def test_markup_from_anybody_is_shown_as_text() -> None:
             "overview.html", view=overview(plant, now=NOW, clock=HELSINKI), text=evil
         ),
         "alerts": render(
-            "alerts.html", view=listed, selected=set(), cursor=None, all_selected=False
+            "alerts.html",
+            view=listed,
+            selected=set(),
+            cursor=None,
+            may_act=True,
+            all_selected=False,
         ),
         "missing": render("missing.html", what="machine", name=evil),
     }

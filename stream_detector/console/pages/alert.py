@@ -47,7 +47,7 @@ class AlertPage:
     def _show(self, now: float) -> None:
         view = alert_detail(self._parts.plant, self._key, now=now, clock=self._parts.clock)
         if view is None:
-            name = f"{self._key[0]}/{self._key[1]}"
+            name = "/".join(self._key) if all(self._key) else ""
             self._region.show(render("missing.html", what="alert", name=name))
         else:
             self._region.show(render("alert.html", view=view))

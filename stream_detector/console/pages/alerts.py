@@ -1,6 +1,6 @@
 """The list of alerts as a page, to be worked on with the mouse or without it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from stream_detector.console.pages.search import page_number
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Key, Standing
 from stream_detector.console.rendering import render
+from stream_detector.console.users import Role
 from stream_detector.console.views.alerts import SHOWN, AlertList, Filter, alert_list
 
 
@@ -29,7 +30,8 @@ class AlertsPage:
 
     def __init__(self, parts: Parts, request: Request) -> None:
         self._parts = parts
-        self._filter = Filter()
+        self._filter = filter_of(request.query_params)
+        self._address = address_of(self._filter)
         self._selected: set[Key] = set()
         self._cursor: Key | None = None
         self._view: AlertList | None = None
@@ -47,6 +49,7 @@ class AlertsPage:
         with ui.element("div").classes("tools"):
             search = ui.input(
                 "Search machine, rule, sensor",
+                value=self._filter.text,
                 on_change=lambda event: self._narrow(text=event.value or ""),
             )
             search.props("outlined dense clearable debounce=300").classes("search")
@@ -58,7 +61,7 @@ class AlertsPage:
             ).props("outlined dense")
             ui.select(
                 {"": "all", **{one: f"{one} and above" for one in PRIORITIES[:-1]}},
-                value="",
+                value=self._filter.priority,
                 label="Priority",
                 on_change=lambda event: self._narrow(priority=event.value or ""),
             ).props("outlined dense")
@@ -132,6 +135,10 @@ class AlertsPage:
         view = alert_list(self._parts.plant, self._filter, now=now, clock=self._parts.clock)
         self._view = view
         self._filter = replace(self._filter, page=view.page)
+        if (address := address_of(self._filter)) != self._address:
+            # So that somebody who comes back from an alert is where they were.
+            self._address = address
+            ui.navigate.history.replace(address)
         keys = {row.key for row in view.rows}
         # What nobody sees any more is not meant by what they do next.
         self._selected &= keys
@@ -143,9 +150,45 @@ class AlertsPage:
                 view=view,
                 selected=self._selected,
                 cursor=self._cursor,
+                may_act=self._frame.may(Role.OPERATOR),
                 all_selected=bool(keys) and keys <= self._selected,
             )
         )
+
+
+def filter_of(query: Mapping[str, str]) -> Filter:
+    """Read what an address asks for; what it does not say, or wrongly, is as usual.
+
+    Examples
+    --------
+    >>> filter_of({"shown": "all", "priority": "urgent", "page": "2"})
+    Filter(shown='all', priority='', text='', page=1)
+    """
+    shown, priority = query.get("shown", ""), query.get("priority", "")
+    return Filter(
+        shown=shown if shown in SHOWN else Filter.shown,
+        priority=priority if priority in PRIORITIES[:-1] else Filter.priority,
+        text=query.get("text", ""),
+        page=max((page_number(query.get("page", "")) or 1) - 1, 0),
+    )
+
+
+def address_of(wanted: Filter) -> str:
+    """Write the address of what somebody wants to see.
+
+    Examples
+    --------
+    >>> address_of(Filter(text="pm 3", page=1)), address_of(Filter())
+    ('/alerts?text=pm+3&page=2', '/alerts')
+    """
+    asked = {
+        "shown": wanted.shown if wanted.shown != Filter.shown else "",
+        "priority": wanted.priority,
+        "text": wanted.text,
+        "page": str(wanted.page + 1) if wanted.page else "",
+    }
+    query = urlencode({name: one for name, one in asked.items() if one})
+    return f"/alerts?{query}" if query else "/alerts"
 
 
 def alert_path(key: Key) -> str:

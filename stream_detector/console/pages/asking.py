@@ -11,7 +11,7 @@ from stream_detector.console.pages.frame import Frame
 from stream_detector.console.parts import Parts
 from stream_detector.console.plant import Standing
 from stream_detector.console.users import Role
-from stream_detector.errors import counted, listed
+from stream_detector.errors import counted
 
 _HOURS: Final = {
     0.5: "30 minutes",
@@ -21,6 +21,9 @@ _HOURS: Final = {
     8: "8 hours",
     12: "12 hours",
 }
+
+_N_NAMED: Final = 20
+"""Machines that a dialog names; of more it tells how many."""
 
 _AT_ONCE: Final = frozenset({"acknowledge", "unshelve", "in-service"})
 """Nothing is asked: in a hurry each key counts."""
@@ -135,5 +138,7 @@ class Asking:
 def _named(targets: Sequence[Standing]) -> str:
     if len(targets) == 1:
         return f"{targets[0].state.machine}, {targets[0].state.rule}"
-    machines = listed(list(dict.fromkeys(one.state.machine for one in targets)))
-    return f"{counted(len(targets), 'alert')} of {machines}"
+    machines = list(dict.fromkeys(one.state.machine for one in targets))
+    n_more = len(machines) - _N_NAMED
+    more = f" and {n_more} more" if n_more > 0 else ""
+    return f"{counted(len(targets), 'alert')} of {', '.join(machines[:_N_NAMED])}{more}"

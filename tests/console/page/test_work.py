@@ -195,6 +195,9 @@ def test_a_viewer_sees_everything_and_can_do_nothing(
     page.keyboard.press("a")
 
     expect(page.locator("tr.cursor")).to_have_count(1)
+    expect(page.locator(".keys")).not_to_contain_text("acknowledge")
+    page.goto(f"{address}/alert?rule=sheet-break")
+    expect(page.get_by_text("This address names no alert.")).to_be_visible()
     page.goto(f"{address}/alert?machine=pm5&rule=sheet-break")
     expect(page.locator("#state")).to_contain_text("UNACKNOWLEDGED")
 
