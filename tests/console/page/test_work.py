@@ -242,6 +242,9 @@ def test_a_click_that_takes_its_time_is_not_lost_while_the_page_changes(
 ) -> None:
     plant.send_all(past_of("pm10"))
     sign_in(page, address)
+    # Alone: among others it would take another place, which waits for the release.
+    page.get_by_label("Search machines").fill("pm10")
+    expect(page.locator(".tile .name")).to_have_text(["pm10"])
     tile = page.locator('[data-machine="pm10"]')
     expect(tile).to_contain_text("3.60")
     tile.hover()
