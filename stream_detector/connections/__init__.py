@@ -15,8 +15,8 @@ Kafka:
 
 ``kafka``, ``consumers``, ``producer``, ``transactions``
     the clients: their options, and what they do for us
-``topics`` (``topic_configs``, ``topic_identity``, ``access``)
-    our topics: how they are made and kept, and what we may do with them
+``topics`` (``topic_configs``, ``access``), ``readings_log``
+    our topics: how they are made and kept, what we may do with them, and where the log ends
 ``alert_states``, ``plant_figures``
     what they hold of alerts, kept up to date
 ``operator_commands``

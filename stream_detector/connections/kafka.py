@@ -2,12 +2,10 @@
 
 import logging
 import re
-from collections.abc import Collection
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import ClusterMetadata
 
 from stream_detector.connections.security import confluent_security, kafka_user
@@ -18,8 +16,6 @@ from stream_detector.errors import RefusedError, ServiceError
 _SILENT = logging.getLogger("stream_detector.silent")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
-
-_ANSWER_SECONDS = 5.0
 
 _METADATA_SECONDS = (0.5, 1.5, 3.0)
 """5 seconds, with a look between whether we are refused: then waiting on is no use."""
@@ -113,28 +109,6 @@ def _without_tls(settings: Settings, reason: str) -> RefusedError:
         "DETECTOR_KAFKA_CERTIFICATE_FILE, or the name in DETECTOR_BROKER, which has to stand in "
         "Kafka's certificate"
     )
-
-
-def end_offsets(settings: Settings, partitions: Collection[int]) -> dict[int, int]:
-    """Ask the broker where the log of some partitions of the readings ends.
-
-    Raises
-    ------
-    ServiceError
-        If it does not answer within 5 seconds.
-    """
-    if not partitions:
-        return {}
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    asked = {TopicPartition(settings.readings_topic, one): latest for one in partitions}
-    admin = admin_client(settings)
-    try:
-        answers = admin.list_offsets(asked, request_timeout=_ANSWER_SECONDS)
-        return {one.partition: answer.result().offset for one, answer in answers.items()}
-    except KafkaException as error:
-        raise ServiceError(
-            f"Kafka does not say where its log ends: {kafka_reason(error)}"
-        ) from error
 
 
 def kafka_reason(error: KafkaException) -> str:

@@ -17,14 +17,14 @@ from stream_detector.bundle.directory import Bundle
 from stream_detector.connections import receivers
 from stream_detector.connections.bundle_store import bundle_store
 from stream_detector.connections.consumers import group_consumer, has_judged, log_consumer
-from stream_detector.connections.kafka import end_offsets
+from stream_detector.connections.kafka import admin_client
 from stream_detector.connections.log import configure_logging
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.producer import ConfirmedProducer
+from stream_detector.connections.readings_log import end_offsets, readings_id
 from stream_detector.connections.redis import ThresholdStore
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topic_identity import readings_id
 from stream_detector.connections.topics import check_topics, topics
 from stream_detector.connections.watchdog import Watchdog
 from stream_detector.pipeline.agreement import rules_notes
@@ -106,7 +106,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         log.warning("rules.unlike_bundle", note=note)
     store = ThresholdStore(settings, bundle.id)
     n_partitions = check_topics(settings)[settings.readings_topic]
-    log_id = readings_id(settings)
+    log_id = _readings_id(settings)
     pipeline = _pipeline(settings, bundle, rules)
     health = Health(stall_seconds=settings.stall_seconds, began_at=time.monotonic())
     app = _make_app(settings)
@@ -134,7 +134,7 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
         snapshots_topic=settings.snapshots_topic,
         alerts_topic=settings.alerts_topic,
         shelf=shelf,
-        ask_readings_id=lambda: readings_id(settings),
+        ask_readings_id=lambda: _readings_id(settings),
         on_progress=lambda: health.alive(now=time.monotonic()),
     )
     keeper = StateKeeper(pipeline.machines, producer, every_seconds=settings.snapshot_seconds)
@@ -205,9 +205,10 @@ def build(settings: Settings, traces: Traces = NO_TRACES) -> AppT:
     ours = {topic.name for topic in topics(settings)} - {settings.bridges_topic}
 
     def look_at_the_log() -> None:
-        health.found_ends(end_offsets(settings, health.partitions), now=time.monotonic())
+        admin, topic = admin_client(settings), settings.readings_topic
+        health.found_ends(end_offsets(admin, topic, health.partitions), now=time.monotonic())
         # A group takes minutes to find a topic again that was made anew.
-        health.log_was_replaced = bool(log_id) and readings_id(settings) not in ("", log_id)
+        health.log_was_replaced = bool(log_id) and readings_id(admin, topic) not in ("", log_id)
 
     watchdog = Watchdog(settings, health, topics=ours, ask=look_at_the_log)
     _add_services(app, watchdog, services)
@@ -227,6 +228,10 @@ def _pipeline(
         published_scores=settings.published_scores,
         is_shadow=is_shadow,
     )
+
+
+def _readings_id(settings: Settings) -> str:
+    return readings_id(admin_client(settings), settings.readings_topic)
 
 
 def _is_ready(health: Health, recovery: Recovery) -> bool:

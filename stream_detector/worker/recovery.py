@@ -111,7 +111,7 @@ class Recovery:
 
     async def take_over(
         self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
-    ) -> dict[int, "Restored"]:
+    ) -> dict[int, Restored]:
         """Make exactly these partitions ours, and bring each up to the offset given for it.
 
         Of a log that was made anew its position is the log's begin, whatever was given.
@@ -152,8 +152,9 @@ class Recovery:
 
     async def _restore_all(
         self, begins: Mapping[TopicPartition, int], thresholds: Callable[[], Thresholds]
-    ) -> dict[int, "Restored"]:
-        restored = {}
+    ) -> dict[int, Restored]:
+        restored: dict[int, Restored] = {}
+        lost = []
         readings_id = await self._which_log()
         # One for each topic: one that goes to another topic waits 100 ms until it knows it.
         async with (
@@ -162,9 +163,13 @@ class Recovery:
         ):
             consumers = _Consumers(of_snapshots, of_readings)
             for partition, offset in begins.items():
-                restored[partition.partition] = await self._restore(
+                restored[partition.partition], told = await self._restore(
                     consumers, partition, offset, readings_id=readings_id, thresholds=thresholds
                 )
+                lost += [told] if told else []
+        if lost:
+            for number, changed in (await self._let_go(lost)).items():
+                restored[number] = restored[number]._replace(changed=changed)
         self._next = {one: restored[one.partition].position for one in begins}
         return restored
 
@@ -192,7 +197,8 @@ class Recovery:
         *,
         readings_id: str,
         thresholds: Callable[[], Thresholds],
-    ) -> "Restored":
+    ) -> tuple[Restored, ToldAlerts | None]:
+        """Bring one up to this offset; what was told of alerts is to be filled where it is lost."""
         began = time.monotonic()
         # What is left of an attempt that failed.
         self._pipeline.machines.drop(partition.partition)
@@ -230,7 +236,7 @@ class Recovery:
             self._on_progress()
         # What was told counts up to where we go on, but all of it that is of another log.
         until = sys.maxsize if found.log_was_replaced else offset
-        changed = await self._end_lost(partition, until, found.lost) if found.lost else ()
+        told = ToldAlerts(partition, until, found.lost) if found.lost else None
         if found.snapshots or n_read:
             log.info(
                 "recovery.done",
@@ -243,7 +249,7 @@ class Recovery:
                 seconds=round(time.monotonic() - began, 3),
             )
         kept = {name: one.next_offset for name, one in found.snapshots.items()}
-        return Restored(readings_id, offset, start, log_end, kept, found.suspicion, changed)
+        return Restored(readings_id, offset, start, log_end, kept, found.suspicion), told
 
     def _take_up(self, partition: int, name: str, one: Snapshot, found: PartitionSnapshots) -> None:
         try:
@@ -255,26 +261,19 @@ class Recovery:
             log.warning("snapshot.unusable", partition=partition, machine=name, error=repr(error))
             found.discard(name)
 
-    async def _end_lost(
-        self, partition: TopicPartition, until: int, lost: Collection[str]
-    ) -> tuple[Machine, ...]:
-        """Let go what was told to be open of machines whose states were lost, and is not."""
-        told = ToldAlerts(partition, until, lost)
+    async def _let_go(self, lost: Collection[ToldAlerts]) -> dict[int, tuple[Machine, ...]]:
+        """End what was told to be open of machines whose states were lost, and is not.
+
+        The topic is read once for all of them: after a change of the states' form every state is
+        lost.
+        """
         async with started(self._make_consumer()) as consumer:
             async for messages in read_topic(consumer, self._alerts_topic):
                 for message in messages:
-                    told.take(message.key, message.value, message.headers)
+                    for one in lost:
+                        one.take(message.key, message.value, message.headers)
                 self._on_progress()
-        machines = self._pipeline.machines
-        changed: dict[str, Machine] = {}
-        for news in told.open:
-            machine = machines.find(partition.partition, news.machine)
-            if machine is None:  # the log tells nothing of it any more
-                machine = self._pipeline.models.beginning(news.machine).new_machine(news.machine)
-                machines.put(partition.partition, machine)
-            if machine.end_lost(news):
-                changed[machine.name] = machine
-        return tuple(changed.values())
+        return {one.partition: one.let_go(self._pipeline) for one in lost}
 
     async def _read_snapshots(
         self, consumer: AIOKafkaConsumer, partition: int, *, readings_id: str

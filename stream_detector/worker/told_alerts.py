@@ -12,6 +12,8 @@ from aiokafka import TopicPartition
 
 from stream_detector.alerting.news import AlertNews, decode_news
 from stream_detector.errors import AlertError
+from stream_detector.pipeline.machine import Machine
+from stream_detector.pipeline.pipeline import Pipeline
 
 
 class _Told(NamedTuple):
@@ -35,6 +37,7 @@ class ToldAlerts:
     """
 
     def __init__(self, partition: TopicPartition, offset: int, machines: Collection[str]) -> None:
+        self.partition = partition.partition
         self._place = {
             "evidence_topic": partition.topic.encode(),
             "evidence_partition": str(partition.partition).encode(),
@@ -62,3 +65,21 @@ class ToldAlerts:
     def open(self) -> list[AlertNews]:
         """Those that nothing has cleared."""
         return [one.news for one in self._newest.values() if one.news.event != "cleared"]
+
+    def let_go(self, pipeline: Pipeline) -> tuple[Machine, ...]:
+        """Have these end by the next reading where the states of their machines do not know them.
+
+        Returns
+        -------
+        tuple of Machine
+            Those whose state has changed.
+        """
+        changed: dict[str, Machine] = {}
+        for news in self.open:
+            machine = pipeline.machines.find(self.partition, news.machine)
+            if machine is None:  # the log tells nothing of it any more
+                machine = pipeline.models.beginning(news.machine).new_machine(news.machine)
+                pipeline.machines.put(self.partition, machine)
+            if machine.end_lost(news):
+                changed[machine.name] = machine
+        return tuple(changed.values())

@@ -101,22 +101,27 @@ class Station:
         on_progress: Callable[[], None] = lambda: None,
         readings_id: str = "",
     ) -> None:
+        self.n_consumers = 0
         brokers = itertools.chain(first, itertools.repeat(kafka.bootstrap))
         self.pipeline = Pipeline(bundle, Rules())
         self.shelf = shelf_of(self.pipeline, bundles)
         self.recovery = Recovery(
             self.pipeline,
-            lambda: AIOKafkaConsumer(
-                bootstrap_servers=next(brokers),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=10,
-            ),
+            lambda: self._make_consumer(next(brokers)),
             snapshots_topic="detector.snapshots",
             alerts_topic="detector.alerts",
             shelf=self.shelf,
             ask_readings_id=lambda: readings_id,
             on_progress=on_progress,
+        )
+
+    def _make_consumer(self, broker: str) -> AIOKafkaConsumer:
+        self.n_consumers += 1
+        return AIOKafkaConsumer(
+            bootstrap_servers=broker,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=10,
         )
 
     def take_over(self, offset: int, thresholds: ThresholdTable = THRESHOLDS) -> dict[str, Any]:

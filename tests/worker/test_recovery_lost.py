@@ -1,5 +1,6 @@
 """Alerts that were open as states could not be used are ended; the others go on."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from stream_detector.worker.snapshots import VERSION, Snapshot, encode
 from tests.pipeline.station import read
 from tests.small_models import BROKEN_STEAM, Feed
 from tests.worker.recovering import (
+    PARTITION,
     THRESHOLDS,
     Station,
     broker_with,
@@ -118,3 +120,25 @@ def test_one_of_a_log_that_is_no_more_is_cleared_by_the_next_reading(small_bundl
 
     (cleared,) = read(station.pipeline.process(feed.rows(1), THRESHOLDS)).alerts
     assert (cleared["event"], cleared["reason"]) == ("cleared", "state-lost")
+
+
+def test_what_was_told_is_read_once_for_all_partitions(small_bundle: Bundle) -> None:
+    machines = {0: "pm3", 1: "pm9"}
+    old = Snapshot(version=VERSION - 1, bundle=small_bundle.id, next_offset=21, state={})
+    topics = {"sensor.readings": 2, "detector.snapshots": 2, "detector.alerts": 1}
+    with EmbeddedKafka(topics) as kafka:
+        for partition, machine in machines.items():
+            records = [one._replace(partition=partition) for one in fault_of(machine)]
+            readings = [(b"pm1", b"Guten Morgen") for _ in records]
+            send(kafka, "sensor.readings", readings, partition=partition)
+            tell(kafka, Pipeline(small_bundle, Rules()).process(records, THRESHOLDS))
+            state = (machine.encode(), encode(old))
+            send(kafka, "detector.snapshots", [state], partition=partition)
+        station = Station(kafka, small_bundle)
+        begins = {PARTITION._replace(partition=one): 21 for one in machines}
+
+        found = asyncio.run(station.recovery.take_over(begins, lambda: THRESHOLDS))
+
+    changed = {one: [machine.name for machine in found[one].changed] for one in machines}
+    assert changed == {0: ["pm3"], 1: ["pm9"]}
+    assert station.n_consumers == len(["snapshots", "readings", "alerts"])
