@@ -166,12 +166,14 @@ class AlertLife:
         """Of the alert that is open, or was last."""
         return None if self._alert is None else self._name(self._alert)
 
-    def count_on_from(self, seq: int) -> bool:
-        """Let the next message of the alert come behind this one; tell if that is a change."""
-        if self._alert is None or self._alert.seq >= seq:
-            return False
-        self._alert.seq = seq
-        return True
+    def was_told_before(self, time: datetime) -> bool:
+        """Tell whether all that was told of that alert is older than this."""
+        return self._alert is None or self._alert.told_at < time
+
+    def count_on_from(self, told: Self) -> None:
+        """Let its next message come behind what was told of it, and of its end if it is over."""
+        if self._alert is not None and told._alert is not None:
+            self._alert.seq = max(self._alert.seq, told._alert.seq + (not self.is_open))
 
     def _raise(self, judgement: Judgement) -> Transition:
         alert, cleared_at, time = self._alert, self._cleared_at, judgement.time

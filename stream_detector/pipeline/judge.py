@@ -114,21 +114,14 @@ class Judge:
         self._orphans = []
         return True
 
-    def end_lost(self, told: AlertNews) -> bool:
-        """Take in that an alert was told to be open; where it is not, the next reading clears it.
+    def end_lost(self, told: AlertNews) -> None:
+        """Take in that an alert was told to be open, for a machine whose state was lost.
 
-        For a machine whose state was lost: nobody knows more of the alert. Tell whether that is a
-        change of the state, which is kept before the next reading is judged, as in ``let_go``.
+        Where it is not open, the next reading behind what was told clears it: a log that is judged
+        anew comes by that again. It is a change of the state, to be kept as that of ``let_go``.
         """
-        for _, life in self.lives + self._orphans:
-            if life.alert_id == told.alert_id:
-                # Behind all that was told, also where the next raise is a return of this alert.
-                if life.is_open:
-                    return life.count_on_from(told.seq)
-                life.count_on_from(told.seq + 1)
         rule = self._rule(told.rule)
         self._ending.append((rule, AlertLife.of_told(told, rule), ClearReason.STATE_LOST))
-        return True
 
     @property
     def has_orphans(self) -> bool:
@@ -195,13 +188,24 @@ class Judge:
         return changes
 
     def _clear_ending(self, reading: Reading) -> Transitions:
-        if not self._ending:
-            return ()
+        cleared: Transitions = ()
         ending, self._ending = self._ending, []
-        cleared = (
-            (rule, life.close_unfollowed(reading.time, reason)) for rule, life, reason in ending
-        )
-        return tuple((rule, change) for rule, change in cleared if change is not None)
+        for rule, life, reason in ending:
+            if not life.was_told_before(reading.time):
+                self._ending.append((rule, life, reason))
+            elif not self._is_followed(life):
+                change = life.close_unfollowed(reading.time, reason)
+                cleared += () if change is None else ((rule, change),)
+        return cleared
+
+    def _is_followed(self, told: AlertLife) -> bool:
+        """Tell whether an alert is open here; what comes of it counts on from what was told."""
+        for _, life in self.lives + self._orphans:
+            if life.alert_id == told.alert_id:
+                # Also where the next raise is a return of it.
+                life.count_on_from(told)
+                return life.is_open
+        return False
 
     def _control(self, *, raised: bool, alarm: bool) -> None:
         budget = self._budget_per_reading

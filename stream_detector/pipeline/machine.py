@@ -143,14 +143,14 @@ class Machine:
                 changed = self.head.adopt(of_head) or changed
         return changed
 
-    def end_lost(self, told: AlertNews) -> bool:
+    def end_lost(self, told: AlertNews) -> None:
         """Take in that an alert was told to be open, as this machine's state was lost.
 
-        Where it is not open, the next reading clears it. Tell whether that changes the state.
+        Where it is not open, a reading clears it: the next one behind what was told.
         """
         head = self.head
         of_head = head is not None and any(rule.name == told.rule for rule, _ in head.lives)
-        return (head if head is not None and of_head else self.anomaly).end_lost(told)
+        (head if head is not None and of_head else self.anomaly).end_lost(told)
 
     def judge(self, record: Record, scored: Scored) -> Verdict:
         """Hold a reading against the thresholds, and follow the alerts and the controllers."""

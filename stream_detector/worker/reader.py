@@ -104,6 +104,8 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         self._health = health
         self._before_leaving = before_leaving
         self._newly_assigned = False
+        self._sought: dict[TopicPartition, int] = {}
+        """Where we were told to go on, until we do."""
         self._next: dict[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
         self._committed_at = time.monotonic()
@@ -146,6 +148,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit()
             self._done.clear()
             self._next.clear()
+            self._sought.clear()
             self._health.left(now=time.monotonic())
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -176,6 +179,9 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         while not self.should_stop:
             records = await self._consumer.getmany(timeout_ms=_POLL_MS)
             async with self._in_flight:
+                # Of a log that is shorter than what we judged, Kafka gives the begin.
+                if any(one[0].offset < self._next.get(at, 0) for at, one in records.items()):
+                    self._newly_assigned = True
                 begins = await self._begins(records) if self._newly_assigned else None
                 new = bool(records) or begins is not None
                 if new and not await self._work_off(Batch(records, begins)):
@@ -208,7 +214,9 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         except IllegalStateError:  # given away again already: the next assignment tells
             begins = {}
         # There the position is behind what was fetched.
-        return begins | {one: fetched[0].offset for one, fetched in records.items()}
+        begins |= {one: fetched[0].offset for one, fetched in records.items()}
+        sought, self._sought = self._sought, {}
+        return begins | sought
 
     async def _work_off(self, batch: Batch) -> bool:
         """Hand a batch over and wait until it is done; False when we are stopped first."""
@@ -230,6 +238,7 @@ class BatchReader(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         for partition, offset in offsets.items():
             self._consumer.seek(partition, offset)
         self._newly_assigned = True
+        self._sought = dict(offsets)
         self._done = dict(offsets)
         await self._commit()
 

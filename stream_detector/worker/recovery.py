@@ -10,8 +10,9 @@ used, the partition is not taken over: another model would not have judged as it
 that was deleted, while others still stand beside where it was, is gone for good. Alerts that were
 told to be open, and of which states that cannot be used knew alone, are let go then.
 
-Where the topic of the readings was deleted and made again, what was kept is of a log that is no
-more, and so may be the offset at which we were to go on: the new log is judged from its begin.
+Where the topic of the readings was deleted and made again, or Kafka lost the end of its log, what
+was kept is of a log that is no more, and so may be the offset at which we were to go on: the log
+that there is is judged from its begin. What it tells again is dropped as repeats.
 """
 
 import asyncio
@@ -205,16 +206,17 @@ class Recovery:
         found = await self._read_snapshots(
             consumers.of_snapshots, partition.partition, readings_id=readings_id
         )
+        log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
+        log_end = (await consumers.of_readings.end_offsets([partition]))[partition]
+        found.end_log_at(log_end)
         for name, one in list(found.snapshots.items()):
             await self._shelf.take_up(one.bundle, name)
             self._take_up(partition.partition, name, one, found)
-        log_begin = (await consumers.of_readings.beginning_offsets([partition]))[partition]
-        log_end = (await consumers.of_readings.end_offsets([partition]))[partition]
         if found.log_was_replaced:
             log.error(
                 "recovery.log-replaced",
                 partition=partition.partition,
-                reason="the topic of the readings was deleted and made again",
+                reason="the readings were deleted and made again, or Kafka lost the last of them",
                 doing="forgetting the states of its machines, and judging it from its begin",
             )
             offset = log_begin
@@ -264,8 +266,7 @@ class Recovery:
     async def _let_go(self, lost: Collection[ToldAlerts]) -> dict[int, tuple[Machine, ...]]:
         """End what was told to be open of machines whose states were lost, and is not.
 
-        The topic is read once for all of them: after a change of the states' form every state is
-        lost.
+        Read once: after a change of the states' form those of all partitions are lost.
         """
         async with started(self._make_consumer()) as consumer:
             async for messages in read_topic(consumer, self._alerts_topic):

@@ -5,7 +5,7 @@ with the offset up to which its state reaches. A round of snapshots ends with a 
 under the empty key, that says how far each of them must have come. So a reader notices what
 is missing or older, whoever wrote last: a worker that was frozen may wake, and write an old
 state after a newer one. Offsets count in one log alone: where the topic of the readings was
-deleted and made again, those of the one before say nothing.
+deleted and made again, or Kafka lost its end, those of the one before say nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -122,6 +122,19 @@ class PartitionSnapshots:
             else:
                 self._n_unusable += 1
 
+    def end_log_at(self, offset: int) -> None:
+        """Take in where the log ends: what reaches beyond is of the log before Kafka lost its end.
+
+        To be told last: who still judges it meanwhile may keep more.
+        """
+        for name in [name for name, one in self._newest.items() if one.next_offset > offset]:
+            del self._newest[name]
+            self._snapshots.pop(name, None)
+            self._of_another_log.add(name)
+            self._n_unusable += 1
+        if self._marker is not None and self._marker.next_offset > offset:
+            self._marker = None
+
     def discard(self, name: str) -> None:
         """Pass over the snapshot of a machine, as if it were lost."""
         del self._snapshots[name]
@@ -161,7 +174,7 @@ class PartitionSnapshots:
 
     @property
     def log_was_replaced(self) -> bool:
-        """Whether all that is known is of another log: no worker began with this one yet."""
+        """Whether there is a state of another log, and no worker began with this one yet."""
         return self._marker is None and bool(self._of_another_log)
 
     @property

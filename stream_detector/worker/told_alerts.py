@@ -67,12 +67,12 @@ class ToldAlerts:
         return [one.news for one in self._newest.values() if one.news.event != "cleared"]
 
     def let_go(self, pipeline: Pipeline) -> tuple[Machine, ...]:
-        """Have these end by the next reading where the states of their machines do not know them.
+        """Have these end where the states of their machines do not know them.
 
         Returns
         -------
         tuple of Machine
-            Those whose state has changed.
+            Those whose state has changed by that.
         """
         changed: dict[str, Machine] = {}
         for news in self.open:
@@ -80,6 +80,6 @@ class ToldAlerts:
             if machine is None:  # the log tells nothing of it any more
                 machine = pipeline.models.beginning(news.machine).new_machine(news.machine)
                 pipeline.machines.put(self.partition, machine)
-            if machine.end_lost(news):
-                changed[machine.name] = machine
+            machine.end_lost(news)
+            changed[machine.name] = machine
         return tuple(changed.values())

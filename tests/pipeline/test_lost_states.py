@@ -52,7 +52,7 @@ def test_the_next_reading_clears_it_once_with_all_that_its_rule_says(
 ) -> None:
     station = worker(small_bundle, feed.records)
 
-    assert machine_of(station).end_lost(told)
+    machine_of(station).end_lost(told)
     (cleared,) = station.take(feed.rows(1)).alerts
 
     assert (cleared["event"], cleared["reason"]) == ("cleared", "state-lost")
@@ -67,7 +67,7 @@ def test_of_a_rule_that_is_gone_too_the_name_is_told(
 ) -> None:
     station = worker(small_bundle, feed.records, rules=Rules())
 
-    assert machine_of(station).end_lost(told)
+    machine_of(station).end_lost(told)
     (cleared,) = station.take(feed.rows(1)).alerts
 
     assert (cleared["rule"], cleared["reason"]) == ("patient", "state-lost")
@@ -78,10 +78,8 @@ def test_one_that_is_open_still_goes_on_behind_all_that_was_told(
     small_bundle: Bundle, feed: Feed, told: AlertNews
 ) -> None:
     station = worker(small_bundle, feed.records, threshold=HIGH)
-    (machine,) = station.pipeline.machines.of([0])
 
-    assert not machine.end_lost(told)
-    assert machine.end_lost(msgspec.structs.replace(told, seq=4))
+    machine_of(station).end_lost(msgspec.structs.replace(told, seq=4))
     (cleared,) = station.take([feed.tell(event="break")]).alerts
 
     assert (cleared["alert_id"], cleared["seq"]) == (told.alert_id, 5)
@@ -109,3 +107,31 @@ def test_whoever_judges_the_reading_again_tells_the_same_bytes(
     assert [one["reason"] for one in read(sent).alerts] == ["state-lost"]
     assert states(passed_on.pipeline) == states(first.pipeline)
     assert passed_on.take(feed.rows(3)).alerts == []
+
+
+def test_a_log_that_is_judged_anew_comes_by_it_again_first(
+    small_bundle: Bundle, feed: Feed, told: AlertNews
+) -> None:
+    station = Station(small_bundle, rules=PATIENT)
+    station.take(feed.records[:1])
+    machine_of(station).end_lost(msgspec.structs.replace(told, seq=4))
+
+    (again,) = station.take(feed.records[1:]).alerts
+    (cleared,) = station.take([feed.tell(event="break")]).alerts
+
+    assert (again["event"], again["alert_id"], again["seq"]) == ("raised", told.alert_id, 1)
+    assert (cleared["alert_id"], cleared["seq"]) == (told.alert_id, 5)
+
+
+def test_one_of_a_part_of_the_log_that_is_no_more_is_cleared_when_that_is_over(
+    small_bundle: Bundle, feed: Feed, told: AlertNews
+) -> None:
+    station = Station(small_bundle, rules=PATIENT)
+    station.take(feed.records[:1])
+    machine_of(station).end_lost(told)
+
+    kept = station.take(feed.records[1:19]).alerts
+    (cleared,) = station.take(feed.rows(1)).alerts
+
+    assert kept == []
+    assert (cleared["alert_id"], cleared["reason"]) == (told.alert_id, "state-lost")

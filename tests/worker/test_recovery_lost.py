@@ -22,8 +22,11 @@ from tests.worker.recovering import (
     THRESHOLDS,
     Station,
     broker_with,
+    judged,
     made_records,
+    marker,
     send,
+    snapshots_of,
 )
 
 UNREACHED = ThresholdTable(Fixed(1000.0))
@@ -86,6 +89,7 @@ def test_nor_is_one_forgotten_of_a_machine_that_the_log_does_not_tell_of(
     station = Station(kafka, small_bundle)
     station.take_over(22)
     feed = Feed("pm9")
+    feed.rows(21)  # those before are no more
 
     sent = read(station.pipeline.process(feed.rows(2), THRESHOLDS))
 
@@ -104,7 +108,7 @@ def test_one_that_it_tells_of_again_goes_on(
     last = sent.alerts[-1]
     assert (last["event"], last["reason"]) == ("cleared", "returned-to-normal")
     assert {one["reason"] for one in sent.alerts[:-1]} == {None}
-    assert [one.name for one in station.restored.changed] == ["pm9"]
+    assert [one.name for one in station.restored.changed] == ["pm3", "pm9"]
 
 
 def test_one_of_a_log_that_is_no_more_is_cleared_by_the_next_reading(small_bundle: Bundle) -> None:
@@ -142,3 +146,21 @@ def test_what_was_told_is_read_once_for_all_partitions(small_bundle: Bundle) -> 
     changed = {one: [machine.name for machine in found[one].changed] for one in machines}
     assert changed == {0: ["pm3"], 1: ["pm9"]}
     assert station.n_consumers == len(["snapshots", "readings", "alerts"])
+
+
+def test_a_state_beyond_the_end_of_the_log_is_of_readings_that_kafka_lost(
+    small_bundle: Bundle, records: list[Record]
+) -> None:
+    kept, cut = records[:22], 20
+    states = snapshots_of(judged(small_bundle, kept), small_bundle.id)
+    told = Pipeline(small_bundle, Rules()).process(kept, THRESHOLDS)
+    with broker_with(records[:cut]) as kafka:
+        send(kafka, "detector.snapshots", [*states, marker(22, pm3=22)])
+        tell(kafka, told)
+        station = Station(kafka, small_bundle)
+        asyncio.run(station.recovery.take_over({PARTITION: 22}, lambda: THRESHOLDS))
+
+    assert station.recovery.positions == {PARTITION: 0}
+    assert read(station.pipeline.process(records[:cut], THRESHOLDS)).alerts == []
+    (cleared,) = read(station.pipeline.process(records[30:31], THRESHOLDS)).alerts
+    assert (cleared["event"], cleared["reason"]) == ("cleared", "state-lost")
