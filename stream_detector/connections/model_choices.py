@@ -2,7 +2,7 @@
 
 ``detector:bundle:<group>`` is a hash of machine or ``*`` to the model wanted of it,
 ``…:current`` one of machine to the id of the one that judges it, published for others and never
-read back.
+read back, and ``…:cleared`` one of machine to the version of an entry that somebody took away.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,21 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from stream_detector.connections.redis import changing, entries, now, redis_client
+from stream_detector.connections.redis import (
+    changing,
+    cleared_version,
+    entries,
+    now,
+    redis_client,
+)
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import SettingsError
-from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
+from stream_detector.pipeline.model_choice import (
+    ModelChoice,
+    ModelTable,
+    decode_choice,
+    readable_choice,
+)
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 
 PROMOTION_RULE = "promotion rule"
@@ -37,15 +48,34 @@ class ModelChoiceStore:
     def __init__(self, settings: Settings) -> None:
         self._redis = redis_client(settings)
         self._key = f"detector:bundle:{settings.group}"
+        self._cleared_key = f"{self._key}:cleared"
 
     def read(self) -> dict[str, bytes]:
         """Give every entry of the hash, undecoded: one bad entry must not hide the others."""
         return entries(self._redis, self._key)
 
-    def put_back(self, lost: Mapping[str, bytes]) -> None:
-        """Write entries again that Redis has lost; one that somebody writes meanwhile stays."""
-        for machine, data in lost.items():
-            self._redis.hsetnx(self._key, machine, data.decode())
+    def put_back(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Write those of the known entries again that Redis has lost, and give them.
+
+        Lost is what is gone although nobody cleared it.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed an entry meanwhile.
+        """
+        with changing(self._redis, self._key, "chose a model") as transaction:
+            found, cleared = self.read(), entries(self._redis, self._cleared_key)
+            lost = {
+                machine: data
+                for machine, data in known.items()
+                if machine not in found
+                and (machine not in cleared or cleared_version(cleared[machine]) < _version(data))
+            }
+            if lost:
+                transaction.multi()
+                transaction.hset(self._key, mapping=cast("Any", lost))
+        return lost
 
     def table(self, default: str) -> ModelTable:
         """Give the model wanted of each machine; what cannot be read is passed over.
@@ -184,6 +214,22 @@ class ModelChoiceStore:
 
         return self._change(machine, change, set_by=set_by)
 
+    def clear(self, machine: str) -> bool:
+        """Take a machine's own choice away; tell whether there was one.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed an entry meanwhile.
+        """
+        with changing(self._redis, self._key, "chose a model") as transaction:
+            own = self.read().get(machine)
+            if own is not None:
+                transaction.multi()
+                transaction.hdel(self._key, machine)
+                transaction.hset(self._cleared_key, machine, str(_version(own)))
+        return own is not None
+
     def _change(
         self,
         machine: str,
@@ -212,10 +258,13 @@ class ModelChoiceStore:
         own = cast("bytes | None", client.hget(self._key, machine))
         if own is not None and not (is_anew and readable_choice(own) is None):
             return _decoded(machine, own)
+        # Above what was cleared: a worker puts back no version that is below.
+        version = cleared_version(cast("bytes | None", client.hget(self._cleared_key, machine)))
         of_all = cast("bytes | None", client.hget(self._key, ALL_MACHINES))
         if of_all is None or machine == ALL_MACHINES:
-            return ModelChoice()
-        return msgspec.structs.replace(_decoded(ALL_MACHINES, of_all), candidate=None, version=0)
+            return ModelChoice(version=version)
+        begun = _decoded(ALL_MACHINES, of_all)
+        return msgspec.structs.replace(begun, candidate=None, version=version)
 
 
 def _decoded(machine: str, data: bytes) -> ModelChoice:
@@ -247,9 +296,6 @@ def _check_unchanged(machine: str, choice: ModelChoice, judged: ModelChoice) -> 
         )
 
 
-def readable_choice(data: bytes) -> ModelChoice | None:
-    """Read an entry; None is one that nobody can read."""
-    try:
-        return decode_choice(data)
-    except SettingsError:
-        return None
+def _version(data: bytes) -> int:
+    choice = readable_choice(data)
+    return 0 if choice is None else choice.version

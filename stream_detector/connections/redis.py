@@ -181,7 +181,7 @@ class ThresholdStore:
             for machine, data in known.items():
                 version, there = _setting(data).version, _setting(found.get(machine))
                 gone = machine not in found or (there.set_by == BUNDLE and there.version < version)
-                if gone and _version_of(cleared.get(machine)) < version:
+                if gone and cleared_version(cleared.get(machine)) < version:
                     lost[machine] = data
             if lost:
                 transaction.multi()
@@ -239,7 +239,7 @@ class ThresholdStore:
         return max(version, self._cleared_version(client, machine))
 
     def _cleared_version(self, client: redis.Redis, machine: str) -> int:
-        return _version_of(cast("bytes | None", client.hget(self._cleared_key, machine)))
+        return cleared_version(cast("bytes | None", client.hget(self._cleared_key, machine)))
 
 
 @contextmanager
@@ -276,8 +276,8 @@ def _setting(data: bytes | None) -> ThresholdSetting:
         return ThresholdSetting(kind="fixed")
 
 
-def _version_of(data: bytes | None) -> int:
-    """Read the version that was cleared; what is unreadable is as if nothing was."""
+def cleared_version(data: bytes | None) -> int:
+    """Read a note of what was cleared; an unreadable one is as if nothing was."""
     with suppress(ValueError):
         return int(data or 0)
     return 0

@@ -54,6 +54,14 @@ def decode_choice(data: bytes) -> ModelChoice:
         raise SettingsError(f"not a choice of models: {error}") from error
 
 
+def readable_choice(data: bytes) -> ModelChoice | None:
+    """Read an entry; None is one that nobody can read."""
+    try:
+        return decode_choice(data)
+    except SettingsError:
+        return None
+
+
 @dataclass(frozen=True)
 class ModelTable:
     """The model wanted for each machine; a machine's own wins over ``*``."""

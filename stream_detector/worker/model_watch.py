@@ -9,13 +9,14 @@ with it, as its kept state says, and a new one begins with the model before.
 
 import asyncio
 from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
 
 import structlog
 from mode import Service
 
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
-from stream_detector.errors import ServiceError, listed
+from stream_detector.errors import ServiceError, SettingsError, listed
 from stream_detector.pipeline.model_choice import ModelChoice, ModelTable, decode_choice
 from stream_detector.pipeline.models import Models
 from stream_detector.pipeline.thresholds import ALL_MACHINES
@@ -97,14 +98,16 @@ class ModelWatch(Service):
         await self._publish()
 
     def _read(self) -> dict[str, bytes]:
-        """Read the choices, with those put back that Redis has lost: nobody takes one away."""
+        """Read the choices, with those put back that Redis has lost."""
         with redis_faults():
             entries = self._store.read()
-            lost = {name: data for name, data in self._entries.items() if name not in entries}
+            lost: dict[str, bytes] = {}
+            if self._entries.keys() - entries.keys():
+                with suppress(SettingsError):  # somebody is at it: the next look sees to it
+                    lost = self._store.put_back(self._entries)
             if lost:
                 self._published = {}
                 log.warning("model.choices-lost", machines=listed(sorted(lost)))
-                self._store.put_back(lost)
         return entries | lost
 
     def _decode(self, entries: dict[str, bytes]) -> None:

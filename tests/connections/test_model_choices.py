@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
 from pydantic import SecretStr
 
 from stream_detector.connections.model_choices import ModelChoiceStore
@@ -104,6 +105,41 @@ def test_a_machine_goes_back_from_its_first_model_of_its_own_to_that_of_all(
 
     assert store.take_back("pm3", judged, why="it raises too much").active == OLD
     assert store.roll_back("pm4", set_by="anna").active == OLD
+
+
+def test_a_machine_whose_choice_is_cleared_follows_that_of_all(store: ModelChoiceStore) -> None:
+    own = store.activate("pm3", OLD, set_by="anna")
+    known = store.read()
+    store.activate("*", NEW, set_by="anna")
+
+    assert store.clear("pm3")
+    assert not store.clear("pm3")
+
+    assert store.table("f" * 16).of("pm3") == NEW
+    assert store.put_back(known) == {}
+    again = store.activate("pm3", NEWER, set_by="anna")
+    assert (again.previous, again.version) == (NEW, own.version + 1)
+
+
+def test_without_a_choice_for_all_the_workers_own_model_judges(store: ModelChoiceStore) -> None:
+    store.activate("*", NEW, set_by="anna")
+
+    assert store.clear("*")
+
+    assert store.table(OLD).of("pm3") == OLD
+
+
+def test_what_was_chosen_after_it_was_cleared_is_put_back(
+    store: ModelChoiceStore, server: EmbeddedRedis, request: pytest.FixtureRequest
+) -> None:
+    store.activate("pm3", OLD, set_by="anna")
+    store.clear("pm3")
+    store.activate("pm3", NEW, set_by="anna")
+    known = store.read()
+    with redis.Redis.from_url(server.url) as client:
+        client.hdel(f"detector:bundle:{request.node.name}", "pm3")
+
+    assert store.put_back(known) == known == store.read()
 
 
 @pytest.mark.parametrize("machine", ["pm3", "*"])

@@ -225,6 +225,17 @@ def test_what_redis_lost_is_put_back(site: Site) -> None:
     assert site.models.choice.of("pm3") == site.second.id
 
 
+def test_a_choice_that_somebody_clears_is_not_put_back(site: Site) -> None:
+    site.store.activate("pm3", site.second.id, set_by="anna")
+    site.look()
+
+    site.store.clear("pm3")
+
+    assert site.look() == ["model.wanted"]
+    assert site.store.read() == {}
+    assert site.models.choice.of("pm3") == site.first.id
+
+
 def test_what_judges_is_published_for_others(site: Site) -> None:
     site.judging = {"pm3": site.second.id}
     site.look()

@@ -108,6 +108,15 @@ def rollback(machine: str, set_by: str) -> None:
     click.echo(f"{machine}: {_told(choice)}")
 
 
+@model.command(epilog="Example: stream-detector model clear --machine pm3")
+@_machine
+def clear(machine: str) -> None:
+    """Take a machine's own choice away: that for all machines counts again."""
+    with redis_faults():
+        was_there = ModelChoiceStore(read_settings()).clear(machine)
+    click.echo(f"{machine}: {'cleared' if was_there else 'there was none'}")
+
+
 model.add_command(compare)
 model.add_command(promote)
 

@@ -12,10 +12,11 @@ from stream_detector.alerting.comparison import Compared, Comparison, Together
 from stream_detector.alerting.life import rfc3339
 from stream_detector.command_line import FiniteRange, Parsed, on_one_line
 from stream_detector.connections.log import configure_logging
-from stream_detector.connections.model_choices import ModelChoiceStore, readable_choice
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import SettingsError, counted, listed
+from stream_detector.pipeline.model_choice import readable_choice
 from stream_detector.pipeline.names import machine_name
 from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.shell.model_review import Review, Reviewer

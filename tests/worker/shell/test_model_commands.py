@@ -77,6 +77,15 @@ def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
     assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
 
 
+def test_a_machine_follows_all_others_again(plant: Path) -> None:
+    (second,) = BundleStore(str(plant)).ids()
+    call("activate", second, "--machine", "pm3")
+
+    assert call("clear", "--machine", "pm3") == "pm3: cleared\n"
+    assert call("clear", "--machine", "pm3") == "pm3: there was none\n"
+    assert "pm3" not in call("list")
+
+
 def test_a_model_that_judges_again_is_not_listed_as_gone(plant: Path) -> None:
     (second,) = BundleStore(str(plant)).ids()
     choices = ModelChoiceStore(read_settings())
