@@ -1,8 +1,8 @@
 """Which models people want, in Redis: the only place that knows the key.
 
 ``detector:bundle:<group>`` is a hash of machine or ``*`` to the model wanted of it,
-``…:current`` one of machine to the id of the one that judges it, published for others and never
-read back, and ``…:cleared`` one of machine to the version of an entry that somebody took away.
+``…:current`` one of machine to the id of the one that judges it, published for others, and
+``…:cleared`` one of machine to the version of an entry that somebody took away.
 """
 
 from collections.abc import Callable, Mapping
@@ -223,8 +223,7 @@ class ModelChoiceStore:
             If somebody changed an entry meanwhile.
         """
         with changing(self._redis, self._key, "chose a model") as transaction:
-            own = self.read().get(machine)
-            if own is not None:
+            if (own := self.read().get(machine)) is not None:
                 transaction.multi()
                 transaction.hdel(self._key, machine)
                 transaction.hset(self._cleared_key, machine, str(_version(own)))
