@@ -62,6 +62,24 @@ def readable_choice(data: bytes) -> ModelChoice | None:
         return None
 
 
+def named(entries: Mapping[str, bytes]) -> dict[str, str]:
+    """Give the models that entries name to judge or on trial, each with a machine it is for.
+
+    Examples
+    --------
+    >>> named({"pm3": b'{"active": "3f9a0c11d2e4b596"}', "pm4": b"{]"})
+    {'3f9a0c11d2e4b596': 'pm3'}
+    """
+    choices = {machine: readable_choice(data) for machine, data in entries.items()}
+    return {
+        bundle_id: machine
+        for machine, one in choices.items()
+        if one is not None
+        for bundle_id in (one.active, one.candidate)
+        if bundle_id is not None
+    }
+
+
 @dataclass(frozen=True)
 class ModelTable:
     """The model wanted for each machine; a machine's own wins over ``*``."""

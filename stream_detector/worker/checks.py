@@ -1,6 +1,6 @@
 """Everything the worker needs, looked at before it starts; the command ``check`` shows it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,14 @@ from stream_detector.bundle.manifest import Manifest
 from stream_detector.command_line import Finding, looked
 from stream_detector.connections.bundle_store import BundleStore, bundle_store
 from stream_detector.connections.kafka import cluster_metadata
+from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore, redis_faults
 from stream_detector.connections.rules_file import load_rules
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.topics import check_topics, topic_notes
 from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.agreement import rules_notes
+from stream_detector.pipeline.model_choice import named, readable_choice
 from stream_detector.pipeline.thresholds import decode_setting
 
 if TYPE_CHECKING:
@@ -131,6 +133,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         for name, one in found.items():
             if isinstance(one, BundleError):
                 raise BundleError(f"{name} in {settings.bundles!r}: {one}")
+        _check_wanted(settings, store, own={one.id for one in bundles})
         if not found:
             return f"{settings.bundles}; note: no model is there yet, or it is another place"
         return f"{settings.bundles}: {counted(len(found), 'model')}"
@@ -152,6 +155,24 @@ def check(settings: Settings) -> Iterator[Finding]:
         checks["traces"] = traces
     for subject, look in checks.items():
         yield looked(subject, look)
+
+
+def _check_wanted(settings: Settings, store: BundleStore, *, own: Collection[str]) -> None:
+    """Read each file of the models that workers are to have ready, as they do."""
+    with redis_faults():
+        entries = ModelChoiceStore(settings).read()
+    for bundle_id, machine in sorted(named(entries).items()):
+        if bundle_id in own:
+            continue
+        try:
+            store.read(bundle_id)
+        except BundleError as error:
+            raise BundleError(f"{machine!r} is to have {bundle_id}: {error}") from error
+    if unreadable := [name for name, data in entries.items() if readable_choice(data) is None]:
+        raise SettingsError(
+            f"unreadable choice of a model for {listed(sorted(unreadable))}; choose it again with "
+            "`stream-detector model activate`"
+        )
 
 
 def _is_readable(data: bytes) -> bool:

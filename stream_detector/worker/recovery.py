@@ -295,6 +295,6 @@ class Recovery:
                 partition=partition,
                 machines=listed(machines),
                 judged_by=bundle_id,
-                doing="reading their log again, and judging them by the model that is wanted now",
+                doing="reading their log again under the model wanted now, or its stand-in",
             )
         return found

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import redis
 
+from stream_detector.bundle.directory import read_bundle
 from stream_detector.cli import main
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 from stream_detector.sandbox.embedded_redis import EmbeddedRedis
+from tests.small_models import fit_small_bundle, normal_recording
 from tests.worker.test_checks import TOPICS
 
 Check = Callable[[Mapping[str, str | None]], tuple[int, list[str]]]
@@ -170,6 +173,40 @@ def test_rules_and_models_that_cannot_be_read_are_named(
     assert code == 1
     assert re.match(f"FAULT rules: '{rules}': .*correct it", lines[-2])
     assert re.match(f"FAULT models: 2026-11 in '{tmp_path}/models': ", lines[-1])
+
+
+def test_wanted_models_that_workers_refuse_are_a_fault(
+    check: Check, servers: dict[str, str], small_bundle_folder: Path, tmp_path: Path
+) -> None:
+    other = fit_small_bundle(tmp_path / "other", normal_recording(seed=8)).id
+    own = read_bundle(small_bundle_folder).id
+    place = {"DETECTOR_BUNDLES": str(tmp_path), "DETECTOR_GROUP": "of-wanted-models"}
+    with redis.Redis.from_url(servers["DETECTOR_REDIS_URL"]) as client:
+
+        def want(machine: str, entry: str) -> tuple[int, str]:
+            client.hset("detector:bundle:of-wanted-models", machine, entry)
+            code, lines = check(place)
+            return code, lines[-1]
+
+        assert want("pm3", f'{{"active": "{own}", "candidate": "{other}"}}') == (
+            0,
+            f"ok    models: {tmp_path}: 1 model",
+        )
+        (tmp_path / "other/model.onnx").write_bytes(b"half of i")
+        code, line = want("*", "{}")
+        assert code == 1
+        assert re.match(rf"FAULT models: 'pm3' is to have {other}: .*/other/model\.onnx", line)
+        shutil.rmtree(tmp_path / "other")
+        assert want("*", "{}") == (
+            1,
+            f"FAULT models: 'pm3' is to have {other}: there is no bundle {other} in '{tmp_path}'; "
+            "copy its folder there",
+        )
+        assert want("pm3", "{]") == (
+            1,
+            "FAULT models: unreadable choice of a model for 'pm3'; choose it again with "
+            "`stream-detector model activate`",
+        )
 
 
 def test_traces_whose_packages_are_missing_are_a_fault(

@@ -1,7 +1,7 @@
 """The commands ``model list``, ``activate``, ``shadow`` and ``rollback``; the group of all."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import click
 
@@ -15,7 +15,7 @@ from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.agreement import have_common_sensor
-from stream_detector.pipeline.model_choice import ModelChoice, decode_choice
+from stream_detector.pipeline.model_choice import ModelChoice, decode_choice, named
 from stream_detector.worker.checks import find_manifest, load_bundle
 from stream_detector.worker.shell import command_options
 from stream_detector.worker.shell.trial_commands import compare, promote
@@ -23,6 +23,7 @@ from stream_detector.worker.shell.trial_commands import compare, promote
 _machine = command_options.machine("a choice of their own")
 
 _OWN = "the workers' own"
+_NOT_THERE = "NOT THERE"
 
 
 @click.group()
@@ -43,21 +44,24 @@ def list_models() -> None:
         wanted, judging = choices.read(), choices.read_judging()
     n_judged = Counter(judging.values())
     found: dict[str, str] = {}
+    own = None
     if settings.bundle is not None:
         first = load_bundle(settings)
-        found[first.id] = f"{_description(first.manifest)}, {_OWN}"
+        own = first.id
+        found[own] = f"{_description(first.manifest)}, {_OWN}"
     store = required_bundle_store(settings)
     for name, manifest in store.manifests().items():
         if isinstance(manifest, BundleError):
             click.echo(f"UNREADABLE {name!r}: its manifest {manifest}")
         else:
             found.setdefault(manifest.id, _description(manifest))
-    for bundle_id in sorted({*found, *n_judged}):
+    for bundle_id in sorted({*found, *n_judged, *named(wanted)}):
         n_machines = n_judged[bundle_id]
         does = f"; judges {counted(n_machines, 'machine')}" if n_machines else ""
-        click.echo(f"{bundle_id}  {found.get(bundle_id, 'NOT THERE')}{does}")
+        click.echo(f"{bundle_id}  {found.get(bundle_id, _NOT_THERE)}{does}")
     for machine, data in sorted(wanted.items()):
-        click.echo(f"{on_one_line(machine)}: {_wish(data)}")
+        wish = _wish(data, judge=judging.get(machine), own=own, there=found)
+        click.echo(f"{on_one_line(machine)}: {wish}")
     store.check_is_there()
 
 
@@ -145,27 +149,34 @@ def _description(manifest: Manifest) -> str:
     return f"{manifest.network['kind']}, {counted(len(manifest.sensors), 'sensor')}{head}"
 
 
-def _wish(data: bytes) -> str:
-    """Say what is wanted of a machine, by whom and since when."""
+def _wish(data: bytes, *, judge: str | None, own: str | None, there: Collection[str]) -> str:
+    """Say what is wanted of a machine, by whom and since when, and who judges it."""
     try:
         choice = decode_choice(data)
     except SettingsError as error:
         return f"UNREADABLE, what was wanted before is kept: {error}"
+    active = choice.active or own
+    does = "is wanted" if judge is None or judge != active else "judges"
+    if active is not None and active not in there:
+        does += f", {_NOT_THERE}"
+    if judge not in {None, active}:
+        does += f", {judge} judges"
+    trial = "is on trial" if choice.candidate in there else f"is on trial, {_NOT_THERE}"
     since = f" since {rfc3339(choice.set_at)}" if choice.set_at else ""
     by = f" by {on_one_line(choice.set_by)}" if choice.set_by else ""
     why = f": {on_one_line(choice.why)}" if choice.why else ""
-    return f"{_told(choice)}{by}{since}{why}"
+    return f"{_told(choice, does=does, trial=trial)}{by}{since}{why}"
 
 
-def _told(choice: ModelChoice) -> str:
-    return ", ".join(_parts(choice))
+def _told(choice: ModelChoice, *, does: str = "judges", trial: str = "is on trial") -> str:
+    return ", ".join(_parts(choice, does=does, trial=trial))
 
 
-def _parts(choice: ModelChoice) -> Iterator[str]:
+def _parts(choice: ModelChoice, *, does: str, trial: str) -> Iterator[str]:
     again = ", though it was taken back before" if choice.active in choice.taken_back else ""
-    yield f"{choice.active or _OWN} judges{again}"
+    yield f"{choice.active or _OWN} {does}{again}"
     if choice.candidate:
-        yield f"{choice.candidate} is on trial"
+        yield f"{choice.candidate} {trial}"
     if gone := [one for one in choice.taken_back if one != choice.active]:
         yield f"{listed(gone)} was taken back"
     yield f"version {choice.version}"

@@ -72,7 +72,7 @@ def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
 
     assert f"{first}  linear, 5 sensors, the workers' own\n" in listed
     assert f"{second}  linear, 5 sensors\n" in listed
-    assert f"pm3: {second} judges, version 1 by anna since " in listed
+    assert f"pm3: {second} is wanted, version 1 by anna since " in listed
     assert call("shadow", "none") == "*: the workers' own judges, version 2\n"
     assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
 
@@ -86,12 +86,46 @@ def test_a_machine_follows_all_others_again(plant: Path) -> None:
     assert "pm3" not in call("list")
 
 
+def test_who_judges_is_told_beside_what_is_wanted(plant: Path, small_bundle_folder: Path) -> None:
+    first, (second,) = read_bundle(small_bundle_folder).id, BundleStore(str(plant)).ids()
+    choices = ModelChoiceStore(read_settings())
+    for machine in ("pm3", "pm4", "pm5"):
+        choices.activate(machine, second, set_by="anna")
+    choices.roll_back("pm5", set_by="anna")
+    choices.publish_judging({"pm3": second, "pm4": first, "pm5": first})
+
+    listed = call("list")
+
+    assert f"pm3: {second} judges, version 1 by anna since " in listed
+    assert f"pm4: {second} is wanted, {first} judges, version 1 by anna since " in listed
+    assert "pm5: the workers' own judges, version 2 by anna since " in listed
+
+
+def test_a_model_that_is_wanted_and_not_there_is_listed_as_that(
+    plant: Path, small_bundle_folder: Path
+) -> None:
+    first, (second,) = read_bundle(small_bundle_folder).id, BundleStore(str(plant)).ids()
+    choices = ModelChoiceStore(read_settings())
+    choices.activate("pm3", second, set_by="anna")
+    choices.shadow("pm4", second, set_by="anna")
+    choices.publish_judging({"pm3": first, "pm4": first})
+    shutil.rmtree(plant / "second")
+
+    listed = call("list")
+
+    assert f"{second}  NOT THERE\n" in listed
+    assert f"pm3: {second} is wanted, NOT THERE, {first} judges, version 1 by anna" in listed
+    assert (
+        f"pm4: the workers' own judges, {second} is on trial, NOT THERE, version 1 by anna"
+    ) in listed
+
+
 def test_a_model_that_judges_again_is_not_listed_as_gone(plant: Path) -> None:
     (second,) = BundleStore(str(plant)).ids()
     choices = ModelChoiceStore(read_settings())
     choices.take_back("*", choices.activate("*", second, set_by="anna"), why="it floods")
 
-    assert f"*: the workers' own judges, '{second}' was taken back, version 2" in call("list")
+    assert f"*: the workers' own is wanted, '{second}' was taken back, version 2" in call("list")
     assert call("activate", second) == (
         f"*: {second} judges, though it was taken back before, version 3\n"
     )
