@@ -23,8 +23,8 @@ class Oddities:
     def __init__(self) -> None:
         self.not_finite = 0
         """Messages with a literal NaN or Infinity."""
-        self.late = 0
-        """Readings older than the machine's last one; they entered nothing."""
+        self.late: Counter[str] = Counter()
+        """Readings older than the machine's last one; they entered nothing. By machine."""
         self.duplicates = 0
         """Readings as old as the machine's last one; they entered nothing."""
         self.foreign: Counter[str] = Counter()
@@ -35,6 +35,10 @@ class Oddities:
         """Events that the rules say nothing of."""
         self.first_sent_by: dict[str, str] = {}
         """Of each unknown sensor and event the machine in whose reading it was met first."""
+
+    def count_late(self, machine: str) -> None:
+        """Count a reading that is older than the machine's last one."""
+        _count(self.late, machine)
 
     def count_foreign(self, machine: str) -> None:
         """Count a reading that is of another model's machine."""

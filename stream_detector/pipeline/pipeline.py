@@ -279,7 +279,7 @@ class Pipeline:
 
     def _judge(self, one: "Decoded", scored: Scored) -> Verdict:
         if scored.status is Status.LATE:
-            self.oddities.late += 1
+            self.oddities.count_late(one.machine.name)
         elif scored.status is Status.DUPLICATE:
             self.oddities.duplicates += 1
         self.machines.check_home(one.machine.name, one.record.partition, one.reading.time)

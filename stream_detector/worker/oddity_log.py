@@ -27,6 +27,7 @@ class OddityLog:
         self._oddities = oddities
         self._refusals = RefusalLog("readings.refused")
         self._summed_up: dict[str, int] = {}
+        self._late: Counter[str] = Counter()
         self._sensors: set[str] = set()
         self._events: set[str] = set()
         self._foreign: set[str] = set()
@@ -85,7 +86,7 @@ class OddityLog:
         self._refusals.tell(now=time.monotonic())
         oddities = self._oddities
         sums = {
-            "late": oddities.late,
+            "late": oddities.late.total(),
             "duplicates": oddities.duplicates,
             "not_finite": oddities.not_finite,
             "of_unknown_sensors": oddities.unknown_sensors.total(),
@@ -93,8 +94,10 @@ class OddityLog:
             "without_a_known_sensor": oddities.foreign.total(),
         }
         if any(sums.values()) and sums != self._summed_up:
-            log.info("readings.odd", **sums)
-            self._summed_up = sums
+            # A machine whose clock went back, before all.
+            late_of = sorted(oddities.late - self._late)
+            log.info("readings.odd", **sums, late_of=listed(late_of))
+            self._summed_up, self._late = sums, oddities.late.copy()
 
     def _new(self, names: Counter[str], told: set[str]) -> dict[str, list[str]]:
         """Give the names that were not told so far, by the machine that sent them first."""

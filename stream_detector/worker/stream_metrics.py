@@ -56,7 +56,8 @@ class StreamCollector(Collector):
     def _of_readings(self) -> Iterable[Metric]:
         counts, oddities = self._counts, self._pipeline.oddities
         yield _count("readings_judged", "Readings that went through the model.", counts.n_judged)
-        yield _count("readings_late", "Readings older than the machine's last.", oddities.late)
+        late = oddities.late.total()
+        yield _count("readings_late", "Readings older than the machine's last.", late)
         yield _count("readings_duplicate", "Readings sent before.", oddities.duplicates)
         yield _count(
             "readings_foreign",

@@ -1,6 +1,7 @@
 """What the log says of messages that are refused, and of what is odd in others."""
 
 from collections.abc import MutableMapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -13,7 +14,7 @@ from stream_detector.pipeline.readings import Record
 from stream_detector.pipeline.thresholds import ThresholdTable
 from stream_detector.worker.oddity_log import OddityLog
 from tests.pipeline.station import HIGH, read, restore, states
-from tests.small_models import BROKEN_STEAM, Feed
+from tests.small_models import BROKEN_STEAM, START, Feed
 
 Lines = list[MutableMapping[str, Any]]
 
@@ -111,6 +112,28 @@ def test_each_machine_of_another_model_is_named_once(small_bundle: Bundle) -> No
     )
     assert (first, second) == ("'pm7'", "'pm8'")
     assert station.sum_up()[0]["without_a_known_sensor"] == 2
+
+
+def test_machines_of_which_readings_come_late_are_named(small_bundle: Bundle) -> None:
+    station = Station(small_bundle)
+    feeds = [Feed(name, start=START) for name in ("pm7", "pm8")]
+    for feed in feeds:
+        feed.pause(timedelta(days=200))
+        feed.rows(1)
+        feed.time = START
+        feed.rows(3)
+
+    def summed_up() -> tuple[int, str]:
+        (line,) = station.sum_up()
+        return line["late"], line["late_of"]
+
+    station.judge(feeds[0].records)
+    assert summed_up() == (3, "'pm7'")
+    station.judge([one._replace(offset=one.offset + 4) for one in feeds[1].records])
+    assert summed_up() == (6, "'pm8'")
+    station.judge([one._replace(offset=one.offset + 8) for one in feeds[1].rows(1)])
+    station.judge([one._replace(offset=one.offset + 9) for one in feeds[0].rows(1)])
+    assert summed_up() == (8, "'pm7', 'pm8'")
 
 
 def test_so_is_one_that_ends_because_the_state_that_knew_of_it_is_lost(
