@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from stream_detector.bridges.journal.journal import Journal
-from stream_detector.connections.health_report import Report, Status
+from stream_detector.connections.health_report import Report
 
 REFUSAL_CODES: Final = (
     *("empty", "too-large", "too-deep", "not-json", "invalid", "clock", "late", "not-a-number"),
@@ -48,7 +48,7 @@ class BridgeHealth:
     >>> health.got_on(now=25.0, n_waiting=7)
     >>> health.listened(now=80.0)
     >>> health.report(now=85.0)
-    Report(status=<Status.FAILING: 'failing'>, reasons=('7 rows wait, and none got on for 60 s',))
+    Report(failing=['7 rows wait, and none got on for 60 s'], away=[])
     """
 
     name: str
@@ -143,9 +143,7 @@ class BridgeHealth:
         if self.source_fault is not None:
             away.append(f"{self.source} gives no rows: {self.source_fault}")
         away += [reason for _, reason in sorted(self.faults.items())]
-        if stalled := self._stalled(now):
-            return Report(Status.FAILING, (*stalled, *away))
-        return Report(Status.DEGRADED if away else Status.OK, tuple(away))
+        return Report(failing=self._stalled(now), away=away)
 
     def _stalled(self, now: float) -> list[str]:
         stalled = []

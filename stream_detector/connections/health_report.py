@@ -1,5 +1,6 @@
 """How a program is, in words that whoever supervises it acts on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +17,28 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """How the program is, and why."""
+    """How the program is, and why.
 
-    status: Status
-    reasons: tuple[str, ...]
+    Examples
+    --------
+    >>> report = Report(failing=["nothing gets on"], away=["Redis does not answer"])
+    >>> report.status, report.reasons
+    (<Status.FAILING: 'failing'>, ('nothing gets on', 'Redis does not answer'))
+    """
+
+    failing: Sequence[str]
+    """What it does not do although it could."""
+    away: Sequence[str]
+    """What it goes on without."""
+
+    @property
+    def status(self) -> Status:
+        """What that comes to."""
+        if self.failing:
+            return Status.FAILING
+        return Status.DEGRADED if self.away else Status.OK
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All of it, the worst first."""
+        return (*self.failing, *self.away)

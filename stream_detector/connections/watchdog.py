@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 
 import structlog
 
-from stream_detector.connections.health_report import Report, Status
+from stream_detector.connections.health_report import Report
 from stream_detector.connections.kafka import cluster_metadata
 from stream_detector.connections.log import end_at_once
 from stream_detector.connections.settings import Settings
@@ -87,8 +87,8 @@ class Watchdog:
             time.sleep(pause)
             self._look()
             report = self._health.report(now=time.monotonic())
-            if report.status is Status.FAILING:
-                _end("; ".join(report.reasons))
+            if report.failing:
+                _end("; ".join(report.failing))
 
     def _look(self) -> None:
         health, was_away = self._health, self._health.kafka_away

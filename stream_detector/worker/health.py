@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from stream_detector.alerting.figures import Figures
-from stream_detector.connections.health_report import Report, Status
+from stream_detector.connections.health_report import Report
 from stream_detector.errors import listed
 
 
@@ -219,10 +219,7 @@ class Health:
             for channel, one in tuple(self.deliveries.items())
             if one.fault or one.refusal
         ]
-        stalled = [] if self.kafka_away else self._stalled(now)
-        if stalled:
-            return Report(Status.FAILING, (*stalled, *away))
-        return Report(Status.DEGRADED if away else Status.OK, tuple(away))
+        return Report(failing=[] if self.kafka_away else self._stalled(now), away=away)
 
     @property
     def _thresholds_kept(self) -> str:

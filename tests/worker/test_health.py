@@ -33,6 +33,17 @@ def test_a_log_that_is_another_one_is_a_fault_at_once() -> None:
     assert report.reasons == ("the topic of the readings was deleted and made again",)
 
 
+def test_what_is_away_is_told_too_and_is_not_what_makes_it_fail() -> None:
+    health = at_work()
+    health.redis_fault, health.thresholds_at = "does not answer", 11.0
+    health.log_was_replaced = True
+
+    report = health.report(now=11.0)
+
+    assert report.failing == ("the topic of the readings was deleted and made again",)
+    assert report.reasons[1:] == ("Redis does not answer: the last thresholds stay in force",)
+
+
 def test_readings_that_wait_while_none_is_judged_are_a_fault_after_a_while() -> None:
     health = at_work()
     health.found_ends({0: 105, 1: 9}, now=1000.0)
