@@ -40,7 +40,7 @@ def test_what_is_away_is_told_too_and_is_not_what_makes_it_fail() -> None:
 
     report = health.report(now=11.0)
 
-    assert report.failing == ("the topic of the readings was deleted and made again",)
+    assert report.failing == ["the topic of the readings was deleted and made again"]
     assert report.reasons[1:] == ("Redis does not answer: the last thresholds stay in force",)
 
 
