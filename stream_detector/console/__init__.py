@@ -8,8 +8,8 @@ From a message to a screen, module by module:
     the topics are followed, and what they say is kept as far back as is shown
 ``views`` (``drawing``, ``words``)
     what a page shows, as plain values
-``pages`` (``rendering``, ``templates``, ``static``)
-    views as HTML, in NiceGUI's pages, shown again whenever they change
+``pages``, ``no_page`` (``rendering``, ``templates``, ``static``)
+    views as HTML, in NiceGUI's pages, shown again whenever they change, or that there is none
 ``acting``
     what people do about alerts, as commands
 ``tuning`` (``under_models``, ``rejudging``)

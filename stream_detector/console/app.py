@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from nicegui import app as pages
 from nicegui import ui
 from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
@@ -23,6 +24,7 @@ from stream_detector.connections.settings import Settings
 from stream_detector.console.accounts import Accounts
 from stream_detector.console.feed import Feed
 from stream_detector.console.gate import Gate
+from stream_detector.console.no_page import HANDLERS
 from stream_detector.console.pages.alert import AlertPage
 from stream_detector.console.pages.alerts import AlertsPage
 from stream_detector.console.pages.ledger import LedgerPage
@@ -192,6 +194,8 @@ def _make_app(parts: Parts, where: Place) -> FastAPI:
         tailwind=False,
         show_welcome_message=False,
     )
+    for what, handler in HANDLERS.items():
+        pages.add_exception_handler(what, handler)
     app.add_middleware(Gate, place=where, sessions=parts.sessions, local=parts.local)
     return app
 

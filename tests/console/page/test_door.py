@@ -74,6 +74,16 @@ def test_who_signs_in_again_when_the_session_is_over_is_where_they_were(
         expect(page).to_have_url(f"{address}/alert?machine=pm8&rule=sheet-break")
 
 
+def test_a_page_that_does_not_exist_leads_to_the_overview(page: Page, address: str) -> None:
+    sign_in(page, address)
+    page.goto(f"{address}/alertz")
+
+    expect(page.get_by_text("There is no page /alertz.")).to_be_visible()
+    picture(page, "no-page")
+    page.get_by_role("link", name="Overview").click()
+    expect(page).to_have_url(f"{address}/")
+
+
 def test_after_signing_out_the_session_is_of_no_use(page: Page, address: str) -> None:
     sign_in(page, address)
     (cookie,) = [one for one in page.context.cookies() if one["name"] == COOKIE]
