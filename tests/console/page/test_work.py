@@ -195,6 +195,8 @@ def test_a_viewer_sees_everything_and_can_do_nothing(
     page.keyboard.press("a")
 
     expect(page.locator("tr.cursor")).to_have_count(1)
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+    assert row(page, "pm5").locator("td").count() == page.locator("th").count()
     expect(page.locator(".keys")).not_to_contain_text("acknowledge")
     page.goto(f"{address}/alert?rule=sheet-break")
     expect(page.get_by_text("This address names no alert.")).to_be_visible()
