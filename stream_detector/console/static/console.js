@@ -39,6 +39,14 @@
     document.body.classList.toggle("lost", Date.now() - heard > 4000);
   }, 1000);
 
+  // A console that was started anew knows nobody any more: loaded again, the page is the sign-in form.
+  setInterval(async () => {
+    if (!document.body.classList.contains("lost")) return;
+    const asked = { method: "HEAD", signal: AbortSignal.timeout(4000) };
+    const answer = await fetch(location.href, asked).catch(() => null);
+    if (answer?.status === 401) location.reload();
+  }, 5000);
+
   const dark = () => ({ dark: true, light: false })[localStorage.getItem("look")] ?? "auto";
   document.addEventListener("DOMContentLoaded", () => window.Quasar?.Dark.set(dark()));
   document.addEventListener("click", (event) => {

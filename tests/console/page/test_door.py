@@ -128,6 +128,45 @@ def test_a_page_whose_server_is_gone_says_that_it_is_stale(
         picture(page, "connection-lost")
 
 
+def test_a_page_is_live_again_by_itself_when_the_console_was_started_anew(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    with LivePlant(tmp_path, keeps_book=False) as plant:
+        plant.send(score("pm3", 0, 1.0))
+        page = open_page()
+        with plant.console() as address:
+            page.goto(f"{address}/machine?name=pm3")
+            expect(page.get_by_role("cell", name="1.00, threshold 2.00")).to_be_visible()
+        expect(page.get_by_text("STALE: this page has lost")).to_be_visible()
+
+        with plant.console("--port", address.rpartition(":")[2]):
+            plant.send(score("pm3", 1, 1.5))
+
+            expect(page.get_by_role("cell", name="1.50, threshold 2.00")).to_be_visible()
+            expect(page.get_by_text("STALE: this page has lost")).not_to_be_visible()
+
+
+def test_a_page_asks_for_the_password_when_the_console_was_started_anew(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    users = write_users(tmp_path)
+    with LivePlant(tmp_path) as plant:
+        plant.send(alert_message("pm8", 102))
+        page = open_page()
+        with plant.console("--users", users) as address:
+            sign_in(page, address, path="/alert?machine=pm8&rule=sheet-break")
+            page.get_by_role("button", name="Comment").click()
+            page.get_by_label("Why").fill("the felt is old")
+
+        with plant.console("--users", users, "--port", address.rpartition(":")[2]):
+            expect(page.get_by_label("Password")).to_be_visible()
+            page.get_by_label("Name").fill("anna")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+
+            expect(page).to_have_url(f"{address}/alert?machine=pm8&rule=sheet-break")
+
+
 def test_a_page_whose_machines_fall_silent_says_that_it_is_stale(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
