@@ -42,3 +42,25 @@ def test_no_page_is_wider_than_its_window(
         page.get_by_role("button", name="dark or light").click()
 
     assert wide == dict.fromkeys(PATHS, width)
+
+
+@pytest.mark.parametrize("name", ["anna", "vera"])
+def test_the_list_of_alerts_is_not_wider_than_a_telephone(
+    page: Page, plant: LivePlant, address: str, name: str
+) -> None:
+    plant.send_all(
+        (
+            *past_of("pm14-winder-of-the-north-mill"),
+            alert_message("pm14-winder-of-the-north-mill", 102, priority="critical"),
+            alert_message("pm15", 104, priority="medium", occurrence=3),
+        )
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, address, name=name, path="/alerts?text=pm1")
+    expect(page.locator('tr[data-alert="pm15/sheet-break"]')).to_contain_text("came 3 times")
+    page.locator("body").press("j")
+    expect(page.locator("tr.cursor")).to_have_count(1)
+    picture(page, f"alert-list-390-{name}")
+
+    table = page.locator(".wide")
+    assert table.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
