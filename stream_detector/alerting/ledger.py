@@ -152,7 +152,8 @@ class Ledger:
 
     def _close(self, kept: Iterable[Kept]) -> None:
         for state in kept:
-            if isinstance(state, AlertState) and state.change == "closed":
+            # Also one that is raised again: of that nothing is known any more.
+            if isinstance(state, AlertState) and state.change in {"raised", "closed"}:
                 for alert_id, fate, lead_s in _fates(state):
                     if alert_id in self._alerts:
                         self._alerts[alert_id].fate = fate

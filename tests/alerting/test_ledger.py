@@ -49,6 +49,18 @@ def test_of_an_alert_that_is_over_nothing_is_known_until_its_horizon_is() -> Non
     assert closings(found, minute=8) == [("nuisance", None)]
 
 
+def test_of_an_alert_that_returned_nothing_is_known_until_the_horizon_is_over_again() -> None:
+    found = ledger(*stood((0, 2)))
+    found.tick(at(8))
+    told(found, [alert("raised", 9, seq=3, raised=0, occurrence=2)])
+
+    assert closings(found, minute=10) == [("open", None)]
+    told(found, [alert("cleared", 10, seq=4, raised=0, occurrence=2)])
+    assert closings(found, minute=11) == [("open", None)]
+    found.tick(at(16))
+    assert closings(found, minute=16) == [("nuisance", None)]
+
+
 def test_what_an_operator_says_of_an_alert_overrules_what_followed() -> None:
     desk = Desk()
     for message in stood((0, 2), (60, None)):

@@ -13,7 +13,7 @@ from stream_detector.console.views.ledger import LINES_PER_PAGE, LedgerView, led
 from stream_detector.console.words import Clock, zone
 from tests.alerting.accounts import stood, told, warned
 from tests.alerting.judged import at
-from tests.alerting.told import RULES, outcome
+from tests.alerting.told import RULES, alert, outcome
 from tests.console.messages import score
 
 CLOCK = Clock(zone("Europe/Helsinki"))
@@ -74,6 +74,12 @@ def test_an_open_alert_has_stood_as_long_as_its_own_machine_lived_since() -> Non
         "pm3": "medium alert, 11 min",
         "pm4": "medium alert, 61 min",
     }
+
+
+def test_an_alert_that_returned_did_not_stand_all_the_time() -> None:
+    view = view_of(*stood((10, 15)), alert("raised", 30, seq=3, raised=10), now=40)
+
+    assert [one.what for one in view.lines] == ["medium alert, raised 2 times in 30 min"]
 
 
 def test_a_scorecard_stands_beside_chance(day: LedgerView) -> None:

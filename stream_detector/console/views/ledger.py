@@ -171,8 +171,9 @@ def _share(name: str, value: float | None) -> KpiRow:
 
 def _line(one: AlertLine | OutcomeLine, time: datetime, until: datetime, clock: Clock) -> Line:
     if isinstance(one, AlertLine):
-        what = f"{one.priority} alert, {words.span((one.cleared_at or until) - one.raised_at)}"
-        what += f", raised {one.n_raised} times" if one.n_raised > 1 else ""
+        span = words.span((one.cleared_at or until) - one.raised_at)
+        what = f"raised {one.n_raised} times in {span}" if one.n_raised > 1 else span
+        what = f"{one.priority} alert, {what}"
         became = _lead(one.closed_as, one.lead_s) + (" (labelled)" if one.labelled else "")
     else:
         what = "OUTCOME"
