@@ -54,6 +54,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """Spearman's, of the scores."""
     active: Load
     candidate: Load
+    set_threshold: str | None
+    """The candidate's, where a person set it as a number or a rate: nobody asked for a budget, and
+    the one in the loads is that which the model was trained for."""
     n_outcomes: int
     """That were known, and before which both told of the readings within the horizon."""
     n_warned_by_active: int
@@ -130,7 +133,14 @@ def compare(
         Of running, of each machine.
     """
     parts = tuple(
-        _compared(one, trial, outcomes.get(one, ()), horizons, budgets[one])
+        _compared(
+            one,
+            trial,
+            outcomes.get(one, ()),
+            horizons,
+            budget_per_day=budgets[one],
+            set_threshold=by_hand.get(one),
+        )
         for one, trial in sorted(trials.items())
         if trial.active.n_readings
     )
@@ -151,7 +161,9 @@ def _compared(
     trial: Trial,
     outcomes: Collection[LedgerOutcome],
     horizons: Horizons,
+    *,
     budget_per_day: float,
+    set_threshold: str | None,
 ) -> Compared:
     known = [one for one in outcomes if _is_covered(one, trial.active, horizons)]
     active, candidate = (
@@ -175,6 +187,7 @@ def _compared(
         rank_correlation=trial.rank_correlation,
         active=active,
         candidate=candidate,
+        set_threshold=set_threshold,
         n_outcomes=len({one.time for one in known}),
         n_warned_by_active=len(warned_by_active),
         n_warned_by_candidate=len(warned_by_candidate),

@@ -73,7 +73,7 @@ def compare(
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
-        for line in _lines(found):
+        for line in comparison_lines(found):
             click.echo(on_one_line(line))
     sys.exit(0 if found.holds else 1)
 
@@ -125,7 +125,7 @@ def _tell(one: Review) -> None:
     tell[one.did](event, machine=one.machine, bundle=one.bundle_id, reason=one.reason)
 
 
-def _lines(found: Comparison) -> Iterator[str]:
+def comparison_lines(found: Comparison) -> Iterator[str]:
     """Tell of a comparison, a line each."""
     active = ", ".join(found.active) or "what judges"
     yield f"{found.candidate} on trial beside {active}"
@@ -133,7 +133,9 @@ def _lines(found: Comparison) -> Iterator[str]:
         yield from _machine_lines(one)
     if len(found.machines) > 1:
         yield f"together: {_agreement(found.together)}"
-        yield from _alert_lines(found.together)
+        by_hand = [str(one.series) for one in found.machines if one.set_threshold is not None]
+        told = f"no budget for {listed(by_hand)}" if by_hand else None
+        yield from _alert_lines(found.together, told)
         yield f"  {found.together.n_lost} lost, {found.together.n_gained} gained"
     yield f"the promotion rule {'holds' if found.holds else 'does not hold:'}"
     for reason in found.reasons:
@@ -142,16 +144,19 @@ def _lines(found: Comparison) -> Iterator[str]:
 
 def _machine_lines(one: Compared) -> Iterator[str]:
     yield f"{one.series}, {rfc3339(one.start)} to {rfc3339(one.end)}: {_agreement(one)}"
-    yield from _alert_lines(one)
+    own = one.set_threshold
+    told = None if own is None else f"no budget, a person set its threshold ({own})"
+    yield from _alert_lines(one, told)
     for what, times in (("lost", one.lost), ("gained", one.gained)):
         if times:
             yield f"  {what}: {', '.join(map(rfc3339, times))}"
 
 
-def _alert_lines(one: Compared | Together) -> Iterator[str]:
+def _alert_lines(one: Compared | Together, without_budget: str | None) -> Iterator[str]:
+    asked = without_budget or f"budget {figure(one.candidate.budget_per_day)}"
     yield (
         f"  false alerts: active {_load(one.active)}, candidate {_load(one.candidate)} a day of "
-        f"running; budget {figure(one.candidate.budget_per_day)}"
+        f"running; {asked}"
     )
     yield (
         f"  in alarm: active for {percent(one.active.alarm_share)} of the time, candidate for "
