@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from stream_detector.alerting.alert_state import AlertState, Entry
+from stream_detector.alerting.alert_state import MAX_HISTORY, AlertState, Entry
 from stream_detector.alerting.news import news_of
 from stream_detector.alerting.notices import (
     Notification,
@@ -26,8 +26,7 @@ from stream_detector.alerting.notices import (
 )
 
 MAX_WAITING: Final = 300
-"""Entries that wait for a receiver: 150 alerts of one machine under one rule that came and went.
-With the messages that they tell of they take some 500 kB."""
+"""Entries of a machine and rule that wait: 150 alerts that came and went, with messages 500 kB."""
 
 ALL_IS_NEWS: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -50,8 +49,8 @@ class Untold:
     Attributes
     ----------
     n_dropped : int
-        Entries that nobody will be told, as too many waited: alerts that came and went, the
-        oldest first, and escalations where that is not enough.
+        Entries that nobody will be told, as too many waited: the oldest alerts that came and went,
+        else escalations; one where a history lost them.
     """
 
     def __init__(self, wants: Wants) -> None:
@@ -66,6 +65,7 @@ class Untold:
         """What was told last, if it was no end."""
         self._state: AlertState | None = None
         """The newest, while something is due."""
+        self._version = 0
         self.n_dropped = 0
 
     @property
@@ -75,7 +75,7 @@ class Untold:
 
     @property
     def undone_at(self) -> datetime | None:
-        """Give Kafka's time of what is told next."""
+        """Kafka's time of what is told next."""
         return None if (first := self._first) is None else first.entry.at
 
     def take(
@@ -89,9 +89,10 @@ class Untold:
             Of this change; they rise.
         state : AlertState
         told_until : datetime, optional
-            Where this is the first state: what happened before that was told. With None all that
-            was before the newest alert was.
+            Where this is the first state: what was before that was told; with None all that was
+            before the newest alert.
         """
+        self.n_dropped += self._has_lost_some(state, told_until)
         if self._seen is None:
             self._begin(state, ALL_IS_NEWS if state.version == 1 else told_until)
         news = [
@@ -109,12 +110,14 @@ class Untold:
         while len(self._due) > MAX_WAITING and self._drop_some():
             pass
         del self._held[1:-MAX_WAITING]
+        self._version = state.version
         self._state = replace(state, history=(), past=()) if self.undone_since is not None else None
 
     def know(self, state: AlertState) -> None:
         """Take in a state of which all was told that was due."""
-        is_first = self._seen is None
+        is_first, n_dropped = self._seen is None, self.n_dropped
         self.take(0, state)
+        self.n_dropped = n_dropped
         while self.next() is not None:
             self.done()
         if is_first and self._called is None and self._may_have_called(state):
@@ -142,6 +145,14 @@ class Untold:
     @property
     def _first(self) -> _Waiting | None:
         return self._on_its_way or (self._due[0] if self._due else None)
+
+    def _has_lost_some(self, state: AlertState, told_until: datetime | None) -> bool:
+        """Tell whether entries that nobody was told of are gone with the states that had them."""
+        if state.version <= self._version + 1 or len(state.history) < MAX_HISTORY:
+            return False
+        if self._seen is not None:
+            return self._seen not in state.history
+        return told_until is not None and state.history[0].at > told_until
 
     def _begin(self, state: AlertState, told_until: datetime | None) -> None:
         """Take what was told before our time as told: whom it called, its end will tell."""

@@ -155,7 +155,7 @@ class Webhook:
                 machine=machine,
                 rule=rule,
                 messages=untold.n_dropped,
-                reason="too many waited: alerts that were over, of which nobody had heard",
+                reason="too many waited, or too long before a restart: of alerts that were over",
             )
             untold.n_dropped = 0
 

@@ -203,3 +203,35 @@ def test_of_an_alert_that_another_one_followed_before_our_time_no_message_is_kno
     told = all_of(untold)
 
     assert [one.alert is None for one in told] == [True, True, False, False]
+
+
+def test_alerts_that_a_restart_finds_gone_are_counted_as_dropped() -> None:
+    desk, untold = Desk(), Untold(ALL)
+    *_, newest = burst(desk, 40)
+
+    untold.take(0, newest, told_until=at(0))
+
+    assert untold.n_dropped == 1
+
+
+@pytest.mark.parametrize("told", [0, 30, 39])
+def test_none_are_where_the_history_reaches_back_to_what_was_told(told: int) -> None:
+    desk, untold = Desk(), Untold(ALL)
+    states = burst(desk, 40)
+    for state in states[: 2 * told]:
+        untold.know(state)
+
+    for offset, state in enumerate(states[2 * told :], start=2 * told):
+        untold.take(offset, state)
+
+    assert untold.n_dropped == 0
+
+
+def test_some_are_where_it_does_not() -> None:
+    desk, untold = Desk(), Untold(ALL)
+    states = burst(desk, 40)
+    untold.know(states[1])
+
+    untold.take(79, states[-1])
+
+    assert untold.n_dropped == 1
