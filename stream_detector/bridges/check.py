@@ -125,7 +125,7 @@ def _aligned(
 def _sample(settings: Settings, configuration: Configuration, mapping: TagMap) -> Sample:
     """Read or hear something of the source, beside its bridge; listening takes some seconds."""
     if configuration.mqtt is not None:
-        return asyncio.run(_heard_over_mqtt(configuration))
+        return asyncio.run(_heard_over_mqtt(settings, configuration))
     if configuration.opcua is not None:
         return asyncio.run(_told_by_opcua(configuration.opcua, list(mapping.targets)))
     return _tags_of_kafka(settings, configuration)
@@ -161,7 +161,7 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
     return sample
 
 
-async def _heard_over_mqtt(configuration: Configuration) -> Sample:
+async def _heard_over_mqtt(settings: Settings, configuration: Configuration) -> Sample:
     from stream_detector.bridges.mqtt.connection import Delivered, MqttConnection  # noqa: PLC0415
     from stream_detector.bridges.mqtt.messages import MqttMessages  # noqa: PLC0415
 
@@ -171,7 +171,11 @@ async def _heard_over_mqtt(configuration: Configuration) -> Sample:
     access = read_source_settings()
     connection = MqttConnection(table, access, f"{configuration.name}-check", is_kept=False)
     decode = open_format(configuration.format, access).decode
-    messages = MqttMessages(decode, numbers_arrive=table.time_of_numbers == "arrival")
+    messages = MqttMessages(
+        decode,
+        numbers_arrive=table.time_of_numbers == "arrival",
+        max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+    )
     sample, stop = Sample([], []), asyncio.Event()
     connecting = asyncio.create_task(connection.run(stop))
     last_look = time.monotonic() + _READ_SECONDS

@@ -76,7 +76,7 @@ def mqtt(path: Path) -> None:
     decode = open_format(configuration.format, source_settings).decode
     configure_logging(settings)
     health = _health(configuration.name, "the MQTT broker", settings)
-    source = mqtt_source(configuration, source_settings, decode, health)
+    source = mqtt_source(configuration, settings, source_settings, decode, health)
     run(settings, health, JournalBridge(settings, configuration, mapping, health, source).run)
 
 

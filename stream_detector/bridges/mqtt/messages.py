@@ -34,16 +34,18 @@ class MqttMessages:
         Reads what is neither Sparkplug B nor a number.
     numbers_arrive : bool
         Whether a number alone is a value of the time when it came, its topic being the tag.
+    max_skew_us : int
+        A time so much newer than that of its arrival comes from a wrong clock.
 
     Examples
     --------
-    >>> messages = MqttMessages(lambda value, *, topic: [], numbers_arrive=True)
+    >>> messages = MqttMessages(lambda value, *, topic: [], numbers_arrive=True, max_skew_us=0)
     >>> messages.take(Arrived("mill/pm3/speed", b"812.5", received_us=1))
     [TagRow(tag='mill/pm3/speed', time_us=1, value=812.5)]
     """
 
-    def __init__(self, decode: Decode, *, numbers_arrive: bool) -> None:
-        self.nodes = EdgeNodes()
+    def __init__(self, decode: Decode, *, numbers_arrive: bool, max_skew_us: int) -> None:
+        self.nodes = EdgeNodes(max_skew_us=max_skew_us)
         self._decode = decode
         self._numbers_arrive = numbers_arrive
         self._letters: list[Letter] = []

@@ -17,6 +17,7 @@ from stream_detector.bridges.mqtt.sparkplug import NAMESPACE
 from stream_detector.bridges.mqtt.sparkplug_payload import rebirth_command
 from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.rows import Decode, TagRow
+from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import SourceSettings
 from stream_detector.errors import SettingsError
 
@@ -92,6 +93,7 @@ class MqttSource:
 
 def mqtt_source(
     configuration: Configuration,
+    settings: Settings,
     source_settings: SourceSettings,
     decode: Decode,
     health: BridgeHealth,
@@ -101,6 +103,7 @@ def mqtt_source(
     Parameters
     ----------
     configuration : Configuration
+    settings : Settings
     source_settings : SourceSettings
     decode : Decode
         As ``[format]`` says.
@@ -117,7 +120,11 @@ def mqtt_source(
 
     def make(journal: Journal) -> MqttSource:
         connection = MqttConnection(table, source_settings, configuration.name)
-        messages = MqttMessages(decode, numbers_arrive=table.time_of_numbers == "arrival")
+        messages = MqttMessages(
+            decode,
+            numbers_arrive=table.time_of_numbers == "arrival",
+            max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+        )
         return MqttSource(connection, messages, journal, health)
 
     return make

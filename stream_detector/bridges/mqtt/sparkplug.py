@@ -70,13 +70,22 @@ class _Node:
     devices: dict[str | None, set[str]] = field(default_factory=dict)
     """The tags of each device, and of the node itself (None), that were ever born."""
     newest_us: int = 0
+    """The newest time that was not of a wrong clock."""
     asked_us: int | None = None
 
 
 class EdgeNodes:
-    """Knows what the edge nodes of an installation last said of themselves."""
+    """Knows what the edge nodes of an installation last said of themselves.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    max_skew_us : int
+        A time so much newer than that of its arrival comes from a wrong clock: whoever joins the
+        rows refuses it, so no death has to come after it.
+    """
+
+    def __init__(self, *, max_skew_us: int) -> None:
+        self._skew_us = max_skew_us
         self._nodes: dict[NodeName, _Node] = {}
         self._unsaid: set[NodeName] = set()
 
@@ -89,8 +98,8 @@ class EdgeNodes:
         ----------
         topic, payload : str, bytes
         received_us : int
-            When it came, microseconds since 1970. A node's death has no other time: what it says
-            was written when it was born.
+            When it came, microseconds since 1970. A death has this time where its own is of a wrong
+            clock; a node's has no other: what it says was written when it was born.
         is_repeat : bool
             Whether the broker says that it may have sent it before.
 
@@ -101,6 +110,7 @@ class EdgeNodes:
             was not heard: it is asked for then (:meth:`rebirths`); ``no-time``; or ``time``.
         """
         kind, name, device = _parsed(topic)
+        last_us = received_us + self._skew_us
         if kind in _OF_OTHERS:
             return Heard([])
         content = decode(payload)
@@ -120,12 +130,17 @@ class EdgeNodes:
             )
         if kind == "DDEATH":
             log.warning("sparkplug.device_died", group=name.group, node=name.node, device=device)
-            when_us = _microseconds(content.timestamp) or received_us
+            said_us = content.timestamp * 1000
+            when_us = said_us if 0 < said_us <= last_us else received_us
             return Heard(_silenced(node, node.devices.get(device, ()), when_us))
         place = "/".join(filter(None, (*name, device)))
         if kind in {"NBIRTH", "DBIRTH"}:
             _learn(node, content, place=place, device=device)
-        return _heard(node, content, place=place, is_birth=kind in {"NBIRTH", "DBIRTH"})
+        heard = _heard(node, content, place=place, is_birth=kind in {"NBIRTH", "DBIRTH"})
+        for row in heard.rows:
+            if node.newest_us < row.time_us <= last_us:
+                node.newest_us = row.time_us
+        return heard
 
     def forget(self) -> None:
         """Trust no birth of before: messages may have been missed, and nobody knows which."""
@@ -237,7 +252,6 @@ def _heard(node: _Node, content: Any, *, place: str, is_birth: bool) -> Heard:
                 raise RowError("no-time", f"neither {known.tag!r} nor its message has a time")
             value = value_of(metric, metric.datatype or known.datatype)
             rows.append(TagRow(known.tag, _microseconds(time_ms), value))
-    node.newest_us = max(node.newest_us, *(row.time_us for row in rows), 0)
     return Heard(rows, tuple(_left_out(place, n_historical, n_too_long, unborn)))
 
 

@@ -18,7 +18,7 @@ def as_text(value: bytes, *, topic: str) -> list[TagRow]:
 
 @pytest.fixture
 def messages() -> MqttMessages:
-    return MqttMessages(as_text, numbers_arrive=True)
+    return MqttMessages(as_text, numbers_arrive=True, max_skew_us=0)
 
 
 def test_a_number_is_the_value_of_its_topic_when_it_came(messages: MqttMessages) -> None:
@@ -65,7 +65,7 @@ def test_what_is_no_number_is_read_as_the_format_says(messages: MqttMessages) ->
 
 
 def test_a_number_is_read_as_the_format_says_where_it_has_no_time() -> None:
-    messages = MqttMessages(as_text, numbers_arrive=False)
+    messages = MqttMessages(as_text, numbers_arrive=False, max_skew_us=0)
 
     assert messages.take(Arrived("pm3/speed", b"1", received_us=9)) == []
     assert [letter.code for letter in messages.letters()] == ["not-ok"]

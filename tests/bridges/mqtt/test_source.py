@@ -29,7 +29,7 @@ def rows_of(
 
     async def scene(port: int, journal: Journal) -> None:
         stop, health = asyncio.Event(), mill()
-        messages = MqttMessages(decode, numbers_arrive=False)
+        messages = MqttMessages(decode, numbers_arrive=False, max_skew_us=0)
         source = MqttSource(connection_to(port), messages, journal, health)
         running = asyncio.create_task(source.run(stop))
         async with asyncio.timeout(20):
