@@ -186,7 +186,7 @@ class Feed:
                 reading = _readings.decode(value)
                 # The worker refuses one of a wrong clock; here all that follow would look late.
                 if reading.time.timestamp() - stamp / 1000 <= self._settings.max_clock_skew_seconds:
-                    self._plant.take_reading(reading)
+                    self._plant.take_reading(reading, received_at=stamp / 1000)
             else:
                 self._take_event(value)
         except (*UNREADABLE, OverflowError) as error:

@@ -181,12 +181,13 @@ class MachineRecord:
         self._take_contributors(time, message.contributors[:_N_CONTRIBUTORS])
         return True
 
-    def take_reading(self, reading: ReadingSeen) -> bool:
+    def take_reading(self, reading: ReadingSeen, *, received_at: float) -> bool:
         """Take in the values of the sensors; tell whether they are news."""
         time = reading.time.timestamp()
         late = bool(self._reading_times) and time <= self._reading_times[-1]
         if not reading.values or late:
             return False
+        self.pulse.take_reading(time, received_at=received_at)
         numbered = [(self._number(name), value) for name, value in reading.values.items()]
         row = np.full(len(self._sensors), np.nan, np.float32)
         for number, value in numbered:

@@ -88,12 +88,13 @@ class Plant:
         if machine is not None and machine.take_score(message, received_at=received_at):
             machine.version = self.version = self.version + 1
 
-    def take_reading(self, reading: ReadingSeen) -> None:
+    def take_reading(self, reading: ReadingSeen, *, received_at: float) -> None:
         """Take in the values of sensors; whether the reading was accepted, the worker tells."""
         machine = self._machines.get(reading.machine)
         if machine is None:
-            self._unknown_machine(reading.machine).take_reading(reading)
-        elif machine.take_reading(reading):
+            machine = self._unknown_machine(reading.machine)
+            machine.take_reading(reading, received_at=received_at)
+        elif machine.take_reading(reading, received_at=received_at):
             machine.version = self.version = self.version + 1
 
     def take_fault(self, message: DataQualityMessage) -> None:

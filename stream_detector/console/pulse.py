@@ -17,6 +17,8 @@ class Pulse:
     def __init__(self) -> None:
         self._event_times: deque[float] = deque(maxlen=_N_SCORES)
         self._arrivals: deque[float] = deque(maxlen=_N_SCORES)
+        self._newest_reading = (0.0, 0.0)
+        """Its time by the machine and by Kafka."""
         self._longest: float | None = None
         """Worked out when it is asked for: each page asks every second, of all machines."""
 
@@ -25,6 +27,10 @@ class Pulse:
         self._event_times.append(event_time)
         self._arrivals.append(received_at)
         self._longest = None
+
+    def take_reading(self, event_time: float, *, received_at: float) -> None:
+        """Take in that a newer reading came, judged or not."""
+        self._newest_reading = event_time, received_at
 
     def longest_silence(self) -> float | None:
         """Give the seconds that may pass without a score; None where too few came to tell.
@@ -41,6 +47,8 @@ class Pulse:
     def silent_since(self, now: float, *, unless_known: float | None = None) -> float | None:
         """Tell since when nothing came that should have; None while all is as usual.
 
+        Of a reading that was judged late, as a worker was away, it is when the reading came.
+
         Parameters
         ----------
         now : float
@@ -50,7 +58,11 @@ class Pulse:
         longest = self.longest_silence() or unless_known
         if longest is None or not self._arrivals:
             return None
-        return self._arrivals[-1] if now - self._arrivals[-1] > longest else None
+        since = self._arrivals[-1]
+        read_at, received_at = self._newest_reading
+        if read_at >= self._event_times[-1]:
+            since = min(since, received_at)
+        return since if now - since > longest else None
 
     def machine_time(self, now: float) -> datetime:
         """Give the machine's time at a time of Kafka's: it goes on since the newest score.

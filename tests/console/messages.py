@@ -172,5 +172,5 @@ def plant_of(*messages: ScoreMessage | AlertState | DataQualityMessage | Reading
             case DataQualityMessage():
                 plant.take_fault(message)
             case ReadingSeen():
-                plant.take_reading(message)
+                plant.take_reading(message, received_at=message.time.timestamp())
     return plant

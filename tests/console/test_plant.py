@@ -109,6 +109,36 @@ def test_the_usual_step_is_the_longer_one_of_those_of_kafka_and_the_machine(
     assert machine.pulse.silent_since(last + 5 * step + 11) == last
 
 
+def test_a_machine_is_silent_since_its_last_reading_however_late_that_was_judged() -> None:
+    #  minute    0 2 4 ... 18                 60
+    #  readings  x x x     x
+    #  scores    x x x                        x    a worker was started again
+    machine = plant_of(
+        *(reading("pm3", 2 * n, steam=3.5) for n in range(10)),
+        *(score("pm3", 2 * n, 1.0) for n in range(9)),
+    ).machines["pm3"]
+    machine.take_score(score("pm3", 18, 1.0), received_at=at(60).timestamp())
+
+    assert machine.pulse.silent_since(at(61).timestamp()) == at(18).timestamp()
+
+
+def test_a_machine_whose_readings_are_judged_late_is_not_silent_while_they_come() -> None:
+    plant = plant_of(score("pm3", -2, 1.0), *(reading("pm3", 2 * n, steam=3.5) for n in range(31)))
+    machine = plant.machines["pm3"]
+    for n in range(10):
+        machine.take_score(score("pm3", 2 * n, 1.0), received_at=at(60).timestamp())
+
+    assert machine.pulse.silent_since(at(61).timestamp()) is None
+
+
+def test_a_machine_of_which_no_readings_come_here_is_silent_since_its_last_score() -> None:
+    machine = plant_of(
+        reading("pm3", 0, steam=3.5), *(score("pm3", 2 * n, 1.0) for n in range(10))
+    ).machines["pm3"]
+
+    assert machine.pulse.silent_since(at(28).timestamp()) is None
+
+
 def test_of_a_machine_heard_thrice_nobody_knows_what_is_usual() -> None:
     machine = plant_of(*(score("pm3", n, 1.0) for n in range(3))).machines["pm3"]
 
@@ -186,7 +216,7 @@ def test_sensors_beyond_the_first_ones_are_left_out(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machines, "MAX_SENSORS", 2)
     machine = MachineRecord("pm3")
 
-    machine.take_reading(reading("pm3", 0, a=1.0, b=2.0, c=3.0))
+    machine.take_reading(reading("pm3", 0, a=1.0, b=2.0, c=3.0), received_at=0.0)
 
     assert machine.sensors == ["a", "b"]
     assert machine.values("c", start=0, end=2e9)[1].tolist() != [3.0]
