@@ -49,7 +49,9 @@ class ToldRows:
         self._delay_us, self._repeat_us = delay_us, repeat_us
         self._last: dict[str, TagRow] = {}
         self._sure_us: int | None = None
-        """Up to this time we have said of each tag what it is."""
+        """Up to this time the server has told of all changes."""
+        self._repeated_us = 0
+        """As of this time the rows were given again last."""
 
     def take(self, told: ua.PublishResult) -> list[TagRow]:
         """Give the rows of the next message, by their times.
@@ -62,28 +64,30 @@ class ToldRows:
         changes, published = list(_changes(told)), told.NotificationMessage.PublishTime
         sure_us = microseconds(published) - self._delay_us
         if self._sure_us is None:
-            self._sure_us = sure_us
+            self._sure_us = self._repeated_us = sure_us
         rows = [
             self._placed(self._tags[item.ClientHandle], item.Value, published, self._sure_us)
             for item in changes
         ]
         rows.sort(key=lambda row: row.time_us)
-        if not told.MoreNotifications and sure_us - self._sure_us >= self._repeat_us:
+        if not told.MoreNotifications:
             self._sure_us = sure_us
-            rows += self._repeated(sure_us)
+            if sure_us - self._repeated_us >= self._repeat_us:
+                self._repeated_us = sure_us
+                rows += self._repeated(sure_us)
         return rows
 
     def _placed(self, tag: str, said: ua.DataValue, published: datetime, sure_us: int) -> TagRow:
-        """Make a row that comes after what was said of its tag before.
+        """Make a row that comes after what is known of its tag, and not after the message.
 
         A value has an old time when we ask for it first, when its status alone changes, and when
-        the clock of its source is slow. It holds now all the same.
+        the clock of its source is slow; one of the future, when that is fast. It holds now all
+        the same.
         """
         row = tag_row(tag, said, uncertain=self._uncertain, clock=self._clock, published=published)
-        if row.time_us <= sure_us:
-            last_us = self._last[tag].time_us if tag in self._last else sure_us
-            row = row._replace(time_us=max(sure_us, last_us) + 1)
-        self._last[tag] = row
+        known_us = max(sure_us, self._last[tag].time_us) if tag in self._last else sure_us
+        time_us = max(min(row.time_us, microseconds(published)), known_us + 1)
+        self._last[tag] = row = row._replace(time_us=time_us)
         return row
 
     def _repeated(self, time_us: int) -> Iterator[TagRow]:

@@ -89,7 +89,31 @@ def test_a_status_that_changes_alone_takes_back_what_was_given_again() -> None:
 
     broken = said(5.0, 9.5, status=StatusCodes.BadSensorFailure)
     assert rows.take(told(15.5, (0, broken))) == [TagRow("A", 14 * SECOND + 1, None)]
-    assert rows.take(told(16, (0, said(5.0, 9.5)))) == [TagRow("A", 14 * SECOND + 2, 5.0)]
+    assert rows.take(told(16, (0, said(5.0, 9.5)))) == [TagRow("A", 14_500_001, 5.0)]
+
+
+def test_the_value_of_a_slow_clock_comes_after_what_the_last_message_made_sure() -> None:
+    """Others have come since it was written last that nothing changed."""
+    rows = told_rows()
+    rows.take(told(10, (0, said(5.0, 9.5)), (1, said(1.0, 9.5))))
+    rows.take(told(13, (0, said(6.0, 12.5))))
+
+    assert rows.take(told(14, (0, said(7.0, 13.5)), (1, said(2.0, 11.5)))) == [
+        TagRow("B", 12 * SECOND + 1, 2.0),
+        TagRow("A", 13_500_000, 7.0),
+    ]
+
+
+def test_the_value_of_a_fast_clock_holds_now_and_others_come_after_it() -> None:
+    rows = told_rows()
+    rows.take(told(10))
+
+    assert rows.take(told(11, (0, said(5.0, 3600)), (0, said(6.0, 3601)))) == [
+        TagRow("A", 11 * SECOND, 5.0),
+        TagRow("A", 11 * SECOND + 1, 6.0),
+    ]
+    assert rows.take(told(12, (0, said(7.0, 3)))) == [TagRow("A", 11 * SECOND + 2, 7.0)]
+    assert rows.take(told(15)) == [TagRow("A", 14 * SECOND, 7.0)]
 
 
 def test_a_subscription_that_the_server_ends_is_a_lost_connection() -> None:
