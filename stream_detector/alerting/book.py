@@ -285,7 +285,10 @@ def _reply(
 
 
 def _note(command: Command, state: AlertState) -> str | None:
-    """Say that somebody may have mistyped a machine: it is done all the same, to work ahead."""
+    """Say that somebody was first, or may have mistyped a machine: to work ahead, that is done."""
+    first = state.acknowledged
+    if command.command == "acknowledge" and first is not None and first.by != command.by:
+        return f"{first.by} had acknowledged it already"
     if command.command not in {"shelve", "out-of-service"} or state.alert is not None:
         return None
     return (

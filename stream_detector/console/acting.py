@@ -14,6 +14,7 @@ from stream_detector.alerting.commands import (
     Command,
     CommandName,
     LabelWord,
+    Reply,
 )
 from stream_detector.console.parts import Commands
 from stream_detector.console.plant import Standing
@@ -64,22 +65,22 @@ async def carry_out(
         )
     at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(target: Standing) -> str | None:
+    async def one(target: Standing) -> Reply | str:
         async with at_once:
             try:
                 command = command_for(wish, target, by=person.name, now=datetime.now(UTC))
                 reply = await commands.send(command)
             except (SettingsError, ServiceError) as error:
                 return str(error)
-            return None if reply.status == "done" else (reply.reason or "no reason given")
+            return reply if reply.status == "done" else (reply.reason or "no reason given")
 
-    refusals = [reason for reason in await asyncio.gather(*map(one, targets)) if reason is not None]
-    n_done = len(targets) - len(refusals)
-    done = f"{wish.command}: {counted(n_done, 'alert')} done"
-    if not refusals:
-        return ActionResult(done, is_good=True)
-    reasons = "; ".join(list(dict.fromkeys(refusals))[:_REASONS_TOLD])
-    return ActionResult(f"{done}, {len(refusals)} not: {reasons}", is_good=False)
+    found = await asyncio.gather(*map(one, targets))
+    refusals = [reason for reason in found if isinstance(reason, str)]
+    notes = [reply.note for reply in found if isinstance(reply, Reply) and reply.note]
+    text = f"{wish.command}: {counted(len(found) - len(refusals), 'alert')} done"
+    text += f", {len(notes)} with a note: {_in_short(notes)}" if notes else ""
+    text += f", {len(refusals)} not: {_in_short(refusals)}" if refusals else ""
+    return ActionResult(text, is_good=not refusals)
 
 
 def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Command:
@@ -111,3 +112,7 @@ def command_for(wish: Wish, target: Standing, *, by: str, now: datetime) -> Comm
         label=wish.label,
         comment=comment or None,
     )
+
+
+def _in_short(told: Sequence[str]) -> str:
+    return "; ".join(list(dict.fromkeys(told))[:_REASONS_TOLD])

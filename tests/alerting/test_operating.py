@@ -54,7 +54,10 @@ def test_to_acknowledge_again_is_done_and_changes_nothing(desk: Desk) -> None:
     desk.ask("acknowledge", alert_id=alert_id(0), by="anna")
     before = desk.state()
 
-    assert desk.ask("acknowledge", alert_id=alert_id(0), by="ben").status == "done"
+    ben, anna = (desk.ask("acknowledge", alert_id=alert_id(0), by=by) for by in ("ben", "anna"))
+
+    assert (ben.status, ben.note) == ("done", "anna had acknowledged it already")
+    assert (anna.status, anna.note) == ("done", None)
     assert desk.state() is before
 
 

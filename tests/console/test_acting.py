@@ -21,7 +21,8 @@ ANNA = Person("anna", Role.OPERATOR)
 
 
 class Office:
-    """Takes commands; refuses those for ``pm2`` and loses those for ``pm3``."""
+    """Takes commands; refuses those for ``pm2``, loses those for ``pm3``, and has more to say of
+    those about ``pm5``."""
 
     def __init__(self) -> None:
         self.taken: list[Command] = []
@@ -42,6 +43,7 @@ class Office:
             rule=command.rule,
             by=command.by,
             at=at(0),
+            note="ben had acknowledged it already" if "pm5" in command.key else None,
         )
 
 
@@ -76,6 +78,14 @@ def test_refusals_and_what_was_lost_are_told_with_the_reason() -> None:
 
     assert result == ActionResult(
         "shelve: 1 alert done, 2 not: at most 12 h; no reply within 10 s", is_good=False
+    )
+
+
+def test_what_is_to_be_known_though_it_is_done_is_told() -> None:
+    result, _ = carried_out(Wish("acknowledge"), "pm1", "pm5")
+
+    assert result == ActionResult(
+        "acknowledge: 2 alerts done, 1 with a note: ben had acknowledged it already", is_good=True
     )
 
 
