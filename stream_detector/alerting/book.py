@@ -157,11 +157,12 @@ class Book:
     def tick(self, now: datetime) -> list[Kept]:
         """Take in what time it is, by Kafka's clock; give what that changed."""
         kept: list[Kept] = []
-        for key in [key for key, until in self._shelved.items() if until <= now]:
+        # Sorted, for a book that was taken up again has come to know them in another order.
+        for key in sorted(key for key, until in self._shelved.items() if until <= now):
             state, until = self._states[key], self._shelved[key]
             entry = Entry(at=until, what="unshelved", comment="the time was up")
             kept.append(self._keep(replace(state, shelved=None), "unshelved", until, entry))
-        for key in [key for key, until in self._unsettled.items() if until <= now]:
+        for key in sorted(key for key, until in self._unsettled.items() if until <= now):
             kept += self._close(by_time(self._states[key], _FOREVER), now)
         if (flood := self._floods.end(now)) is not None:
             kept.append(flood)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stream_detector.alerting.alert_state import MAX_HISTORY, MAX_PAST, AlertState, Flood, State
@@ -26,6 +26,14 @@ steps = st.tuples(
     words,
 )
 walks = st.lists(steps, max_size=50)
+
+BOTH_CLOSE_AT_ONCE = [
+    *((0, "alert", "pm3", "sheet-break", chance, "comment") for chance in (0, 0, 0, 0, 2, 1)),
+    *((0, "alert", "pm3", "odd", chance, "comment") for chance in (0, 3)),
+    *((0, "alert", "pm3", "sheet-break", 0, "comment") for _ in range(2)),
+    (30, "tick", "pm3", "sheet-break", 0, "comment"),
+]
+"""Nothing can follow two alerts any more, and the newest word of the one is older."""
 
 
 class Shift:
@@ -109,6 +117,7 @@ def test_versions_of_a_state_rise_by_one_and_its_alerts_are_told_apart(
 
 @settings(deadline=None)
 @given(walk=walks, takeovers=st.sets(st.integers(0, 50)))
+@example(walk=BOTH_CLOSE_AT_ONCE, takeovers={10})
 def test_a_book_that_is_taken_up_again_and_again_is_the_same_as_one_that_never_was(
     walk: list[tuple[Any, ...]], takeovers: set[int]
 ) -> None:
