@@ -33,6 +33,8 @@ How the programs are seen from outside:
 
 ``health_report``, ``health_pages``, ``prometheus``
     how a program is, and where that and its figures can be asked for
+``listening``
+    takes a port
 ``watchdog``
     ends a program that only seems to work
 ``log``, ``refusal_log``

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from stream_detector.connections.health_report import Status
+from stream_detector.connections.listening import listen
 from stream_detector.connections.prometheus import exposition
 
 log = structlog.get_logger()
@@ -16,6 +17,8 @@ log = structlog.get_logger()
 
 class HealthPages:
     """Answers 200 while the program is ok or degraded, 503 when it should be started again.
+
+    The port is taken at once, so that a program without it ends before it has begun.
 
     Parameters
     ----------
@@ -27,6 +30,11 @@ class HealthPages:
         Tells whether it has all that it begins with.
     collectors : sequence of Collector
         What ``/metrics`` tells.
+
+    Raises
+    ------
+    ServiceError
+        If the port is not to be had.
     """
 
     def __init__(
@@ -39,6 +47,8 @@ class HealthPages:
         collectors: Sequence[Collector],
     ) -> None:
         self._host, self._port = host, port
+        remedy = "set another DETECTOR_HEALTH_PORT, or correct DETECTOR_HEALTH_HOST"
+        self._listening = listen(host, port, remedy=remedy)
         self._facts, self._is_ready, self._collectors = facts, is_ready, collectors
 
     async def start(self) -> None:
@@ -49,7 +59,7 @@ class HealthPages:
         app.router.add_get("/metrics", self._answer_prometheus)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        await web.SockSite(self._runner, self._listening).start()
         log.info("health.listening", host=self._host, port=self._port)
 
     async def stop(self) -> None:

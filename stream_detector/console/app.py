@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 
 from stream_detector.command_line import Stopped, caller
+from stream_detector.connections.listening import listen
 from stream_detector.connections.operator_commands import OperatorCommands
 from stream_detector.connections.settings import Settings
 from stream_detector.console.accounts import Accounts
@@ -40,7 +41,7 @@ from stream_detector.console.throttle import Throttle
 from stream_detector.console.tuning import Tuning, tuning
 from stream_detector.console.users import Role, UsersFile
 from stream_detector.console.words import Clock
-from stream_detector.errors import ServiceError, SettingsError
+from stream_detector.errors import SettingsError
 
 log = structlog.get_logger()
 
@@ -84,7 +85,7 @@ def serve(settings: Settings, plan: Plan, *, on_ready: Callable[[str], None]) ->
     if plan.proxy is not None and plan.url is None:
         raise SettingsError("--proxy is of use with --url only; give both, or neither")
     # First, so that a port of 0 is a number; nobody is let in before it is known who may.
-    with listen(plan.host, plan.port) as listening:
+    with listen(plan.host, plan.port, remedy="name another --port") as listening:
         port = listening.getsockname()[1]
         where = place(plan.host, port, url=plan.url, has_users=plan.users is not None)
         sessions = None
@@ -94,28 +95,6 @@ def serve(settings: Settings, plan: Plan, *, on_ready: Callable[[str], None]) ->
         with suppress(Stopped):
             asyncio.run(console.run(listening, on_ready))
     log.info("console.stopped")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port.
-
-    Raises
-    ------
-    ServiceError
-        If it is taken, or is not ours to take.
-    """
-    try:
-        (family, kind, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        listening = socket.socket(family, kind)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        # Who comes before the page is up waits instead of being turned away.
-        listening.listen()
-    except OSError as error:
-        raise ServiceError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}; name another --port"
-        ) from error
-    return listening
 
 
 class _Console:
