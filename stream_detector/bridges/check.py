@@ -7,7 +7,7 @@ looks at it and gives rows to align: add it beside :func:`_tags_of_kafka`.
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from stream_detector.bridges.formats.opening import open_format
 from stream_detector.bridges.joining.aligner import Aligned, Aligner, Entry
 from stream_detector.bridges.joining.mapping import TagMap, read_mapping
 from stream_detector.bridges.joining.readings import encode
+from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.tags.tag_log import NO_TAGS, TagLog
 from stream_detector.command_line import Finding, looked
 from stream_detector.connections.kafka import cluster_metadata
@@ -53,6 +54,12 @@ class Sample:
 
     entries: list[Entry]
     refused: list[RowError]
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    """Tags that the source does not let us have, by its reasons."""
+
+    def rows(self) -> list[TagRow]:
+        """Give the rows of all messages."""
+        return [row for entry in self.entries for row in entry.rows]
 
 
 def check(settings: Settings, path: Path) -> Iterator[Finding]:
@@ -84,17 +91,10 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         sample = _sample(settings, configuration[0], mapping[0])
         found, unmapped = _aligned(settings, configuration[0], mapping[0], sample)
         samples.extend(encode(one).decode() for one in found.readings[-N_SAMPLES:])
-        n_rows = sum(len(entry.rows) for entry in sample.entries)
-        refused = [*sample.refused, *(one.error for one in found.refusals)]
-        told = f"{counted(n_rows, 'row')} in {counted(len(sample.entries), 'message')}"
-        told += f"; {len(refused)} refused, the first: {refused[0]}" if refused else ""
-        told += f"; not mapped: {listed(unmapped)}" if unmapped else ""
-        seen = {row.tag for entry in sample.entries for row in entry.rows}
-        unseen = [tag for tag in mapping[0].targets if tag not in seen]
-        told += f"; mapped, but without a row: {listed(unseen)}" if seen and unseen else ""
-        if not found.readings:
-            raise SettingsError(f"{told}; they come to no reading; compare the tags' names")
-        return told
+        told = _told(sample, found, list(mapping[0].targets), unmapped)
+        if fault := _fault(sample, found, list(mapping[0].targets)):
+            raise SettingsError("; ".join([*told, fault]))
+        return "; ".join(told)
 
     samples: list[str] = []
     looks: dict[str, Callable[[], str]] = {
@@ -106,9 +106,51 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
     for subject, look in looks.items():
         found = looked(subject, look)
         yield found
-        if found.fault is not None and subject != "kafka":
+        if found.fault is not None and subject not in {"kafka", "source"}:
             return  # the others need it
     yield from (Finding("reading", sample) for sample in samples)
+
+
+def _told(
+    sample: Sample, found: Aligned, mapped: Sequence[str], unmapped: Sequence[str]
+) -> list[str]:
+    """Tell what was heard, and which tags lack something."""
+    rows = sample.rows()
+    refused = [*sample.refused, *(one.error for one in found.refusals)]
+    told = []
+    if rows or refused or sample.entries:
+        told = [f"{counted(len(rows), 'row')} in {counted(len(sample.entries), 'message')}"]
+    if refused:
+        told.append(f"{len(refused)} refused, the first: {refused[0]}")
+    if unmapped:
+        told.append(f"not mapped: {listed(unmapped)}")
+    heard = {row.tag for row in rows}
+    unknown = {tag for tags in sample.unknown.values() for tag in tags}
+    if heard and (unheard := [tag for tag in mapped if tag not in heard | unknown]):
+        told.append(f"mapped, but without a row: {listed(unheard)}")
+    with_data = {row.tag for row in rows if row.value is not None}
+    if empty := [tag for tag in mapped if tag in heard - with_data]:
+        told.append(
+            f"mapped, but without any data (null, bad, or no single value): {listed(empty)}"
+        )
+    return told
+
+
+def _fault(sample: Sample, found: Aligned, mapped: Sequence[str]) -> str:
+    """Say what is wrong with the source, and what to look at; nothing if it will do."""
+    if sample.unknown:
+        tags = "; ".join(f"{listed(tags)} ({reason})" for reason, tags in sample.unknown.items())
+        return f"refused by the server: {tags}; correct the mapping"
+    heard = {row.tag for row in sample.rows()}
+    if found.readings:
+        return ""
+    if not heard and sample.refused:
+        return "no message can be read; correct [format], or what the plant sends"
+    if not heard:
+        return "nothing was heard; see whether the plant sends, and what the source's table names"
+    if heard.isdisjoint(mapped):
+        return "none is of a mapped tag; compare the tags' names"
+    return "they come to no reading; see why the rows of mapped tags are refused, or without data"
 
 
 def _aligned(
@@ -208,8 +250,7 @@ async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
     often = table.model_copy(update={"repeat_seconds": min(_REPEAT_SECONDS, table.repeat_seconds)})
     try:
         async with messages(often, read_source_settings(), tags) as told:
-            for reason, refused in told.refused.items():
-                sample.refused.extend(RowError(reason, f"node {tag!r}") for tag in refused)
+            sample.unknown.update(told.refused)
             while time.monotonic() < last_look:
                 rows = await told.next_rows(_LOOK_SECONDS)
                 if rows:

@@ -59,5 +59,5 @@ def test_the_configuration_for_opcua_makes_readings_and_a_check_shows_them(
     assert reading["machine"] == "pm3"
     assert reading["values"]["speed"] >= 800
     assert reading["values"]["draw"] == 2.0
-    assert "1 refused, the first: BadNodeIdUnknown: node 'ns=2;s=PM3.Nothing'" in shows.stdout
+    assert "refused by the server: 'ns=2;s=PM3.Nothing' (BadNodeIdUnknown)" in shows.stdout
     assert '"draw":2.0,"nothing":null}' in shows.stdout
