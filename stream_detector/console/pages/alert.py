@@ -30,7 +30,9 @@ class AlertPage:
         self._frame = Frame(parts, request, "/alert")
         self._asking = Asking(parts, self._frame, self._targets)
         with ui.element("div").classes("page"):
-            self._asking.make_buttons()
+            self._commands = ui.element("div")
+            with self._commands:
+                self._asking.make_buttons()
             self._region = Region("alert")
         self._region.on_key(self._asking.begin)
         self._frame.keep_live(self._show, self._version)
@@ -46,6 +48,7 @@ class AlertPage:
 
     def _show(self, now: float) -> None:
         view = alert_detail(self._parts.plant, self._key, now=now, clock=self._parts.clock)
+        self._commands.set_visibility(view is not None)
         if view is None:
             name = "/".join(self._key) if all(self._key) else ""
             self._region.show(render("missing.html", what="alert", name=name))

@@ -37,6 +37,20 @@ def test_a_wrong_password_is_told_and_a_link_leads_on_after_the_right_one(
 
     expect(page).to_have_url(f"{address}/alert?machine=pm9&rule=sheet-break")
     expect(page.get_by_text("There is no alert pm9/sheet-break")).to_be_visible()
+    expect(page.get_by_role("button", name="Acknowledge")).not_to_be_visible()
+
+
+def test_an_alert_has_buttons_as_soon_as_it_is_there(
+    page: Page, plant: LivePlant, address: str
+) -> None:
+    sign_in(page, address, path="/alert?machine=pm18&rule=sheet-break")
+    expect(page.get_by_text("There is no alert pm18/sheet-break")).to_be_visible()
+    acknowledge = page.get_by_role("button", name="Acknowledge")
+    expect(acknowledge).not_to_be_visible()
+
+    plant.send(alert_message("pm18", 102))
+
+    expect(acknowledge).to_be_visible()
 
 
 def test_who_is_taken_out_of_the_file_is_signed_out_wherever_they_are(
