@@ -75,7 +75,7 @@ class JournalTable(Table):
     """``[journal]``: where rows wait for Kafka, on disk."""
 
     path: NamedFile
-    """The file; it is made where there is none."""
+    """The file; it is made where there is none, and the log says so. Its folder has to be there."""
 
     max_bytes: Annotated[int, Field(ge=1_000_000)]
     """Where it needs more, the oldest rows are dropped, loudly. A row takes about 50 bytes."""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
 from stream_detector.bridges.configuration import Configuration
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.joining.mapping import TagMap
@@ -12,6 +14,8 @@ from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.running import together
 from stream_detector.connections.settings import Settings
 from stream_detector.errors import SettingsError
+
+log = structlog.get_logger()
 
 
 class Source(Protocol):
@@ -67,6 +71,8 @@ class JournalBridge:
         SettingsError, ServiceError
             As the source does; or if Kafka refuses us, or a topic is missing.
         """
+        if not self._table.path.exists():
+            log.info("journal.new", path=str(self._table.path))
         with Journal(self._table.path, max_bytes=self._table.max_bytes) as journal:
             self._health.journal = journal
             source = self._make_source(journal)

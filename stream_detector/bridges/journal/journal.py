@@ -48,15 +48,15 @@ class Journal:
     Parameters
     ----------
     path : Path
-        The file; it is made if there is none, and so is its folder.
+        The file; it is made if there is none. Its folder has to be there.
     max_bytes : int
         Where the rows take more, the oldest are dropped, and it is said how many were lost.
 
     Raises
     ------
     JournalError
-        If the file is not a journal, is damaged or cannot be written, or if another program
-        has it open.
+        If its folder is not there, the file is not a journal, is damaged or cannot be written, or
+        if another program has it open.
 
     Examples
     --------
@@ -75,8 +75,13 @@ class Journal:
         self._n_bytes = self._n_lost = 0
         self._changed = threading.Condition()
         self._next_offset, self._logged_us = 1, 0
+        # One that is made for a mistyped path would leave the rows that wait in the other journal.
+        if not path.parent.is_dir():
+            raise JournalError(
+                f"the journal {str(path)!r} has no folder to stand in; correct journal.path, or "
+                "make the folder"
+            )
         with told(self._path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False
             )

@@ -17,7 +17,7 @@ ROOMY = 10**8
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "bridge" / "journal.db"
+    return tmp_path / "journal.db"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ ROOMY = 10**8
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "bridge" / "journal.db"
+    return tmp_path / "journal.db"
 
 
 @pytest.fixture
@@ -86,10 +86,15 @@ def test_a_damaged_journal_is_a_clear_error(path: Path) -> None:
 
 
 def test_a_place_where_nothing_can_be_written_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-
     with pytest.raises(JournalError, match="cannot be used"):
-        Journal(tmp_path / "file" / "journal.db", max_bytes=ROOMY)
+        Journal(tmp_path, max_bytes=ROOMY)
+
+
+def test_a_folder_that_is_not_there_is_a_clear_error_and_none_is_made(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="has no folder"):
+        Journal(tmp_path / "mistyped" / "journal.db", max_bytes=ROOMY)
+
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_nothing_that_was_appended_is_lost_when_the_writer_is_killed(path: Path) -> None:
