@@ -118,6 +118,8 @@ class EdgeNodes:
         if kind == "NDEATH":
             return Heard(self._bury(name, node, content, received_us))
         if kind == "NBIRTH":
+            if not content.HasField("seq"):
+                raise RowError("not-sparkplug", f"a birth of {'/'.join(name)!r} has no number")
             _bear(node, content)
             log.info("sparkplug.born", group=name.group, node=name.node)
         elif is_repeat and _was_taken(node, content):
@@ -140,6 +142,8 @@ class EdgeNodes:
         for row in heard.rows:
             if node.newest_us < row.time_us <= last_us:
                 node.newest_us = row.time_us
+        if kind == "NBIRTH":
+            heard.rows[:0] = _stale(node, _microseconds(content.timestamp))
         return heard
 
     def forget(self) -> None:
@@ -253,6 +257,12 @@ def _heard(node: _Node, content: Any, *, place: str, is_birth: bool) -> Heard:
             value = value_of(metric, metric.datatype or known.datatype)
             rows.append(TagRow(known.tag, _microseconds(time_ms), value))
     return Heard(rows, tuple(_left_out(place, n_historical, n_too_long, unborn)))
+
+
+def _stale(node: _Node, when_us: int) -> list[TagRow]:
+    """No data of what a node's birth does not name: of its devices, until their own births."""
+    tags = {tag for tags in node.devices.values() for tag in tags}
+    return [TagRow(tag, when_us, None) for tag in sorted(tags - node.by_tag.keys())]
 
 
 def _microseconds(time_ms: int) -> int:

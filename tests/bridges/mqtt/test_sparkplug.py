@@ -125,7 +125,6 @@ def test_a_death_comes_after_all_that_was_heard(host: Host, node: EdgeNode) -> N
 
 
 def test_a_death_does_not_wait_for_a_time_of_a_wrong_clock(host: Host, node: EdgeNode) -> None:
-    """Whoever joins the rows refuses such a time, so nothing stands at it."""
     host.take(node.birth(1_000, speed=812.5))
     host.take(node.device_birth("wire", 1_001, tension=3.0))
     host.take(node.data(3_600_000, speed=77.0))
@@ -245,6 +244,26 @@ def test_a_metric_whose_name_has_no_end_is_left_out_alone(host: Host, node: Edge
     assert [row.value for row in (*born.rows, *heard.rows)] == [1.0, 3.0]
     assert [error.code for error in (*born.left_out, *heard.left_out)] == ["tag", "tag"]
     assert all(len(error.reason) < 200 for error in heard.left_out)
+
+
+def test_a_birth_leaves_no_data_of_what_it_does_not_name(host: Host, node: EdgeNode) -> None:
+    host.take(node.birth(1_000, speed=812.5, draw=1.0))
+    host.take(node.device_birth("wire", 1_001, tension=3.0))
+
+    assert host.take(node.birth(2_000, speed=813.0)) == [
+        TagRow("mill/pm3/draw", 2_000_000, None),
+        TagRow("mill/pm3/wire/tension", 2_000_000, None),
+        TagRow("mill/pm3/speed", 2_000_000, 813.0),
+    ]
+
+
+def test_a_birth_without_a_number_is_none(host: Host, node: EdgeNode) -> None:
+    """As the empty message that takes a retained one away."""
+    host.take(node.birth(1_000, speed=812.5))
+
+    host.refuses(Message("spBv1.0/mill/NBIRTH/pm3", b""), "not-sparkplug")
+
+    assert host.take(node.data(2_000, speed=813.0))
 
 
 @pytest.mark.parametrize("time_ms", [253_402_300_800_000, 2**64 - 1])
