@@ -14,8 +14,10 @@ The story of one alert, module by module:
     those of one machine under one rule, with all that operators did
 ``closing``, ``flood``
     what became of an alert, and more alerts than anybody can look at
-``notices``, ``untold``
+``notices``, ``untold`` (``entries``)
     whom an alert calls, and what there is still to tell
+``recall``, ``silence``
+    what there was to tell before a restart, and whom it would have called
 
 What alerts were worth:
 

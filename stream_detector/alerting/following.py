@@ -16,7 +16,11 @@ def is_new(news: AlertNews, state: AlertState) -> bool:
     """Whether it was not told before: alerts come in the order of their raises."""
     if state.alert is None:
         return True
-    known = news_of(state.alert)
+    return comes_after(news, news_of(state.alert))
+
+
+def comes_after(news: AlertNews, known: AlertNews) -> bool:
+    """Whether it was sent after another one of the same machine and rule."""
     if news.alert_id == known.alert_id:
         return news.seq > known.seq
     return news.raised_at > known.raised_at

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stream_detector.alerting.alert_state import MAX_HISTORY, AlertState, Entry
-from stream_detector.alerting.news import news_of
+from stream_detector.alerting.entries import after, end_before, message_of, newest_entry
 from stream_detector.alerting.notices import (
     Notification,
     Wants,
@@ -24,6 +24,8 @@ from stream_detector.alerting.notices import (
     notification_of,
     that_matter,
 )
+from stream_detector.alerting.recall import Recalled
+from stream_detector.alerting.silence import was_set_aside
 
 MAX_WAITING: Final = 300
 """Entries of a machine and rule that wait: 150 alerts that came and went, with messages 500 kB."""
@@ -37,6 +39,8 @@ class _Waiting(NamedTuple):
     entry: Entry
     message: bytes | None = None
     """What it tells of, as it was sent; None where another one has followed it already."""
+    was_silenced: bool = False
+    """Whether nobody was to be called when it happened."""
 
 
 class Untold:
@@ -96,22 +100,40 @@ class Untold:
         if self._seen is None:
             self._begin(state, ALL_IS_NEWS if state.version == 1 else told_until)
         news = [
-            _Waiting(offset, entry, _message_of(entry, state))
-            for entry in _after(self._seen, that_matter(state))
+            _Waiting(offset, entry, message_of(entry, state), was_set_aside(entry.at, state))
+            for entry in after(self._seen, that_matter(state))
         ]
         if news:
             self._seen = news[-1].entry
-        if _is_held_back(state):
+        if state.open and is_silenced(state):
             self._take_back(state)
         waiting, self._held = [*self._held, *news], []
         for one in waiting:
             self._put(one, state)
         self._end_what_is_over(offset, state)
-        while len(self._due) > MAX_WAITING and self._drop_some():
-            pass
-        del self._held[1:-MAX_WAITING]
+        self._drop_what_is_too_much()
         self._version = state.version
         self._state = replace(state, history=(), past=()) if self.undone_since is not None else None
+
+    def recall(self, one: Recalled, *, told_until: datetime) -> None:
+        """Take in one thing that happened before a state that is taken in after it.
+
+        Parameters
+        ----------
+        one : Recalled
+            They come in order, each once, none of before ``told_until``.
+        told_until : datetime
+            As :meth:`take` has it.
+        """
+        if self._seen is None:
+            entries = that_matter(one.state)
+            if entries and entries[0].at < told_until:
+                self._begin(one.state, told_until)
+            elif one.entry.what == "cleared":
+                self._called = self._raise_before(one.entry, one.state)
+        self._seen = one.entry
+        self._put(_Waiting(one.offset, one.entry, one.message, one.was_silenced), one.state)
+        self._drop_what_is_too_much()
 
     def know(self, state: AlertState) -> None:
         """Take in a state of which all was told that was due."""
@@ -121,7 +143,7 @@ class Untold:
         while self.next() is not None:
             self.done()
         if is_first and self._called is None and self._may_have_called(state):
-            self._called = _newest(state, "raised")
+            self._called = newest_entry(state, "raised")
 
     def next(self) -> Notification | None:
         """Give what is to be told next, if anything is; the same until it is done."""
@@ -132,7 +154,7 @@ class Untold:
             self._called = None if entry.what == "cleared" else entry
         if self._on_its_way is None or self._state is None:
             return None
-        _, entry, message = self._on_its_way
+        entry, message = self._on_its_way.entry, self._on_its_way.message
         alert = None if message is None else msgspec.json.decode(message)
         return notification_of(entry, self._state, alert)
 
@@ -183,14 +205,17 @@ class Untold:
         entry, calling = one.entry, self._calling
         is_called = calling is not None and calling.alert_id == entry.alert_id
         if calling is not None and not is_called:
-            self._due.append(_Waiting(one.offset, _end_before(entry, calling)))
+            self._due.append(_Waiting(one.offset, end_before(entry, calling)))
         if entry.what == "cleared":
             self._held.clear()
             if is_called:
                 self._due.append(one)
-        elif _is_held_back(state) and state.is_newest(entry.alert_id):
-            self._held.append(one)
-        elif not is_silenced(state) and self._wants.of_call(state.rule, entry):
+        elif state.open and state.is_newest(entry.alert_id):
+            if is_silenced(state):
+                self._held.append(one._replace(was_silenced=True))
+            elif self._wants.of_call(state.rule, entry):
+                self._due.append(one)
+        elif not one.was_silenced and self._wants.of_call(state.rule, entry):
             self._due.append(one)
 
     @property
@@ -207,7 +232,7 @@ class Untold:
             entry = self._due[-1].entry
             if entry.what == "cleared" or not state.is_newest(entry.alert_id):
                 return
-            self._held.insert(0, self._due.pop())
+            self._held.insert(0, self._due.pop()._replace(was_silenced=True))
 
     def _end_what_is_over(self, offset: int, state: AlertState) -> None:
         """Tell the end of what is over, though of its history that is left out."""
@@ -216,16 +241,21 @@ class Untold:
             return
         if state.open and state.is_newest(calling.alert_id):
             return
-        end = _newest(state, "cleared")
+        end = newest_entry(state, "cleared")
         if calling.alert_id != end.alert_id:
-            end = _end_before(end, calling)
+            end = end_before(end, calling)
         self._due.append(_Waiting(offset, end))
+
+    def _drop_what_is_too_much(self) -> None:
+        while len(self._due) > MAX_WAITING and self._drop_some():
+            pass
+        del self._held[1:-MAX_WAITING]
 
     def _drop_some(self) -> bool:
         """Drop the oldest alert that nobody heard of and that is over, or else an escalation."""
         waiting, is_called, first = list(self._due), self._called is not None, None
         spare = None
-        for n, (_, entry, _) in enumerate(waiting):
+        for n, entry in enumerate(one.entry for one in waiting):
             if entry.what == "cleared":
                 if first is not None:
                     return self._drop(waiting, first, n + 1)
@@ -252,49 +282,3 @@ class Untold:
         if silenced and raised and min(silenced) <= raised[0]:
             return False
         return self._wants.of(state.rule, state.alert["priority"])
-
-
-def _is_held_back(state: AlertState) -> bool:
-    return state.open and is_silenced(state)
-
-
-def _after(seen: Entry | None, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Give those that come after the one that was seen last."""
-    if seen is None:
-        return entries
-    same = [n for n, one in enumerate(entries) if one.alert_id == seen.alert_id]
-    passed = [n for n in same if (entries[n].seq or 0) <= (seen.seq or 0)]
-    # Where nothing of it is left, so much has happened that all there is came after it.
-    return entries[passed[-1] + 1 if passed else same[0] if same else 0 :]
-
-
-def _message_of(entry: Entry, state: AlertState) -> bytes | None:
-    is_newest = state.is_newest(entry.alert_id) and (state.alert or {}).get("seq") == entry.seq
-    return msgspec.json.encode(state.alert) if is_newest else None
-
-
-def _newest(state: AlertState, what: str) -> Entry:
-    """Say of the newest alert what its history does not say any more."""
-    news = news_of(state.alert or {})
-    return Entry(
-        at=state.changed_at,
-        what=what,
-        alert_id=news.alert_id,
-        seq=news.seq,
-        event_time=news.event_time,
-        detail=news.reason if what == "cleared" else news.priority,
-    )
-
-
-def _end_before(entry: Entry, called: Entry) -> Entry:
-    """Tell that an alert is over, as another one has followed it: nothing else is known of that.
-
-    Its name is the first that its end can have.
-    """
-    return Entry(
-        at=entry.at,
-        what="cleared",
-        alert_id=called.alert_id,
-        seq=(called.seq or 0) + 1,
-        event_time=entry.event_time,
-    )

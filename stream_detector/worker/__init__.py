@@ -43,7 +43,7 @@ Once in a group (``sole_service``):
     who keeps the alert book, and how: alerts and commands in, states and replies out
 ``figures``
     the figures of the trailing days
-``notify`` -> ``alertmanager``, ``webhook`` (``delivery``)
+``notify`` -> ``alertmanager``, ``webhook`` (``delivery``, ``alert_log``)
     tells others of alerts
 
 Never in the worker, but beside it:

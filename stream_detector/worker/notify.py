@@ -3,11 +3,11 @@
 The group of its own gives this to one of the workers. That reads all there is, of which it knows
 by the group's offset what was told, and goes on. The offset moves on behind what was delivered:
 so all is told at least once, under a name by which a repeat is known. Beside the offset a time is
-written: of states whose forerunners Kafka has compacted away it says what was told.
+written: from there on the log of the alerts says what Kafka has compacted away of their states.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,12 +18,14 @@ from aiokafka import ConsumerRecord
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.notices import Wants
+from stream_detector.alerting.recall import Recall, Recalled
 from stream_detector.alerting.rules import Rules
 from stream_detector.alerting.untold import ALL_IS_NEWS
 from stream_detector.connections.alert_states import decode_change
 from stream_detector.connections.consumers import committed_note, note_to_commit
 from stream_detector.connections.receivers import signing_key
 from stream_detector.connections.settings import Settings
+from stream_detector.worker.alert_log import alerts_since
 from stream_detector.worker.alertmanager import PATH, Alertmanager
 from stream_detector.worker.delivery import Receiver
 from stream_detector.worker.health import DeliveryHealth, Health
@@ -72,6 +74,7 @@ class NotifyService(SoleService):
                     found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
                     for offset, change in _changes(found.get(self._place, ())):
                         # What there was before is read: an alert that comes now begins now.
+                        channels.note(change)
                         channels.take(offset, change, ALL_IS_NEWS)
                     await self._commit(turn, channels)
                     self._get_well()
@@ -85,19 +88,38 @@ class NotifyService(SoleService):
 
     async def _read_what_was_told(self, channels: "_Channels") -> None:
         self._committed = committed = await self._member.committed(self._place)
-        told_until = None if committed is None else await self._told_until()
         end = (await self._member.end_offsets([self._place]))[self._place]
         await self._member.seek_to_beginning(self._place)
+        if committed is None:
+            async for offset, change in self._changes_until(end):
+                # Where nobody was told of anything yet, only what stands is news.
+                channels.note(change)
+                if _stands(change):
+                    channels.take(offset, change, None)
+                else:
+                    channels.know(change)
+            return
+        told_until, recall = await self._told_until(), Recall(self._rules, committed)
+        async for offset, change in self._changes_until(end):
+            channels.note(change)
+            recall.note(offset, change)
+            if offset < committed:
+                channels.know(change)
+        if told_until is not None and channels.tells_one_by_one:
+            async for message, at in alerts_since(self._settings, told_until):
+                if (found := recall.find(message, at)) is not None:
+                    channels.recall(found, told_until)
+        self._member.seek(self._place, committed)
+        async for offset, change in self._changes_until(end):
+            if not recall.has_all_of(offset, change):
+                channels.take(offset, change, told_until)
+
+    async def _changes_until(self, end: int) -> AsyncIterator[tuple[int, AlertState | Flood]]:
         # By position: compaction leaves holes, and what ends a transaction is no message.
         while await self._member.position(self._place) < end:
             found = await self._member.getmany(self._place, timeout_ms=_WAIT_MS)
-            for offset, change in _changes(found.get(self._place, ())):
-                # Where nobody was told of anything yet, only what stands is news.
-                was_told = not _stands(change) if committed is None else offset < committed
-                if was_told:
-                    channels.know(change)
-                else:
-                    channels.take(offset, change, told_until)
+            for one in _changes(found.get(self._place, ())):
+                yield one
 
     async def _told_until(self) -> datetime | None:
         """Give the time that was written with what was told last."""
@@ -167,20 +189,29 @@ class _Channels:
         newest = undone or self._newest
         return ALL_IS_NEWS if newest is None else newest - _BEHIND
 
-    def know(self, change: AlertState | Flood) -> None:
-        """Take in what the webhook was told before."""
-        self._note(change)
-        if self._webhook is not None:
-            self._webhook.know(change)
+    @property
+    def tells_one_by_one(self) -> bool:
+        """Whether anybody is told all that has happened, not only what stands."""
+        return self._webhook is not None
 
-    def take(self, offset: int, change: AlertState | Flood, told_until: datetime | None) -> None:
-        """Take in what is news."""
-        self._note(change)
-        if self._webhook is not None:
-            self._webhook.take(offset, change, told_until=told_until)
-
-    def _note(self, change: AlertState | Flood) -> None:
+    def note(self, change: AlertState | Flood) -> None:
+        """Take in how something stands."""
         if self._alertmanager is not None:
             self._alertmanager.take(change)
         if isinstance(change, AlertState):
             self._newest = max(self._newest or change.changed_at, change.changed_at)
+
+    def know(self, change: AlertState | Flood) -> None:
+        """Take in what the webhook was told before."""
+        if self._webhook is not None:
+            self._webhook.know(change)
+
+    def recall(self, found: Recalled, told_until: datetime) -> None:
+        """Take in what the log of the alerts says of the time before."""
+        if self._webhook is not None:
+            self._webhook.recall(found, told_until=told_until)
+
+    def take(self, offset: int, change: AlertState | Flood, told_until: datetime | None) -> None:
+        """Take in what is news."""
+        if self._webhook is not None:
+            self._webhook.take(offset, change, told_until=told_until)

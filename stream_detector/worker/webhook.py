@@ -15,6 +15,8 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
@@ -22,6 +24,7 @@ import structlog
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.notices import Notification, Wants, of_flood
+from stream_detector.alerting.recall import Recalled
 from stream_detector.alerting.untold import ALL_IS_NEWS, Untold
 from stream_detector.worker.delivery import Receiver, until_taken
 
@@ -115,12 +118,17 @@ class Webhook:
                 self._something.set()
             return
         untold = self._of(change)
-        n_dropped = untold.n_dropped
-        untold.take(offset, change, told_until=told_until)
-        self._receiver.note_dropped(untold.n_dropped - n_dropped)
+        with self._counting_dropped(untold):
+            untold.take(offset, change, told_until=told_until)
         if untold.undone_since is not None:
             self._waiting[change.key] = untold
             self._something.set()
+
+    def recall(self, one: Recalled, *, told_until: datetime) -> None:
+        """Take in what the log still has, as :meth:`Untold.recall` does; its state comes after."""
+        untold = self._of(one.state)
+        with self._counting_dropped(untold):
+            untold.recall(one, told_until=told_until)
 
     async def run(self) -> None:
         """Tell what there is to tell, for ever: of all that waits by turns."""
@@ -136,6 +144,12 @@ class Webhook:
 
     def _of(self, state: AlertState) -> Untold:
         return self._untold.setdefault(state.key, Untold(self._wants))
+
+    @contextmanager
+    def _counting_dropped(self, untold: Untold) -> Iterator[None]:
+        before = untold.n_dropped
+        yield
+        self._receiver.note_dropped(untold.n_dropped - before)
 
     async def _tell(self, key: str) -> None:
         untold = self._waiting[key]

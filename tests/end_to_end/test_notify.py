@@ -1,6 +1,8 @@
 """A burst of alerts, a restart in the middle of it, and a Kafka that compacts: all is told."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,11 +51,47 @@ def test_a_burst_is_told_to_the_end_though_what_was_told_is_compacted_away(
                 ids = [one for one in told(there) if one.startswith(f"{machine}.")]
                 assert ids == [one for one in all_of(range(22)) if one.startswith(f"{machine}.")]
 
-    with RealKafka(tmp_path, properties="log.cleaner.backoff.ms=200\n") as kafka:
+    with compacting_kafka(tmp_path) as plant:
+        asyncio.run(scene(plant))
+
+
+def test_what_waited_is_told_after_a_restart_though_no_state_has_it_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_java_and_maven()
+    monkeypatch.setattr(delivery, "LONGEST_WAIT_SECONDS", 0.05)
+
+    async def scene(plant: Plant) -> None:
+        async with asyncio.timeout(60), receiver() as there, plant.worker():
+            webhook = {"webhook_url": there.url, "webhook_secret": KEY}
+            async with notifier(plant, **webhook):
+                plant.tell(*burst(range(1)))
+                await there.until(lambda: set(told(there)) == set(all_of(range(1))))
+                there.is_down = True
+                #  a history holds 25 of these
+                plant.tell(*burst(range(1, 60)))
+                await until_compacted(plant)
+            there.is_down = False
+            async with notifier(plant, **webhook):
+                await there.until(lambda: set(told(there)) == set(all_of(range(60))))
+
+            for machine in MACHINES:
+                ids = [one for one in told(there) if one.startswith(f"{machine}.")]
+                assert ids == [one for one in all_of(range(60)) if one.startswith(f"{machine}.")]
+            assert all(one["alert"] for one in there.told if one["machine"] in MACHINES)
+
+    with compacting_kafka(tmp_path) as plant:
+        asyncio.run(scene(plant))
+
+
+@contextmanager
+def compacting_kafka(folder: Path) -> Iterator[Plant]:
+    """A Kafka that keeps no forerunner of a state for longer than a second."""
+    with RealKafka(folder, properties="log.cleaner.backoff.ms=200\n") as kafka:
         plant = Plant(kafka.bootstrap)
         list(create_topics(plant.settings(), partitions=2, replication=1))
         compact_at_once(plant)
-        asyncio.run(scene(plant))
+        yield plant
 
 
 def burst(hours: range) -> list[bytes]:
