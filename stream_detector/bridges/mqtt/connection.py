@@ -261,7 +261,9 @@ class MqttConnection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._ended_because = str(reason)
+        # What paho says of a connection that the broker has closed without a word: MQTT 3 has none.
+        is_unsaid = str(reason) == "Unspecified error"
+        self._ended_because = "the connection was closed" if is_unsaid else str(reason)
         self._is_over.set()
 
     def _put(self, one: Delivered | NewSession) -> None:

@@ -14,8 +14,11 @@ SUBSCRIBED = b"\x90\x03\x00\x01\x01"
 
 
 @contextmanager
-def broker(*answers: bytes) -> Iterator[int]:
-    """One that takes a client, gives these answers to what it says, and then keeps silent."""
+def broker(*answers: bytes, then_goes: bool = False) -> Iterator[int]:
+    """One that takes a client, gives these answers to what it says, and then keeps silent, or goes.
+
+    No other client is taken.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -24,7 +27,7 @@ def broker(*answers: bytes) -> Iterator[int]:
                 for answer in answers:
                     client.recv(4096)
                     client.sendall(answer)
-                while client.recv(4096):
+                while not then_goes and client.recv(4096):
                     pass
 
         thread = threading.Thread(target=serve, daemon=True)

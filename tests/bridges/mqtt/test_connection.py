@@ -8,6 +8,7 @@ import pytest
 from stream_detector.bridges.mqtt.connection import Delivered, NewSession
 from stream_detector.errors import ServiceError
 from tests.bridges.mqtt.small_broker import CONNECTED, SUBSCRIBED, broker, connection_to
+from tests.waiting import wait_until
 
 IN_LATIN_1 = b"\x30\x08\x00\x05m\xfchle7"
 """The message 7 of a topic that is no UTF-8."""
@@ -50,3 +51,16 @@ def test_a_message_whose_topic_is_no_utf8_is_taken_all_the_same() -> None:
 
     assert isinstance(told, Delivered)
     assert (told.message.topic, told.message.payload) == ("m�hle", b"7")
+
+
+def test_a_broker_that_goes_has_closed_the_connection() -> None:
+    async def scene(port: int) -> None:
+        stop, connection = asyncio.Event(), connection_to(port)
+        running = asyncio.create_task(connection.run(stop))
+        closed = "the connection was closed"
+        await asyncio.to_thread(wait_until, lambda: connection.fault == closed, closed)
+        stop.set()
+        await running
+
+    with broker(CONNECTED, SUBSCRIBED, then_goes=True) as port:
+        asyncio.run(scene(port))
