@@ -18,7 +18,8 @@ import msgspec
 
 from stream_detector.alerting.alert_state import AlertState, Flood
 from stream_detector.alerting.life import rfc3339
-from stream_detector.alerting.notices import Wants, calls
+from stream_detector.alerting.news import news_of
+from stream_detector.alerting.notices import Wants, calls, is_silenced
 from stream_detector.worker.delivery import NotTakenError, Receiver, until_taken
 
 PATH: Final = "/api/v2/alerts"
@@ -40,7 +41,7 @@ _N_SENSORS: Final = 3
 _FLOOD: Final = "alert-flood"
 
 _Firing = dict[str, Any]
-"""An alert as Alertmanager wants it, but for its end."""
+"""An alert as Alertmanager wants it, its end only where that is the machine's."""
 
 
 class Alertmanager:
@@ -80,10 +81,9 @@ class Alertmanager:
         if before is not None:
             # Also where it is told of it only now: that message may be on its way, or may have
             # been taken though nobody knows. Of an end alone it makes nothing.
-            self._over[_who(before)] = before
+            self._over[_who(before)] = _ended(before, change)
         self._news.discard(key)
         if now is not None:
-            self._over.pop(_who(now), None)
             self._news.add(key)
         self._something.set()
 
@@ -111,15 +111,15 @@ class Alertmanager:
                 try:
                     await self._post(list(over.values()), sorted(news))
                 except NotTakenError:
-                    standing = {_who(one) for one in self._firing.values()}
-                    missed = {who: one for who, one in over.items() if who not in standing}
-                    self._over = missed | self._over
+                    self._over = over | self._over
                     self._news |= news & self._firing.keys()
                     raise
 
     async def _post(self, over: list[_Firing], news: list[str]) -> None:
         now = datetime.now(UTC)
-        ended = [_with_end(one, now, now - _PAST) for one in over]
+        past = now - _PAST
+        ended = [_with_end(one, now, min(one.get("endsAt", past), past)) for one in over]
+        # What is over first: what stands may have the same labels.
         told = ended + [_with_end(self._firing[key], now, now + LASTS) for key in news]
         for first in range(0, max(len(told), 1), _AT_ONCE):
             some = told[first : first + _AT_ONCE]
@@ -194,6 +194,17 @@ def _of_alert(state: AlertState) -> _Firing:
         },
         "annotations": {name: str(one) for name, one in annotations.items() if one},
     }
+
+
+def _ended(firing: _Firing, change: AlertState | Flood) -> _Firing:
+    """Say when it was over where its machine says so.
+
+    Alertmanager makes one of two alerts with the same labels that overlap. The next one begins by
+    the machine's time, which may be far behind ours: so by that this one has to end.
+    """
+    if isinstance(change, Flood) or is_silenced(change):
+        return firing
+    return {**firing, "endsAt": news_of(change.alert or {}).event_time}
 
 
 def _with_end(firing: _Firing, now: datetime, end: datetime) -> _Firing:

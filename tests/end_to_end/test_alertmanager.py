@@ -1,7 +1,7 @@
 """Alerts at a real Alertmanager: it fires, is told again, calls, and is told the end."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -121,6 +121,35 @@ def test_of_a_backlog_of_alerts_none_stands_that_is_over(tmp_path: Path) -> None
 
                     await until(none_stands_that_is_over)
                     await called.until(lambda: is_told_the_end(called, "pm3"))
+
+    with embedded_kafka() as kafka:
+        asyncio.run(scene(Plant(kafka.bootstrap)))
+
+
+def test_an_alert_that_follows_another_one_in_a_backlog_begins_when_it_began(
+    tmp_path: Path,
+) -> None:
+    async def scene(plant: Plant) -> None:
+        async with asyncio.timeout(60), receiver() as called:
+            with RealAlertmanager(tmp_path, called.url) as there:
+                async with plant.worker(), notifier(plant, alertmanager_url=there.url):
+                    plant.tell(alert("raised", 0, seq=1, raised=0))
+                    await called.until(lambda: calls(called))
+                    (first,) = await standing(there)
+                    plant.tell(
+                        alert("cleared", 5, seq=2, raised=0),
+                        alert("raised", 60, seq=1, raised=60),
+                    )
+
+                    async def the_second_stands() -> bool:
+                        ids = [one["annotations"]["alert_id"] for one in await standing(there)]
+                        return ids == [alert_id(60)]
+
+                    await until(the_second_stands)
+                    (second,) = await standing(there)
+
+                    began = [datetime.fromisoformat(one["startsAt"]) for one in (first, second)]
+                    assert began[1] - began[0] == timedelta(minutes=60)
 
     with embedded_kafka() as kafka:
         asyncio.run(scene(Plant(kafka.bootstrap)))
