@@ -172,8 +172,9 @@ class Untold:
         """Tell whether entries that nobody was told of are gone with the states that had them."""
         if state.version <= self._version + 1 or len(state.history) < MAX_HISTORY:
             return False
-        if self._seen is not None:
-            return self._seen not in state.history
+        if (seen := self._seen) is not None:
+            known = {(one.alert_id, one.seq) for one in state.history}
+            return (seen.alert_id, seen.seq) not in known
         return told_until is not None and state.history[0].at > told_until
 
     def _begin(self, state: AlertState, told_until: datetime | None) -> None:

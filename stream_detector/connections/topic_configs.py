@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -134,22 +133,6 @@ def readings_notes(told: Mapping[str, str | None]) -> list[str]:
             "judged by then is lost; keep them longer than all workers may be away"
         )
     return notes
-
-
-def waiting_notes(told: Mapping[str, str | None], name: str, *, at_least: timedelta) -> list[str]:
-    """Say where what waits for the webhook may be gone when a worker is started again.
-
-    So it may in a topic that was made by an earlier release.
-    """
-    least = at_least // timedelta(milliseconds=1)
-    found = told.get("min.compaction.lag.ms")
-    if found is None or int(found) >= least:
-        return []
-    return [
-        f"topic {name!r} is compacted at once (min.compaction.lag.ms={found}): of alerts that the "
-        "webhook was not told before a restart some may be lost; set "
-        f"max.compaction.lag.ms={least + 600_000},min.compaction.lag.ms={least}"
-    ]
 
 
 def _values(answer: "Future[dict[str, ConfigEntry]]") -> dict[str, str | None]:

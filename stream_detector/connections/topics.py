@@ -14,12 +14,7 @@ from stream_detector.connections.environment import PREFIX
 from stream_detector.connections.kafka import admin_client, cluster_metadata, kafka_reason
 from stream_detector.connections.security import kafka_user
 from stream_detector.connections.settings import Settings
-from stream_detector.connections.topic_configs import (
-    policy_faults,
-    readings_notes,
-    topic_configs,
-    waiting_notes,
-)
+from stream_detector.connections.topic_configs import policy_faults, readings_notes, topic_configs
 from stream_detector.errors import ServiceError, counted
 
 _FOREVER = None
@@ -43,13 +38,8 @@ _COMPACTED = {
     "segment.ms": "300000",
     "segment.bytes": str(16 * 1024 * 1024),
     "min.cleanable.dirty.ratio": "0.05",
+    "max.compaction.lag.ms": "600000",
 }
-
-_COMPACTED_WITHIN = timedelta(minutes=10)
-
-WAITS_AT_LEAST = timedelta(hours=6)
-"""So long Kafka keeps each state of an alert: a worker that is started again finds in them what the
-webhook was not told. Whoever begins reads all of that: 10 kB for each change of an alert."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +55,6 @@ class Topic:
     """None is as the broker has it."""
     compacted: bool = False
     """Of each key only the newest message is kept."""
-    compacted_after: timedelta = timedelta(0)
-    """Until then the others are kept too."""
     single: bool = False
     """One partition, for one owner: the alert book's."""
 
@@ -74,15 +62,10 @@ class Topic:
     def config(self) -> dict[str, str]:
         """Its configuration as Kafka wants it."""
         if self.compacted:
-            latest = self.compacted_after + _COMPACTED_WITHIN
-            return {
-                **_COMPACTED,
-                "min.compaction.lag.ms": _ms(self.compacted_after),
-                "max.compaction.lag.ms": _ms(latest),
-            }
-        kept = "-1" if self.retention is None else _ms(self.retention)
+            return dict(_COMPACTED)
+        ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
         stamp = "LogAppendTime" if self.log_append_time else "CreateTime"
-        config = {"retention.ms": kept, "message.timestamp.type": stamp}
+        config = {"retention.ms": str(ms), "message.timestamp.type": stamp}
         if self.max_message_bytes is not None:
             config["max.message.bytes"] = str(self.max_message_bytes)
         return config
@@ -90,10 +73,6 @@ class Topic:
     def partitions(self, wanted: int) -> int:
         """Give how many partitions it is made with where the others have so many."""
         return 1 if self.single else wanted
-
-
-def _ms(span: timedelta) -> str:
-    return str(span // timedelta(milliseconds=1))
 
 
 def topics(settings: Settings) -> tuple[Topic, ...]:
@@ -112,13 +91,7 @@ def topics(settings: Settings) -> tuple[Topic, ...]:
         # What an operator wants counts from when Kafka has it.
         Topic(settings.commands_topic, timedelta(days=7), log_append_time=True, single=True),
         Topic(settings.replies_topic, timedelta(days=7), single=True),
-        Topic(
-            settings.alert_state_topic,
-            _FOREVER,
-            compacted=True,
-            compacted_after=WAITS_AT_LEAST,
-            single=True,
-        ),
+        Topic(settings.alert_state_topic, _FOREVER, compacted=True, single=True),
         Topic(settings.bridges_topic, _FOREVER, compacted=True, single=True),
     )
 
@@ -266,9 +239,6 @@ def topic_notes(settings: Settings) -> list[str]:
     ours = [topic.name for topic in topics(settings) if topic.name != settings.bridges_topic]
     found = topic_configs(settings, ours)
     notes = readings_notes(found.told.get(settings.readings_topic, {}))
-    if settings.webhook_url is not None:
-        name = settings.alert_state_topic
-        notes += waiting_notes(found.told.get(name, {}), name, at_least=WAITS_AT_LEAST)
     return [*notes, *([found.untold] if found.untold else [])]
 
 

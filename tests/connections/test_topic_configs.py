@@ -1,7 +1,5 @@
 """How Kafka keeps our topics, and what is said where it loses what has to stay."""
 
-from datetime import timedelta
-
 import pytest
 from pydantic import SecretStr
 
@@ -11,7 +9,6 @@ from stream_detector.connections.topic_configs import (
     policy_faults,
     readings_notes,
     topic_configs,
-    waiting_notes,
 )
 from stream_detector.sandbox.embedded_kafka import EmbeddedKafka
 
@@ -80,13 +77,3 @@ def test_readings_that_are_kept_for_less_than_a_day_are_told_of(kept: str) -> No
 @pytest.mark.parametrize("told", [{}, {"retention.ms": "86400000"}, {"retention.ms": "-1"}])
 def test_nothing_is_told_where_they_are_kept_longer_or_nobody_says(told: dict[str, str]) -> None:
     assert readings_notes(told) == []
-
-
-def test_alerts_that_may_be_gone_before_the_webhook_hears_of_them_are_told_of() -> None:
-    def notes(lag: str | None) -> list[str]:
-        told = {"min.compaction.lag.ms": lag} if lag else {}
-        return waiting_notes(told, "detector.alert-state", at_least=timedelta(hours=6))
-
-    assert notes("21600000") == notes(None) == []
-    (note,) = notes("0")
-    assert "max.compaction.lag.ms=22200000,min.compaction.lag.ms=21600000" in note

@@ -130,15 +130,3 @@ def test_topics_are_kept_as_long_as_they_are_needed() -> None:
     assert by_name["detector.commands"].config["message.timestamp.type"] == "LogAppendTime"
     # A dead letter has all that was received, and our headers besides.
     assert int(by_name["detector.dead-letters"].config["max.message.bytes"]) > 1_048_588
-
-
-def test_states_of_alerts_stay_until_a_worker_that_is_started_again_has_told_of_them() -> None:
-    settings = Settings(broker="kafka:9092", redis_url=SecretStr("redis://redis"))
-    configs = {topic.name: topic.config for topic in topics(settings)}
-
-    def lags(name: str) -> list[timedelta]:
-        told = (configs[name][f"{which}.compaction.lag.ms"] for which in ("min", "max"))
-        return [timedelta(milliseconds=int(one)) for one in told]
-
-    assert lags("detector.alert-state") == [timedelta(hours=6), timedelta(hours=6, minutes=10)]
-    assert lags("detector.snapshots") == [timedelta(0), timedelta(minutes=10)]

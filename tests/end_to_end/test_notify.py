@@ -121,8 +121,7 @@ def told(there: Receiver) -> list[str]:
 
 
 def compact_at_once(plant: Plant) -> None:
-    lags = {"min.compaction.lag.ms": "0", "max.compaction.lag.ms": "500"}
-    wanted = {"segment.ms": "500", **lags}
+    wanted = {"segment.ms": "500", "max.compaction.lag.ms": "500"}
     entries = [
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         for name, value in wanted.items()
