@@ -76,7 +76,7 @@ class Alertmanager:
         before = self._firing.pop(key, None)
         if now is not None:
             self._firing[key] = now
-        if _who(before) == _who(now):
+        if _is_same(before, now):
             return
         if before is not None:
             # Also where it is told of it only now: that message may be on its way, or may have
@@ -204,13 +204,22 @@ def _ended(firing: _Firing, change: AlertState | Flood) -> _Firing:
     """
     if isinstance(change, Flood) or is_silenced(change):
         return firing
-    return {**firing, "endsAt": news_of(change.alert or {}).event_time}
+    news = news_of(change.alert or {})
+    is_followed = news.raised_at != firing["startsAt"]
+    return {**firing, "endsAt": news.raised_at if is_followed else news.event_time}
 
 
 def _with_end(firing: _Firing, now: datetime, end: datetime) -> _Firing:
     # The machine's clock may be ahead of ours: what begins after its end is refused.
     starts_at = min(firing["startsAt"], now, end)
     return {**firing, "startsAt": rfc3339(starts_at), "endsAt": rfc3339(end)}
+
+
+def _is_same(one: _Firing | None, other: _Firing | None) -> bool:
+    """Whether it is the same alert under the same labels, or both are none."""
+    if one is None or other is None:
+        return one is other
+    return _who(one) == _who(other) and bool(one["startsAt"] == other["startsAt"])
 
 
 def _who(firing: _Firing | None) -> object:

@@ -6,9 +6,11 @@ from random import Random
 
 import pytest
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.worker import alertmanager as alertmanager_module
 from stream_detector.worker import delivery
 from stream_detector.worker.health import DeliveryHealth
+from tests.alerting.judged import at
 from tests.alerting.told import Alerts, Desk, alert
 from tests.worker.channels import alertmanager, alerts_of, raised, run, until
 from tests.worker.receiver import Receiver, receiver
@@ -120,7 +122,9 @@ def test_in_the_end_only_what_stands_stands_whatever_of_it_got_lost(seed: int) -
     run(scene())
 
 
-def test_an_end_is_past_for_a_clock_that_is_seconds_behind_too() -> None:
+def test_an_alert_ends_when_its_machine_says_so_and_the_next_one_is_told_after_it() -> None:
+    #  0 raised  5 cleared  60 raised           by the machine's clock, days ago
+    #  told      '--- in one message ---'
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
             desk = Desk()
@@ -128,6 +132,46 @@ def test_an_end_is_past_for_a_clock_that_is_seconds_behind_too() -> None:
             ours.take(desk.state())
             await there.until(lambda: alerts_of(there))
             desk.tell(alert("cleared", 5, seq=2, raised=0))
+            ours.take(desk.state())
+            desk.tell(alert("raised", 60, seq=1, raised=60))
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 3)
+
+            _, first, second = alerts_of(there)
+            times = [first["startsAt"], first["endsAt"], second["startsAt"]]
+            assert times == [rfc3339(at(minute)) for minute in (0, 5, 60)]
+            assert standing(there) == {"pm3"}
+
+    run(scene())
+
+
+def test_an_alert_that_another_one_follows_without_an_end_ends_where_that_begins() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+            desk.tell(alert("raised", 60, seq=1, raised=60))
+            desk.tell(alert("updated", 70, seq=2, raised=60))
+            ours.take(desk.state())
+            await there.until(lambda: len(alerts_of(there)) == 3)
+
+            _, first, second = alerts_of(there)
+            assert first["endsAt"] == second["startsAt"] == rfc3339(at(60))
+
+    run(scene())
+
+
+def test_an_end_is_past_for_a_clock_that_is_seconds_behind_too() -> None:
+    async def scene() -> None:
+        async with receiver() as there, alertmanager(there) as ours:
+            desk = Desk()
+            raised(desk)
+            ours.take(desk.state())
+            await there.until(lambda: alerts_of(there))
+            ahead = rfc3339(datetime.now(UTC) + timedelta(minutes=1))
+            desk.tell(alert("cleared", 5, seq=2, raised=0, event_time=ahead))
             ours.take(desk.state())
             await there.until(lambda: len(alerts_of(there)) == 2)
 
