@@ -29,6 +29,7 @@ from stream_detector.alerting.closing import (
 from stream_detector.alerting.commands import OF_AN_ALERT, Command, RefusalCode, Reply
 from stream_detector.alerting.flood import FloodWatch
 from stream_detector.alerting.following import alert_ids, change_of, entries_of, follow, is_new
+from stream_detector.alerting.life import rfc3339
 from stream_detector.alerting.news import AlertNews, OutcomeNews
 from stream_detector.alerting.operating import Done, operate
 from stream_detector.alerting.rules import Rules
@@ -160,7 +161,8 @@ class Book:
         # Sorted, for a book that was taken up again has come to know them in another order.
         for key in sorted(key for key, until in self._shelved.items() if until <= now):
             state, until = self._states[key], self._shelved[key]
-            entry = Entry(at=until, what="unshelved", comment="the time was up")
+            since = rfc3339(state.shelved.at) if state.shelved is not None else None
+            entry = Entry(at=until, what="unshelved", comment="the time was up", detail=since)
             kept.append(self._keep(replace(state, shelved=None), "unshelved", until, entry))
         for key in sorted(key for key, until in self._unsettled.items() if until <= now):
             kept += self._close(by_time(self._states[key], _FOREVER), now)

@@ -97,7 +97,8 @@ def _shelve(state: AlertState, command: Command, at: datetime) -> Done:
 def _unshelve(state: AlertState, _: Command, __: datetime) -> Done:
     if state.shelved is None:
         raise CommandError(RefusalCode.NOT_SHELVED, f"{state.key!r} is not shelved")
-    return Done(replace(state, shelved=None), "unshelved")
+    since = rfc3339(state.shelved.at)
+    return Done(replace(state, shelved=None), "unshelved", detail=since)
 
 
 def _out_of_service(state: AlertState, command: Command, at: datetime) -> Done:
@@ -108,7 +109,8 @@ def _out_of_service(state: AlertState, command: Command, at: datetime) -> Done:
 def _in_service(state: AlertState, _: Command, __: datetime) -> Done:
     if state.out_of_service is None:
         raise CommandError(RefusalCode.NOT_OUT_OF_SERVICE, f"{state.key!r} is in service")
-    return Done(replace(state, out_of_service=None), "in-service")
+    since = rfc3339(state.out_of_service.at)
+    return Done(replace(state, out_of_service=None), "in-service", detail=since)
 
 
 _ACTIONS: Final[dict[str, Callable[[AlertState, Command, datetime], Done | None]]] = {

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from stream_detector.alerting.alert_state import AlertState, Entry, Flood
 from stream_detector.alerting.following import comes_after, entries_of, is_new
 from stream_detector.alerting.news import AlertNews, decode_news, news_of
+from stream_detector.alerting.notices import is_silenced
 from stream_detector.alerting.rules import Rules
 from stream_detector.alerting.silence import was_silenced
 from stream_detector.errors import AlertError
@@ -46,6 +47,8 @@ class Recall:
         self._newest: dict[str, tuple[int, AlertState]] = {}
         self._offsets: dict[tuple[str, int], int] = {}
         """Of states that are not told, by their alert's newest message."""
+        self._silenced: dict[tuple[str, int], bool] = {}
+        """Whether a message called nobody, of those with which a state is left."""
         self._last: dict[str, AlertNews] = {}
         """What was told or found last."""
         self._found: dict[str, int] = {}
@@ -64,7 +67,9 @@ class Recall:
         if offset < self._told_below:
             self._last[change.key] = news
         else:
-            self._offsets.setdefault((news.alert_id, news.seq), offset)
+            name = news.alert_id, news.seq
+            self._offsets.setdefault(name, offset)
+            self._silenced.setdefault(name, is_silenced(change))
 
     def find(self, data: bytes | None, at: datetime) -> Recalled | None:
         """Give what the next message of the log tells, if it has to be told and no state is behind.
@@ -104,13 +109,15 @@ class Recall:
         if not entries:
             return None
         (entry,) = entries
-        before = self._found.get(key, self._told_below)
-        self._found[key] = self._offsets.get((news.alert_id, news.seq), before)
-        silenced = was_silenced(
-            entry,
-            state,
-            mode=news.mode,
-            suppressed_modes=self._modes.get(news.rule, ()),
-            flood=self._flood,
-        )
+        name, before = (news.alert_id, news.seq), self._found.get(key, self._told_below)
+        self._found[key] = self._offsets.get(name, before)
+        silenced = self._silenced.get(name)
+        if silenced is None:
+            silenced = was_silenced(
+                entry,
+                state,
+                mode=news.mode,
+                suppressed_modes=self._modes.get(news.rule, ()),
+                flood=self._flood,
+            )
         return Recalled(self._found[key], state, entry, data, silenced)

@@ -63,8 +63,10 @@ def _was_in_force(
     if before:
         return before[-1].what == begins
     if steps:
-        # Its begin is left out of the history.
-        return steps[0].what == ends and state.history[0].at <= at
+        # Where its begin is left out of the history, its end says when that was.
+        end = steps[0]
+        since = end.detail if end.what == ends else None
+        return since is not None and datetime.fromisoformat(since) <= at
     return now is not None and now.at <= at
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -169,6 +170,25 @@ def test_what_a_mode_or_somebody_silenced_at_its_time_is_not_told_and_the_rest_i
     told = all_of(site.taken_up())
 
     assert [one.alert_id for one in told] == [alert_id(0)] * 2 + [alert_id(240)] * 2
+
+
+@pytest.mark.parametrize("left", [range(0), range(121)])
+@pytest.mark.parametrize("end", ["unshelve", "time"])
+def test_what_was_shelved_is_not_told_however_much_has_happened_since(
+    left: Collection[int], end: str
+) -> None:
+    site = Site()
+    site.desk.ask("shelve", minute=-10, until=at(700), comment="felt change")
+    n_shelved = 60
+    for minute in range(0, 10 * n_shelved, 10):
+        site.tell(alert("raised", minute, seq=1, raised=minute))
+        site.tell(alert("cleared", minute + 5, seq=2, raised=minute))
+    if end == "unshelve":
+        site.desk.ask("unshelve", minute=650)
+    site.desk.wait(until=710)
+    site.tell(alert("raised", 720, seq=1, raised=720))
+
+    assert ids(all_of(site.taken_up(left=left))) == [f"{alert_id(720)}/1"]
 
 
 def test_a_shelving_of_now_silences_nothing_that_came_and_went_before_it() -> None:

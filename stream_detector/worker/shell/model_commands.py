@@ -15,7 +15,13 @@ from stream_detector.connections.redis import redis_faults
 from stream_detector.connections.settings import Settings, read_settings
 from stream_detector.errors import BundleError, SettingsError, counted, listed
 from stream_detector.pipeline.agreement import have_common_sensor
-from stream_detector.pipeline.model_choice import ModelChoice, decode_choice, named
+from stream_detector.pipeline.model_choice import (
+    ModelChoice,
+    decode_choice,
+    named,
+    readable_choice,
+)
+from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.worker.checks import find_manifest, load_bundle
 from stream_detector.worker.shell import command_options
 from stream_detector.worker.shell.trial_commands import compare, promote
@@ -91,9 +97,9 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
     """Try model ID beside the one that judges: it scores, and raises nothing. ID `none` ends it."""
     settings = read_settings()
     wanted = None if bundle_id == "none" else bundle_id
-    if wanted is not None:
+    own = _own_id(settings)
+    if wanted is not None and wanted != own:
         _read(settings, wanted)
-    own = None if settings.bundle is None else load_bundle(settings).id
     choices = ModelChoiceStore(settings)
     with redis_faults():
         choice = choices.shadow(machine, wanted, set_by=set_by, default=own)
@@ -107,8 +113,15 @@ def shadow(bundle_id: str, machine: str, set_by: str) -> None:
 def rollback(machine: str, set_by: str) -> None:
     """Let the model judge again that did before the last change."""
     settings = read_settings()
+    choices = ModelChoiceStore(settings)
     with redis_faults():
-        choice = ModelChoiceStore(settings).roll_back(machine, set_by=set_by)
+        entries = choices.read()
+    # A machine without a choice of its own begins with that of all.
+    now = readable_choice(entries.get(machine) or entries.get(ALL_MACHINES) or b"")
+    if now is not None and now.previous is not None and now.previous != _own_id(settings):
+        _read(settings, now.previous)
+    with redis_faults():
+        choice = choices.roll_back(machine, set_by=set_by)
     click.echo(f"{machine}: {_told(choice)}")
 
 
@@ -123,6 +136,11 @@ def clear(machine: str) -> None:
 
 model.add_command(compare)
 model.add_command(promote)
+
+
+def _own_id(settings: Settings) -> str | None:
+    """Name the bundle that the workers were started with, where it is known here."""
+    return None if settings.bundle is None else load_bundle(settings).id
 
 
 def _read(settings: Settings, bundle_id: str) -> Bundle:

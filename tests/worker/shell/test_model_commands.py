@@ -77,6 +77,20 @@ def test_a_change_is_listed_with_who_wanted_it(plant: Path) -> None:
     assert call("rollback", "--machine", "pm3") == "pm3: the workers' own judges, version 2\n"
 
 
+@pytest.mark.parametrize("machine", ["*", "pm3"])
+def test_nothing_goes_back_to_a_model_that_is_gone(plant: Path, machine: str) -> None:
+    (second,) = BundleStore(str(plant)).ids()
+    third = fit_small_bundle(plant / "third", normal_recording(seed=9)).id
+    call("activate", second)
+    call("activate", third)
+    shutil.rmtree(plant / "second")
+
+    with pytest.raises(StreamDetectorError, match=f"there is no bundle {second}"):
+        call("rollback", "--machine", machine)
+
+    assert f"*: {third} is wanted, version 2" in call("list")
+
+
 def test_a_machine_follows_all_others_again(plant: Path) -> None:
     (second,) = BundleStore(str(plant)).ids()
     call("activate", second, "--machine", "pm3")
@@ -236,7 +250,7 @@ def test_nothing_is_promoted_unless_the_settings_say_of_which_machines(plant: Pa
 def test_the_workers_own_model_is_not_tried_beside_itself(
     plant: Path, small_bundle_folder: Path
 ) -> None:
-    shutil.copytree(small_bundle_folder, plant / "first")
+    del plant
     first = read_bundle(small_bundle_folder).id
 
     with pytest.raises(StreamDetectorError, match=f"{first} judges pm3 already"):
