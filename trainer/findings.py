@@ -182,7 +182,7 @@ class Findings:
     def showed(self) -> tuple[str, ...]:
         """What the rows kept back showed."""
         if self.measures is not None:
-            return tuple(what_it_showed(self.measures))
+            return tuple(what_it_showed(self.measures, is_fixed=self.is_fixed))
         if not self.n_kept_back:
             return ("No row was kept back, so nothing shows how the model does on new rows.",)
         return ("None of the rows kept back could be scored, so they show nothing.",)

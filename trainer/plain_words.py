@@ -114,7 +114,7 @@ def fit_in_words(name: str) -> str:
     return "all rows" if name == "final" else f"all but {name.replace('-', ' ')}"
 
 
-def what_it_showed(measures: Measures) -> Iterator[str]:
+def what_it_showed(measures: Measures, *, is_fixed: bool) -> Iterator[str]:
     """Say what the alerts on the rows kept back were worth, always beside chance."""
     evaluation = measures.evaluation
     span, n_alerts, n_false = evaluation.span, len(evaluation.alerts), evaluation.n_false
@@ -126,6 +126,8 @@ def what_it_showed(measures: Measures) -> Iterator[str]:
         f"{percent(evaluation.card.alarm_share)} of the time that the machine ran."
     )
     asked = f"{asked_in_words(evaluation.asked_per_day)}."
+    if is_fixed:
+        asked = "the fixed threshold keeps to no budget."
     if n_false is None or not n_alerts:
         yield f"That is {evaluation.per_day:.1f} alerts a day; {asked}"
     else:

@@ -8,13 +8,13 @@ import re
 import reprlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.errors import RecordingError
+from stream_detector.errors import RecordingError, listed
 
 # How programs write that there is no value. Such a cell is missing like any other text in
 # a column of numbers, but does not count as text when we ask whether it is one: a
@@ -22,6 +22,9 @@ from stream_detector.errors import RecordingError
 _NO_VALUE = frozenset({"nan", "null", "none", "na", "n/a", "-"})
 # What true and false mean, the whole column tells. Until then they are kept as what no value is.
 _TRUTHS = {"true": np.inf, "false": -np.inf}
+_FEW_KINDS = 5
+_OFTEN = 10
+"""So few texts that come so often each on average may name machines."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _LABELS = {"": False, "0": False, "0.0": False, "false": False} | dict.fromkeys(
     ("1", "1.0", "true"), True
@@ -110,7 +113,7 @@ class SensorColumn:
         if not self.is_sensor and not self._n_words and not self._of_truths.count:
             return [f"column {self.name!r} has no value at all: not a sensor"]
         if not self.is_sensor:
-            return [f"column {self.name!r} is text ({texts.told}): not a sensor"]
+            return [f"column {self.name!r} is text ({texts.told}): not a sensor{texts.may_divide}"]
         if not texts.count:
             return []
         n_rows = sum(map(len, self._chunks))
@@ -140,17 +143,31 @@ class _Texts:
     count: int = 0
     first: str = ""
     line: int = 0
+    kinds: set[str] = field(default_factory=set)
+    """The first of them that differ."""
 
     def add(self, text: str, line: int) -> None:
         """Count one more."""
         if not self.count:
             self.first, self.line = text, line
         self.count += 1
+        if len(self.kinds) <= _FEW_KINDS:
+            self.kinds.add(text)
 
     def and_(self, others: "_Texts") -> "_Texts":
         """Count these and others together."""
         one, *_ = sorted([self, others], key=lambda texts: (not texts.count, texts.line))
-        return _Texts(self.count + others.count, one.first, one.line)
+        return _Texts(self.count + others.count, one.first, one.line, self.kinds | others.kinds)
+
+    @property
+    def may_divide(self) -> str:
+        """Say so where few texts come again and again: the rows may be of several machines."""
+        if not 1 < len(self.kinds) <= min(_FEW_KINDS, self.count / _OFTEN):
+            return ""
+        return (
+            f"; its values are {listed(sorted(self.kinds))}: if these are machines, write a file "
+            "for each, as one model is of one machine's rows"
+        )
 
     @property
     def told(self) -> str:

@@ -46,6 +46,25 @@ def test_true_among_measured_values_is_a_word_like_another(tmp_path: Path) -> No
     assert text.sensors == ("y",)
 
 
+def test_a_column_that_may_name_machines_says_so(tmp_path: Path) -> None:
+    recording = read(tmp_path, "x,machine\n" + "1,pm1\n2,pm2\n" * 20, cadence=60.0)
+
+    (note,) = recording.notes
+    assert note.startswith("column 'machine' is text (first 'pm1' in line 2): not a sensor; ")
+    assert "its values are 'pm1', 'pm2': if these are machines, write a file for each" in note
+
+
+@pytest.mark.parametrize("texts", [["ok"], [f"note {n}" for n in range(40)], ["a", "b", "c"]])
+def test_one_that_does_not_is_merely_named(tmp_path: Path, texts: list[str]) -> None:
+    rows = "".join(f"1,{text}\n" for text in texts)
+
+    recording = read(tmp_path, "x,word\n" + rows, cadence=60.0)
+
+    assert (
+        recording.notes[-1] == f"column 'word' is text (first {texts[0]!r} in line 2): not a sensor"
+    )
+
+
 def test_a_boolean_column_of_parquet_is_a_sensor(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     path = tmp_path / "pm3.parquet"

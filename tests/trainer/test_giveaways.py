@@ -74,6 +74,7 @@ def test_a_sensor_that_looks_like_a_label_is_told_with_the_option_that_it_asks_f
         "outcomes, name it with --label-column",
     )
     assert notes_on_label_likes(labelled)[0].endswith("--exclude it")
+    assert notes_on_label_likes(with_column(1.0 * (np.arange(1000) % 6 == 0))) != ()
     assert notes_on_label_likes(with_column(np.arange(1000) % 2.0)) == ()
     assert notes_on_label_likes(with_column(np.zeros(1000))) == ()
     assert notes_on_label_likes(with_column(2.0 * BEFORE)) == ()

@@ -87,6 +87,7 @@ def test_a_threshold_that_never_changes_is_nowhere_said_to_move() -> None:
     )
 
     assert fixed.tiles[-1].beside == "never changes"
+    assert fixed.tiles[0].beside == "the fixed threshold keeps to no budget"
     assert "never changes" in notes["Scores of the rows kept back over time"]
     assert isinstance(budgets, Table)
     assert not any("in force" in row[0] for row in budgets.rows)

@@ -57,13 +57,20 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
     evaluation = measures.evaluation
     in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time it ran")
-    return _false_tile(measures), _recall_tile(measures), in_alarm, threshold
+    return (
+        _false_tile(measures, is_fixed=findings.is_fixed),
+        _recall_tile(measures),
+        in_alarm,
+        threshold,
+    )
 
 
-def _false_tile(measures: Measures) -> Tile:
+def _false_tile(measures: Measures, *, is_fixed: bool) -> Tile:
     evaluation, confusion = measures.evaluation, measures.confusion
     name = "Alerts" if evaluation.n_false is None else "False alerts"
     asked = f"asked for: {evaluation.asked_per_day:g} false"
+    if is_fixed:
+        asked = "the fixed threshold keeps to no budget"
     if evaluation.label_kind == "rows" and confusion and confusion.false_positive_rate is not None:
         # One alert that stands all the time is no false one where it began on an anomalous row.
         over = percent(confusion.false_positive_rate)
@@ -71,7 +78,11 @@ def _false_tile(measures: Measures) -> Tile:
         return Tile("Normal rows over the threshold", over, beside)
     if evaluation.days < 1:
         n_alerts = len(evaluation.alerts) if evaluation.n_false is None else evaluation.n_false
-        return Tile(name, f"{n_alerts}", f"in {lasting(evaluation.running)}; {asked} a day")
+        return Tile(
+            name,
+            f"{n_alerts}",
+            f"in {lasting(evaluation.running)}; {asked}" + ("" if is_fixed else " a day"),
+        )
     return Tile(f"{name} a day", f"{evaluation.per_day:.1f}", asked)
 
 
