@@ -79,7 +79,7 @@ def soak(
         crew.add()
         crew.add()
         feeding.start()
-        _wait_for_scores(installation)
+        _wait_for_scores(installation, crew)
         chaos.rage(seconds)
         records = feeding.stop()
         _finish(installation, crew)
@@ -122,13 +122,16 @@ def _by_key(outputs: Iterable[Output]) -> dict[bytes, list[bytes]]:
     return values
 
 
-def _wait_for_scores(installation: Installation) -> None:
+def _wait_for_scores(installation: Installation, crew: Crew) -> None:
     """Return when every machine has taken a threshold: before that there is none to be kept."""
     with installation.subscriber("scores") as scores:
-        scores.wait_until(
-            lambda: {one.key() for one in scores.messages} == {name.encode() for name in MACHINES},
-            "a score of each machine",
-        )
+
+        def each_has_one() -> bool:
+            # Those that are broken on purpose may end before anything is done to them.
+            crew.tend()
+            return {one.key() for one in scores.messages} == {name.encode() for name in MACHINES}
+
+        scores.wait_until(each_has_one, "a score of each machine")
 
 
 def _finish(installation: Installation, crew: Crew) -> None:
