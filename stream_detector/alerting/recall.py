@@ -45,10 +45,9 @@ class Recall:
         self._modes = {rule.name: rule.suppressed_modes for rule in rules.rules}
         self._told_below = told_below
         self._newest: dict[str, tuple[int, AlertState]] = {}
-        self._offsets: dict[tuple[str, int], int] = {}
-        """Of states that are not told, by their alert's newest message."""
-        self._silenced: dict[tuple[str, int], bool] = {}
-        """Whether a message called nobody, of those with which a state is left."""
+        self._untold: dict[tuple[str, int], tuple[int, bool]] = {}
+        """Of states that are not told, by their alert's newest message: the offset of the first,
+        and whether nobody was to be called by it."""
         self._last: dict[str, AlertNews] = {}
         """What was told or found last."""
         self._found: dict[str, int] = {}
@@ -68,8 +67,7 @@ class Recall:
             self._last[change.key] = news
         else:
             name = news.alert_id, news.seq
-            self._offsets.setdefault(name, offset)
-            self._silenced.setdefault(name, is_silenced(change))
+            self._untold.setdefault(name, (offset, is_silenced(change)))
 
     def find(self, data: bytes | None, at: datetime) -> Recalled | None:
         """Give what the next message of the log tells, if it has to be told and no state is behind.
@@ -109,10 +107,11 @@ class Recall:
         if not entries:
             return None
         (entry,) = entries
-        name, before = (news.alert_id, news.seq), self._found.get(key, self._told_below)
-        self._found[key] = self._offsets.get(name, before)
-        silenced = self._silenced.get(name)
-        if silenced is None:
+        known = self._untold.get((news.alert_id, news.seq))
+        if known is not None:
+            self._found[key], silenced = known
+        else:
+            self._found.setdefault(key, self._told_below)
             silenced = was_silenced(
                 entry,
                 state,

@@ -156,8 +156,7 @@ def _fault(sample: Sample, found: Aligned, mapped: Sequence[str]) -> str:
 def _aligned(
     settings: Settings, configuration: Configuration, mapping: TagMap, sample: Sample
 ) -> tuple[Aligned, list[str]]:
-    skew_us = round(settings.max_clock_skew_seconds * 1e6)
-    aligner = Aligner(mapping, configuration.timing, max_skew_us=skew_us)
+    aligner = Aligner(mapping, configuration.timing, max_skew_us=settings.max_clock_skew_us)
     aligned = aligner.add(sample.entries)
     # Whoever waits for the next rows sees nothing of a plant that sends seldom.
     aligned.readings.extend(aligner.close())
@@ -216,7 +215,7 @@ async def _heard_over_mqtt(settings: Settings, configuration: Configuration) -> 
     messages = MqttMessages(
         decode,
         numbers_arrive=table.time_of_numbers == "arrival",
-        max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+        max_skew_us=settings.max_clock_skew_us,
     )
     sample, stop = Sample([], []), asyncio.Event()
     connecting = asyncio.create_task(connection.run(stop))

@@ -245,6 +245,11 @@ class Settings(BaseModel):
         return timedelta(seconds=self.max_clock_skew_seconds)
 
     @property
+    def max_clock_skew_us(self) -> int:
+        """The same in microseconds."""
+        return self.max_clock_skew // timedelta(microseconds=1)
+
+    @property
     def bootstrap_servers(self) -> str:
         """The broker's addresses as Kafka clients want them: ``host:port,host:port``."""
         return bootstrap_servers(self.broker)

@@ -21,6 +21,20 @@ def _all_of(untold: Untold) -> Iterator[Notification]:
         untold.done()
 
 
+def told_meanwhile(
+    untold: Untold, states: Iterable[AlertState], n: list[int]
+) -> list[Notification]:
+    """What is told while these come, so many messages from one to the next."""
+    told = []
+    for number, state in enumerate(states):
+        untold.take(number, state)
+        for _ in range(n[number % len(n)]):
+            if (message := untold.next()) is not None:
+                told.append(message)
+                untold.done()
+    return told
+
+
 def ids(messages: Iterable[Notification]) -> list[str]:
     return [one.id for one in messages]
 

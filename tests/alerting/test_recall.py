@@ -9,12 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.alerting.alert_state import AlertState
-from stream_detector.alerting.notices import Notification, Wants
+from stream_detector.alerting.notices import Wants
 from stream_detector.alerting.recall import Recall
 from stream_detector.alerting.rules import Notify, Rule, Rules
 from stream_detector.alerting.untold import MAX_WAITING, Untold
 from tests.alerting.judged import THREE, at
-from tests.alerting.listening import ALL, all_of, assert_nobody_waits_for_an_end, ids, short
+from tests.alerting.listening import (
+    ALL,
+    all_of,
+    assert_nobody_waits_for_an_end,
+    ids,
+    short,
+    told_meanwhile,
+)
 from tests.alerting.told import RULES, Alerts, Desk, alert, alert_id
 
 chances = st.integers(0, 3)
@@ -216,13 +223,8 @@ def test_after_a_restart_all_of_the_rest_is_told_whatever_kafka_has_compacted_aw
     for number, chance in enumerate(life):
         site.tell(alerts.next(30.0 * number, chance))
     stopped_at = 1 + int(share * (len(life) - 2))
-    before, told = Untold(ALL), list[Notification]()
-    for number, state in enumerate(site.states[:stopped_at]):
-        before.take(number, state)
-        for _ in range(n[number % len(n)]):
-            if (message := before.next()) is not None:
-                told.append(message)
-                before.done()
+    before = Untold(ALL)
+    told = told_meanwhile(before, site.states[:stopped_at], n)
     told_below = stopped_at if before.undone_since is None else before.undone_since
     told_until = before.undone_at or site.states[stopped_at - 1].changed_at
 

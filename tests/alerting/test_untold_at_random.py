@@ -10,7 +10,13 @@ from stream_detector.alerting.alert_state import AlertState
 from stream_detector.alerting.notices import Notification
 from stream_detector.alerting.untold import Untold
 from tests.alerting.judged import at
-from tests.alerting.listening import ALL, all_of, assert_nobody_waits_for_an_end, ids
+from tests.alerting.listening import (
+    ALL,
+    all_of,
+    assert_nobody_waits_for_an_end,
+    ids,
+    told_meanwhile,
+)
 from tests.alerting.told import Alerts, Desk
 
 chances = st.integers(0, 3)
@@ -126,13 +132,8 @@ def test_after_a_restart_the_rest_is_told_whatever_kafka_has_compacted_away(
     """So few entries that the newest state has them all."""
     states, names = of_a_life(life)
     stopped_at = min(stopped_at, len(states) - 1)
-    before, told = Untold(ALL), list[Notification]()
-    for number, state in enumerate(states[:stopped_at]):
-        before.take(number, state)
-        for _ in range(n[number % len(n)]):
-            if (message := before.next()) is not None:
-                told.append(message)
-                before.done()
+    before = Untold(ALL)
+    told = told_meanwhile(before, states[:stopped_at], n)
     committed = stopped_at if before.undone_since is None else before.undone_since
     told_until = before.undone_at or states[stopped_at - 1].changed_at
 

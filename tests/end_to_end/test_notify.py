@@ -47,9 +47,7 @@ def test_a_burst_is_told_to_the_end_though_what_was_told_is_compacted_away(
             async with notifier(plant, **webhook):
                 await there.until(lambda: set(told(there)) == set(all_of(range(22))))
 
-            for machine in MACHINES:
-                ids = [one for one in told(there) if one.startswith(f"{machine}.")]
-                assert ids == [one for one in all_of(range(22)) if one.startswith(f"{machine}.")]
+            assert_told_in_order(there, range(22))
 
     with compacting_kafka(tmp_path) as plant:
         asyncio.run(scene(plant))
@@ -75,9 +73,7 @@ def test_what_waited_is_told_after_a_restart_though_no_state_has_it_any_more(
             async with notifier(plant, **webhook):
                 await there.until(lambda: set(told(there)) == set(all_of(range(60))))
 
-            for machine in MACHINES:
-                ids = [one for one in told(there) if one.startswith(f"{machine}.")]
-                assert ids == [one for one in all_of(range(60)) if one.startswith(f"{machine}.")]
+            assert_told_in_order(there, range(60))
             assert all(one["alert"] for one in there.told if one["machine"] in MACHINES)
 
     with compacting_kafka(tmp_path) as plant:
@@ -118,6 +114,12 @@ def told(there: Receiver) -> list[str]:
     """What the webhook was told of them, repeats left out, in order."""
     ids = (one["id"] for one in there.told if one["machine"] in MACHINES)
     return list(dict.fromkeys(ids))
+
+
+def assert_told_in_order(there: Receiver, hours: range) -> None:
+    for machine in MACHINES:
+        ids = [one for one in told(there) if one.startswith(f"{machine}.")]
+        assert ids == [one for one in all_of(hours) if one.startswith(f"{machine}.")]
 
 
 def compact_at_once(plant: Plant) -> None:

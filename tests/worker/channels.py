@@ -67,3 +67,12 @@ async def until(condition: Callable[[], object]) -> None:
 
 def raised(desk: Desk, **properties: Any) -> None:
     desk.tell(alert("raised", 0, seq=1, raised=0, **properties))
+
+
+async def told_of_one(there: Receiver, ours: Alertmanager) -> Desk:
+    """A desk with an alert, of which Alertmanager was told."""
+    desk = Desk()
+    raised(desk)
+    ours.take(desk.state())
+    await there.until(lambda: alerts_of(there))
+    return desk

@@ -11,7 +11,7 @@ from stream_detector.worker import delivery
 from stream_detector.worker.health import DeliveryHealth
 from tests.alerting.judged import at
 from tests.alerting.told import Desk, alert, alert_id
-from tests.worker.channels import alertmanager, alerts_of, raised, run, until
+from tests.worker.channels import alertmanager, alerts_of, raised, run, told_of_one, until
 from tests.worker.receiver import receiver
 
 
@@ -78,10 +78,7 @@ def test_an_alert_that_is_not_as_ours_are_is_told_all_the_same(odd: dict[str, An
 def test_alertmanager_is_told_the_end_at_once() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             desk.tell(alert("cleared", 5, seq=2, raised=0))
             ours.take(desk.state())
             await there.until(lambda: len(alerts_of(there)) == 2)
@@ -96,10 +93,7 @@ def test_alertmanager_is_told_the_end_at_once() -> None:
 def test_an_escalation_ends_the_alert_of_the_lower_severity() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             desk.tell(alert("escalated", 2, seq=2, raised=0, priority="high"))
             ours.take(desk.state())
             await there.until(lambda: len(alerts_of(there)) == 3)
@@ -187,10 +181,7 @@ def test_what_is_over_before_alertmanager_is_back_is_not_told_to_stand() -> None
 def test_a_shelved_alert_is_over_for_alertmanager_and_comes_back() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             desk.ask("shelve", until=at(30), comment="felt change")
             ours.take(desk.state())
             await there.until(lambda: len(alerts_of(there)) == 2)

@@ -12,7 +12,7 @@ from stream_detector.worker import delivery
 from stream_detector.worker.health import DeliveryHealth
 from tests.alerting.judged import at
 from tests.alerting.told import Alerts, Desk, alert
-from tests.worker.channels import alertmanager, alerts_of, raised, run, until
+from tests.worker.channels import alertmanager, alerts_of, raised, run, told_of_one, until
 from tests.worker.receiver import Receiver, receiver
 
 
@@ -127,10 +127,7 @@ def test_an_alert_ends_when_its_machine_says_so_and_the_next_one_is_told_after_i
     #  told      '--- in one message ---'
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             desk.tell(alert("cleared", 5, seq=2, raised=0))
             ours.take(desk.state())
             desk.tell(alert("raised", 60, seq=1, raised=60))
@@ -148,10 +145,7 @@ def test_an_alert_ends_when_its_machine_says_so_and_the_next_one_is_told_after_i
 def test_an_alert_that_another_one_follows_without_an_end_ends_where_that_begins() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             desk.tell(alert("raised", 60, seq=1, raised=60))
             desk.tell(alert("updated", 70, seq=2, raised=60))
             ours.take(desk.state())
@@ -166,10 +160,7 @@ def test_an_alert_that_another_one_follows_without_an_end_ends_where_that_begins
 def test_an_end_is_past_for_a_clock_that_is_seconds_behind_too() -> None:
     async def scene() -> None:
         async with receiver() as there, alertmanager(there) as ours:
-            desk = Desk()
-            raised(desk)
-            ours.take(desk.state())
-            await there.until(lambda: alerts_of(there))
+            desk = await told_of_one(there, ours)
             ahead = rfc3339(datetime.now(UTC) + timedelta(minutes=1))
             desk.tell(alert("cleared", 5, seq=2, raised=0, event_time=ahead))
             ours.take(desk.state())

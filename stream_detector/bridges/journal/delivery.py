@@ -97,7 +97,7 @@ class Delivery:
         self._aligner = Aligner(
             tags,
             configuration.timing,
-            max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+            max_skew_us=settings.max_clock_skew_us,
             clock_us=memory.clock_us if memory else NEVER,
         )
         self._next = progress.rewind_offset if progress else 1

@@ -123,7 +123,7 @@ def mqtt_source(
         messages = MqttMessages(
             decode,
             numbers_arrive=table.time_of_numbers == "arrival",
-            max_skew_us=round(settings.max_clock_skew_seconds * 1e6),
+            max_skew_us=settings.max_clock_skew_us,
         )
         return MqttSource(connection, messages, journal, health)
 
