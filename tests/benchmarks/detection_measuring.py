@@ -32,7 +32,7 @@ from trainer.backtest.judging import (
     of_head_alone,
 )
 from trainer.backtest.scoring import ScoredFold, learn, score_by, score_fold
-from trainer.backtest.tally import Counted, Tally, count
+from trainer.backtest.tally import Tally, count
 from trainer.config import TrainingConfig
 from trainer.fitters import make_fitter
 from trainer.whitening import PURGED_ROWS, blocks, outside
@@ -200,7 +200,8 @@ def _by_reference(scored: ScoredFold, scores: references.ReferenceScores) -> Jud
 
 def _of_paper(folds: Iterator[Judged]) -> Numbers:
     counted = [count(judged, "event", _HORIZON, fold=fold) for fold, judged in enumerate(folds)]
-    tally, each = Tally(counted), [_false_per_day(one) for one in counted]
+    tally, each = Tally(counted), [one.n_false / one.days for one in counted]
+    standing = [one.n_standing_false / one.days for one in counted]
     return {
         "false_per_day": tally.false_per_day,
         "over_asked": tally.false_per_day / SIX_A_DAY.per_day,
@@ -211,16 +212,14 @@ def _of_paper(folds: Iterator[Judged]) -> Numbers:
         "in_alarm_recall": tally.recall("standing", _FOUR_MINUTES),
         "in_alarm_recall_by_chance": tally.by_chance("standing", _FOUR_MINUTES),
         "standing_false_per_day": tally.standing_false_per_day,
+        "standing_least_of_folds": min(standing),
+        "standing_most_of_folds": max(standing),
         "alarm_share": tally.alarm_share,
         "auc": tally.auc,
         "pr_auc": tally.average_precision,
         "base_rate": tally.base_rate,
         "events": tally.n_events,
     }
-
-
-def _false_per_day(counted: Counted) -> float:
-    return counted.n_false / counted.days
 
 
 def _paper_folds(folder: Path, way: str) -> tuple[Fold, ...]:

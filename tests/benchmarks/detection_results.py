@@ -113,6 +113,8 @@ FIGURES: Mapping[str, Sequence[Figure]] = {
         Figure("in_alarm_recall", _OPEN, 0.18),
         _OPEN_BY_CHANCE,
         Figure("standing_false_per_day", _OPEN_FALSE, 4.0, 8.0),
+        Figure("standing_least_of_folds", "    in the calmest fold", 3.0, 10.0),
+        Figure("standing_most_of_folds", "    in the busiest fold", 3.0, 10.0),
         Figure("recall", _RAISED, 0.18),
         _RAISED_BY_CHANCE,
         *_ROWS_OF_PAPER,
