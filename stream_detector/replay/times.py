@@ -178,20 +178,41 @@ def check_order(times: NDArray[np.datetime64], lines: NDArray[np.int64]) -> list
     behind = 1 + np.flatnonzero(times[1:] <= newest[:-1])
     if not len(behind):
         return []
-    jump = np.bincount(np.searchsorted(newest, newest[behind])).argmax()
-    place = f"line {lines[jump]} at {times[jump].item().isoformat()}Z"
-    n_late = np.count_nonzero(times[behind] < newest[behind])
-    if n_late > _MOST_LATE * n_rows:
+    late = behind[times[behind] < newest[behind]]
+    if len(late) > _MOST_LATE * n_rows:
         if np.count_nonzero(np.diff(times) < np.timedelta64(0)) > n_rows / 2:
             raise RecordingError("times run backwards: sort the rows by time, oldest first")
+        jump = _before_most(late, newest)
         raise RecordingError(
-            f"{n_late} of {n_rows} rows are older than one before them, most of them than {place}: "
-            "correct its time if it is wrong, else sort the rows by time, oldest first"
+            f"{len(late)} of {n_rows} rows are older than one before them, "
+            + (
+                f"the first is {_place(late[0], times, lines)}: "
+                if jump is None
+                else f"most of them than {_place(jump, times, lines)}: correct its time if it is "
+                "wrong, else "
+            )
+            + "sort the rows by time, oldest first"
         )
+    jump = _before_most(behind, newest)
     return [
         f"rows not later than one before them, {len(behind)} of {n_rows}, enter nothing: "
-        f"most are behind {place}"
+        + (
+            f"the first is {_place(behind[0], times, lines)}"
+            if jump is None
+            else f"most are behind {_place(jump, times, lines)}"
+        )
     ]
+
+
+def _before_most(rows: NDArray[np.intp], newest: NDArray[np.datetime64]) -> np.intp | None:
+    """Find the one row that most of these, not later than it, come after; None without one."""
+    n_behind = np.bincount(np.searchsorted(newest, newest[rows]))
+    row = n_behind.argmax()
+    return row if n_behind[row] > len(rows) / 2 else None
+
+
+def _place(row: np.intp, times: NDArray[np.datetime64], lines: NDArray[np.int64]) -> str:
+    return f"line {lines[row]} at {times[row].item().isoformat()}Z"
 
 
 def read_zone(name: str) -> ZoneInfo:

@@ -127,6 +127,28 @@ def test_a_row_enters_nothing_until_it_is_the_newest_so_far() -> None:
     ]
 
 
+def test_repeats_of_many_rows_are_not_said_to_be_behind_one() -> None:
+    #  line     2   3   4   5   6   7
+    #  minute   0   0   2   2   4   4
+    #             again   again   again
+    assert order(0, 0, 2, 2, 4, 4) == [
+        "rows not later than one before them, 3 of 6, enter nothing: the first is line 3 at "
+        "2026-11-22T03:00:00Z"
+    ]
+
+
+def test_late_rows_here_and_there_are_refused_with_the_first() -> None:
+    #  line     2   3   4   5   6   7
+    #  minute   0   4   2   8   6  10
+    #                late    late
+    with pytest.raises(
+        RecordingError,
+        match=r"^2 of 6 rows are older than one before them, the first is line 4 at "
+        r"2026-11-22T03:02:00Z: sort the rows by time, oldest first",
+    ):
+        order(0, 4, 2, 8, 6, 10)
+
+
 def test_one_wrong_time_ahead_of_the_others_is_refused_by_its_line() -> None:
     fifty_years = 50 * 365 * 24 * 60
 
