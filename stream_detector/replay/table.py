@@ -6,6 +6,7 @@ their meaning. A few hundred rows are held as text at a time.
 
 import csv
 import gzip
+import io
 import itertools
 import reprlib
 import zlib
@@ -21,6 +22,8 @@ from stream_detector.errors import RecordingError
 # and converted in 0.33 s, with 4096 rows at a time in 0.48 s. Fewer rows gain nothing more.
 _CHUNK_ROWS = 256
 _DELIMITERS = (",", ";", "\t", "|")
+_NOT_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How a zip file begins, which an .xlsx is, and how an .xls does."""
 
 
 class Chunk(NamedTuple):
@@ -73,8 +76,14 @@ def open_table(path: Path, *, delimiter: str = ",") -> Iterator[Table]:
         if path.suffix.lower() == ".parquet":
             yield _parquet_table(path)
         else:
-            with _open_text(path) as stream:
-                yield _csv_table(stream, delimiter)
+            with _open_bytes(path) as file:
+                if file.peek(4).startswith(_NOT_TEXT):
+                    raise RecordingError(
+                        "the file is a spreadsheet or a zip file, not text: export it as CSV"
+                    )
+                # Drops a byte order mark.
+                with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
+                    yield _csv_table(stream, delimiter)
     except UnicodeDecodeError as error:
         found = error.object[error.start]
         raise RecordingError(
@@ -89,11 +98,9 @@ def open_table(path: Path, *, delimiter: str = ",") -> Iterator[Table]:
         raise RecordingError(f"the file cannot be read: {error.strerror or error}") from error
 
 
-def _open_text(path: Path) -> TextIO:
-    """Open a text file, through gzip if its name ends so; utf-8-sig drops a byte order mark."""
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _open_bytes(path: Path) -> io.BufferedReader | gzip.GzipFile:
+    """Open a file, through gzip if its name ends so."""
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _csv_table(stream: TextIO, delimiter: str) -> Table:

@@ -72,6 +72,9 @@ def test_a_row_of_another_length_is_named_by_its_line(tmp_path: Path) -> None:
         (b'a,b\n1,2\n1,"2\n3,4\n', "line 3 is not CSV"),  # where what is open begins
         ("a,b\nSäure,2\n".encode("latin-1"), "not UTF-8 text (found byte 0xe4)"),
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "if it is gzip, let its name end in .gz"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet or a zip file, not text: export it as CSV"),
+        (b"PK\x03\x04\x14\x00\xff\x00", "a spreadsheet or a zip file, not text: export it as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a spreadsheet or a zip file, not text: export it as CSV"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
