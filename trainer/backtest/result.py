@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.replay.recording import LabelKind
 from trainer.backtest.counting import Entry
 from trainer.backtest.intervals import by_days, by_events
@@ -132,7 +131,7 @@ def _tally(tally: Tally, per_day: float) -> dict[str, Any]:
             for (year, week), (days, n_false) in tally.by_week.items()
         ],
         "alarm_share": _known(tally.alarm_share),
-        "within": [_recalls(tally, horizon) for horizon in HORIZONS],
+        "within": [_recalls(tally, horizon) for horizon in tally.horizons],
         "lead_minutes": _leads(tally),
         "standing_false_per_day": _known(tally.standing_false_per_day),
     }

@@ -1,8 +1,11 @@
 """From a recording to a result, fold by fold."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
+from stream_detector.alerting.horizons import HORIZONS
+from stream_detector.alerting.recorded import readings_within
 from stream_detector.alerting.rules import Rules
 from stream_detector.errors import TrainingError
 from stream_detector.replay.outcomes import outcome_starts
@@ -14,8 +17,9 @@ from trainer.backtest.result import FoldSpan, Result, mean
 from trainer.backtest.scoring import FitterMaker
 from trainer.doubts import doubts_of_giveaways, doubts_of_perfection
 from trainer.giveaways import giveaways, notes_on_label_likes
-from trainer.history import notes_on_outcomes
+from trainer.history import measure_timing, notes_on_horizon, notes_on_outcomes
 from trainer.outcomes import LEAST_OUTCOMES, wish_for_head
+from trainer.plain_words import lasting
 
 
 def evaluate(
@@ -71,6 +75,7 @@ def evaluate(
         notes=(
             *recording.notes,
             *notes_on_outcomes(recording),
+            *_too_short(recording, asked.rules.rules[0].horizon),
             *notes_on_label_likes(recording),
             *doubts_of_giveaways(giveaways(recording, asked.rules.rules[0])),
             *_too_good(found["as delivered"], doubted),
@@ -84,6 +89,21 @@ def is_worth_a_head(recording: Recording, rules: Rules, *, cuts: Sequence[float]
         return False
     first, *_ = walk_forward(recording, cuts)
     return int(outcome_starts(first.history).sum()) >= LEAST_OUTCOMES
+
+
+def _too_short(recording: Recording, horizon: timedelta) -> Iterator[str]:
+    """Tell of horizons, the rule's first, that end before a reading could have warned."""
+    if recording.labels is None or recording.label_kind != "event":
+        return
+    yield from notes_on_horizon(recording, horizon=horizon)
+    cadence = measure_timing(recording).cadence
+    others = (one for one in HORIZONS if one != horizon)
+    short = [lasting(one) for one in others if not readings_within(one, cadence=cadence)]
+    if short:
+        yield (
+            f"rows come every {cadence.total_seconds():g} s: no alert can come within "
+            f"{' or '.join(short)} before an outcome"
+        )
 
 
 def _too_good(entries: Sequence[Entry], models: Collection[str]) -> Iterator[str]:

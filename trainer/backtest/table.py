@@ -1,4 +1,4 @@
-"""The result of an evaluation as text to read on a terminal, 110 characters wide."""
+"""The result of an evaluation as text to read on a terminal, about 110 characters wide."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -77,19 +77,20 @@ def _rows(entries: Sequence[Entry]) -> Iterator[str]:
 
 def _budget(entries: Sequence[Entry], per_day: float) -> Iterator[str]:
     yield f"asked: {per_day:g} a day; recall of events by alerts raised, in brackets that of chance"
-    within = [f"in {horizon / timedelta(minutes=1):g} min" for horizon in HORIZONS]
-    yield _row("", "false a day", "in alarm", *within, width=12)
+    horizons = entries[0].tallies[per_day][0].horizons
+    within = [f"in {lasting(horizon)}" for horizon in horizons]
+    yield _row("", "false a day", "in alarm", *within, width=13)
     for entry in entries:
         tallies = entry.tallies[per_day]
         recalls = [
             f"{_percent(_recall(tallies, 'raised', horizon))} "
             f"({_percent(_by_chance(tallies, 'raised', horizon))})"
-            for horizon in HORIZONS
+            for horizon in horizons
         ]
         false = mean(tallies, lambda tally: tally.false_per_day)
         ratio = "" if entry.name == ALWAYS_ON else f" = {false / per_day:.2f}x"
         share = _percent(mean(tallies, lambda tally: tally.alarm_share))
-        yield _row(_name(entry), f"{false:.1f}{ratio}", share, *recalls, width=12)
+        yield _row(_name(entry), f"{false:.1f}{ratio}", share, *recalls, width=13)
 
 
 def _closely(entry: Entry, result: Result) -> Iterator[str]:
@@ -100,7 +101,7 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
         width=13,
     )  # fmt: skip
     for per_day, tallies in entry.tallies.items():
-        for horizon in HORIZONS:
+        for horizon in tallies[0].horizons:
             yield _recall_line(f"  {per_day:g} a day, {lasting(horizon)}", tallies, horizon)
     per_day = result.asked_of_head if entry.name == HEAD else result.asked_per_day
     tallies = entry.tallies[per_day]
@@ -109,7 +110,8 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
         yield f"    an alert is false where nothing follows within {lasting(tallies[0].horizon)}"
         yield from _followed(tallies[0])
     if leads := _leads(tallies[0]):
-        yield f"    alert to event, of those warned of within an hour: {leads}"
+        within = lasting(tallies[0].horizons[-1])
+        yield f"    alert to event, of those warned of within {within}: {leads}"
     folds = (f"{one.n_false / one.days:.1f}" for one in tallies[0].folds if one.days)
     yield f"    false alerts a day, by fold: {', '.join(folds)}"
     weeks = (
@@ -159,7 +161,7 @@ def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str
 
 def _followed(tally: Tally) -> Iterator[str]:
     """Say how many of the alerts, and how many moments drawn at random, something followed."""
-    for horizon in HORIZONS:
+    for horizon in tally.horizons:
         one = tally.followed(horizon)
         yield (
             f"    an outcome followed within {lasting(horizon)}: {one.n_followed} of "

@@ -20,7 +20,6 @@ from trainer.backtest.windows import Windows, stretches_of, windows_of
 from trainer.followed import Followed
 
 _COVERED = np.timedelta64(10, "m")
-_LONGEST = HORIZONS[-1]
 
 Hits = Mapping[timedelta, NDArray[np.bool_]]
 """For each horizon, which events were warned of."""
@@ -50,8 +49,8 @@ class Counted:
     raised_by_chance, standing_by_chance : mapping of horizon to float
         Share of the events that would be so if they lay elsewhere; NaN without an event.
     leads : float64 array
-        Minutes from the earliest alert within an hour to each event warned of; from the begin
-        of a labelled stretch to the alert, it is negative.
+        Minutes from the earliest alert within the longest horizon to each event warned of; from
+        the begin of a labelled stretch to the alert, it is negative.
     event_days : list of Day, length m
     by_week : mapping of (year, week) to (days, false alerts)
     scores, positives : arrays, shape (n scored rows,)
@@ -91,20 +90,19 @@ def count(
     ----------
     judged : Judged
     kind : LabelKind
-        What its labels mark.
     horizon : timedelta
         Of the rule: how far ahead an alert counts as right.
     fold : int
-        Its number.
     to_find : timedelta or None
         Rows at most so long before an event are to have high scores; None is the rule's horizon.
     """
     n_rows = len(judged.times)
-    by_horizon = {one: windows_of(judged, kind, one) for one in HORIZONS}
+    of_rules = {horizon, to_find or horizon} if kind == "event" else set()
+    by_horizon = {one: windows_of(judged, kind, one) for one in sorted(of_rules.union(HORIZONS))}
     of_rule = _windows(judged, kind, horizon)
     right = of_rule.rows(n_rows)
     false = judged.raised & ~right & ~_unknown(judged, kind, horizon)
-    longest = by_horizon[_LONGEST]
+    longest = by_horizon[max(by_horizon)]
     warned = longest.holding(judged.raised)
     leads = judged.times[longest.at[warned]] - judged.times[longest.first_held(judged.raised)]
     dates = judged.times.astype("datetime64[D]").tolist()
@@ -146,6 +144,11 @@ class Tally:
         return self.folds[0].horizon
 
     @property
+    def horizons(self) -> list[timedelta]:
+        """Those that everybody asks for, and of outcomes the rule's own: shortest first."""
+        return list(self.folds[0].raised)
+
+    @property
     def days(self) -> float:
         """Scored rows as days."""
         return sum(one.days for one in self.folds)
@@ -182,7 +185,7 @@ class Tally:
 
     @property
     def leads(self) -> NDArray[np.float64]:
-        """Minutes from alert to event, of those warned of within an hour."""
+        """Minutes from alert to event, of those warned of within the longest horizon."""
         return np.concatenate([one.leads for one in self.folds])
 
     @property

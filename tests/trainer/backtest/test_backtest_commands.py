@@ -123,6 +123,30 @@ def test_a_label_that_stays_is_one_event_and_a_note_says_so(history: Path, tmp_p
 
 
 @pytest.mark.slow
+def test_a_rule_that_looks_further_ahead_is_shown_at_its_own_horizon(tmp_path: Path) -> None:
+    recording = breaking()
+    slow = np.datetime64("2026-11-22", "us") + np.arange(recording.n_rows) * np.timedelta64(10, "m")
+    history = write(dataclasses.replace(recording, times=slow), tmp_path / "pm3.csv")
+    rules, out = tmp_path / "rules.toml", tmp_path / "evaluation.json"
+    rules.write_text(
+        'run_ending_events = ["break"]\n[[rules]]\nname = "far"\noutcome = "break"\n'
+        'horizon_seconds = 21600\nclass = "advisory"\npriority = "low"\n'
+    )
+
+    text = run(
+        "evaluate", history, "--model", "linear", "--folds", "0.5,0.75,1", "--rules", str(rules),
+        "--out", str(out),
+    )  # fmt: skip
+
+    first, *_ = json.loads(out.read_text())["as_delivered"]["linear"]
+    assert [one["minutes"] for one in first["within"]] == [4, 10, 30, 60, 360]
+    for what in ("  in 6 h\n", "1 a day, 6 h", "an outcome followed within 6 h:"):
+        assert what in text
+    note = "note: rows come every 600 s: no alert can come within 4 min before an outcome"
+    assert note in text
+
+
+@pytest.mark.slow
 def test_what_a_historian_drew_is_taken_back_in_a_result_beside(
     evaluated: tuple[str, dict[str, Any]],
 ) -> None:

@@ -58,6 +58,25 @@ def test_a_lead_is_that_of_the_earliest_alert_within_an_hour(counted: Counted) -
     assert counted.leads.tolist() == [8.0, 6.0]
 
 
+def test_the_horizon_of_the_rule_is_one_of_those_counted() -> None:
+    three_hours = timedelta(hours=3)
+    rows = judged(range(0, 200, 2), runs=[0] * 91 + [1] * 9, labelled=[90], raised=[10])
+
+    tally = Tally([count(rows, "event", three_hours, fold=1)])
+
+    assert [one / timedelta(minutes=1) for one in tally.horizons] == [4, 10, 30, 60, 180]
+    assert (tally.recall("raised", HOUR), tally.recall("raised", three_hours)) == (0.0, 1.0)
+    assert tally.leads.tolist() == [160.0]
+    assert tally.followed(three_hours).n_followed == 1
+
+
+def test_the_horizon_that_scores_are_for_is_counted_beside_the_one_of_the_head() -> None:
+    seven = timedelta(minutes=7)
+    tally = Tally([count(DAY, "event", timedelta(minutes=40), fold=1, to_find=seven)])
+
+    assert [one / timedelta(minutes=1) for one in tally.horizons] == [4, 7, 10, 30, 40, 60]
+
+
 def test_rows_before_an_outcome_are_to_be_warned_at(counted: Counted) -> None:
     #  scored rows     0  1  2  3  4  6  7  8
     assert counted.positives.tolist() == [False, False, False, True, True, False, True, True]
