@@ -139,12 +139,13 @@ def fit(
     console = Console(stderr=True)
     recording = read_recording(path, options)
     # Plots and TensorFlow take seconds to load: only now, when everything else is in order.
+    from trainer.doubts import doubts_of_labels
     from trainer.progress import FitProgress
     from trainer.run import first_notes
     from trainer.run import fit as run
 
     notes = first_notes(recording, rules)
-    _say(console, notes)
+    _say(console, (*doubts_of_labels(recording), *notes))
     with FitProgress(console) as progress:
         findings = run(
             recording,

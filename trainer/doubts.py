@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.replay.pace import OtherPace, other_paces
+from stream_detector.replay.recording import Recording
 from trainer.explained import Over
 from trainer.found import UNLIKELY
 from trainer.giveaways import ENOUGH_CASES, TOO_GOOD_AUC, Giveaway
@@ -28,6 +29,7 @@ _MANY_OVER = 0.1
 _MOST_NAMED = 5
 _MOST_OF_A_SCORE = 0.8
 _FEW_ROWS = 10
+_MOST_ROWS = 0.5
 
 FAR_SPREADS = 3.0
 """Training spreads that a sensor's median is away from where it was, to be far."""
@@ -110,6 +112,19 @@ def _at_another_pace(rows: str, one: OtherPace, cadence: timedelta) -> str:
     return (
         f"{one.n_rows:,} of the {rows} came every {lasting(one.step)}, and the model is of one "
         f"every {lasting(cadence)}."
+    )
+
+
+def doubts_of_labels(recording: Recording) -> Iterator[str]:
+    """Doubt a label that most rows have: it may mark the normal ones."""
+    if recording.labels is None or (share := recording.labels.mean()) <= _MOST_ROWS:
+        return
+    of_events = recording.label_kind == "event"
+    marked = "the event to warn of" if of_events else "an anomalous row"
+    yield (
+        f"{percent(share)} of all rows are labelled, so the label may be the wrong way round: a 1 "
+        f"marks {marked}. If here it marks a normal row, believe no figure: swap 0 and 1, and "
+        "begin anew."
     )
 
 

@@ -76,6 +76,8 @@ class Findings:
         None where no row was kept back, or none of them could be scored.
     codes : CodeMap or None
         None without a network.
+    of_labels : tuple of str
+        What to doubt about the label.
     giveaways : tuple of Giveaway
         Sensors that seem to know the outcome.
     drift : Drift
@@ -105,6 +107,7 @@ class Findings:
     head: HeadFindings | None
     explained: Explained | None
     codes: CodeMap | None
+    of_labels: tuple[str, ...]
     giveaways: tuple[Giveaway, ...]
     drift: Drift
     quality: FeedQuality
@@ -208,7 +211,8 @@ class Findings:
             cadence=self.quality.cadence,
         )
         of_giveaways = doubts_of_giveaways(self.giveaways)
-        return (*of_giveaways, *of_pace, *of_head, *self._of_one_sensor, *doubts)
+        first = (*self.of_labels, *of_giveaways, *of_pace)
+        return (*first, *of_head, *self._of_one_sensor, *doubts)
 
     @property
     def _of_one_sensor(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from stream_detector.replay.recording import Recording
 from trainer.assembly import keras_files_of, provenance_of
 from trainer.config import TrainingConfig
 from trainer.crossfit import Fitter
+from trainer.doubts import doubts_of_labels
 from trainer.drift import drift
 from trainer.evaluation import Evaluation
 from trainer.feed_quality import feed_quality
@@ -94,6 +95,7 @@ def fit(
             else None,
             explained=seen.explained,
             codes=codes,
+            of_labels=tuple(doubts_of_labels(recording)),
             giveaways=giveaways(recording, rules.rules[0]),
             drift=drift(
                 recording,

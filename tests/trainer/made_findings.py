@@ -113,6 +113,7 @@ def made_findings(evaluation: Evaluation | None = None) -> Findings:
         head=None,
         explained=None if evaluation is None else made_explained(evaluation),
         codes=made_codes(),
+        of_labels=(),
         giveaways=(),
         drift=drift(
             recording,

@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from tests.small_models import recording_of
 from tests.trainer.made_findings import made_evaluation, made_findings, paper_like, with_head
 from tests.trainer.test_plain_words import said
+from trainer.doubts import doubts_of_labels
 from trainer.explained import Over
 from trainer.report.page import tiles
 
@@ -23,6 +25,24 @@ def test_the_only_sensor_of_a_model_is_not_blamed_for_it() -> None:
     )
 
     assert not said(single.cautions, "One sensor")
+
+
+def test_a_label_that_most_rows_have_is_doubted_first() -> None:
+    half = recording_of(np.zeros((100, 1)), sensors=["x"], outcomes=range(50))
+    most = recording_of(np.zeros((100, 1)), sensors=["x"], outcomes=range(51))
+    of_rows = dataclasses.replace(most, label_kind="rows")
+    unlabelled = dataclasses.replace(most, labels=None)
+
+    assert not [*doubts_of_labels(half), *doubts_of_labels(unlabelled)]
+    (doubt,) = doubts_of_labels(of_rows)
+    assert doubt == (
+        "51 % of all rows are labelled, so the label may be the wrong way round: a 1 marks an "
+        "anomalous row. If here it marks a normal row, believe no figure: swap 0 and 1, and begin "
+        "anew."
+    )
+    assert "a 1 marks the event to warn of" in next(doubts_of_labels(most))
+    findings = dataclasses.replace(made_findings(paper_like()), of_labels=(doubt,))
+    assert findings.cautions[0] == doubt
 
 
 def test_a_threshold_that_rose_far_is_told_with_its_share_of_rows() -> None:

@@ -15,7 +15,7 @@ from trainer.backtest.folds import CUTS, Fold, walk_forward
 from trainer.backtest.held import hold
 from trainer.backtest.result import FoldSpan, Result, mean
 from trainer.backtest.scoring import FitterMaker
-from trainer.doubts import doubts_of_giveaways, doubts_of_perfection
+from trainer.doubts import doubts_of_giveaways, doubts_of_labels, doubts_of_perfection
 from trainer.giveaways import giveaways, notes_on_label_likes
 from trainer.history import measure_timing, notes_on_horizon, notes_on_outcomes
 from trainer.outcomes import LEAST_OUTCOMES, wish_for_head
@@ -73,6 +73,7 @@ def evaluate(
         ways=found,
         drawn=held.shares,
         notes=(
+            *doubts_of_labels(recording),
             *recording.notes,
             *notes_on_outcomes(recording),
             *_too_short(recording, asked.rules.rules[0].horizon),
