@@ -19,8 +19,8 @@ In the order of the story:
     holds each score against its threshold, as live
 ``windows``, ``tally``, ``counting``
     which alerts warned of what, how many did, and all that for models and references
-``result``, ``intervals``, ``table``
-    what came out, how sure that is, and the same as text
+``result``, ``intervals``, ``verdicts``, ``table``
+    what came out, how sure that is, what it comes to, and all of it as text
 ``random_split``
     the wrong way, for comparison
 

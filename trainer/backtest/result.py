@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_detector.replay.recording import LabelKind
-from trainer.backtest.counting import Entry
+from trainer.backtest.counting import HEAD, Entry
 from trainer.backtest.intervals import by_days, by_events
 from trainer.backtest.tally import Tally
 
@@ -74,6 +74,10 @@ class Result:
     ways: Mapping[str, Sequence[Entry]]
     drawn: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+
+    def asked_of(self, model: str) -> float:
+        """Tell at which budget to look most closely at a model."""
+        return self.asked_of_head if model == HEAD else self.asked_per_day
 
     def as_json(self) -> dict[str, Any]:
         """Give everything as plain data; what is not known is null, never NaN."""

@@ -6,15 +6,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from stream_detector.alerting.horizons import HORIZONS
-from trainer.backtest.counting import ALWAYS_ON, HEAD, LINEAR, Entry
+from trainer.backtest.counting import ALWAYS_ON, Entry
 from trainer.backtest.intervals import by_days, by_events
 from trainer.backtest.result import Result, mean
 from trainer.backtest.tally import Tally
+from trainer.backtest.verdicts import verdicts
 from trainer.plain_words import counted, lasting, minute, percent
-
-_NOISE = 3
-"""Events: a smaller difference between two models is noise."""
 
 _NAME, _CELL = 24, 15
 
@@ -38,7 +35,7 @@ def _lines(result: Result) -> Iterator[str]:
                 yield ""
                 yield from _closely(entry, result)
         yield ""
-        yield from _worth_of_networks(entries, result)
+        yield from verdicts(entries, result)
 
 
 def _head(result: Result) -> Iterator[str]:
@@ -103,7 +100,7 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
     for per_day, tallies in entry.tallies.items():
         for horizon in tallies[0].horizons:
             yield _recall_line(f"  {per_day:g} a day, {lasting(horizon)}", tallies, horizon)
-    per_day = result.asked_of_head if entry.name == HEAD else result.asked_per_day
+    per_day = result.asked_of(entry.name)
     tallies = entry.tallies[per_day]
     yield f"  At {per_day:g} a day:"
     if result.label_kind == "event":
@@ -135,28 +132,6 @@ def _recall_line(label: str, tallies: Sequence[Tally], horizon: timedelta) -> st
         _percent(_by_chance(tallies, "standing", horizon)),
         width=13,
     )
-
-
-def _worth_of_networks(entries: Sequence[Entry], result: Result) -> Iterator[str]:
-    """Say of each network whether it does better than the linear part alone."""
-    linear = next(entry for entry in entries if entry.name == LINEAR)
-    for entry in entries:
-        if entry.name not in result.networks:
-            continue
-        own, its = (
-            mean(one.tallies[result.asked_per_day], lambda t: t.hits("raised", HORIZONS[-1]).sum())
-            for one in (entry, linear)
-        )
-        auc, its_auc = (mean(one.tallies[result.asked_per_day], _auc) for one in (entry, linear))
-        if math.isnan(auc):
-            continue
-        # Who is often in alarm is right now and then: more events must come with better scores.
-        helps = "helps" if own - its >= _NOISE and auc > its_auc else "does not help"
-        yield (
-            f"{entry.name} {helps}: at {result.asked_per_day:g} a day {own:.3g} events were warned "
-            f"of within {lasting(HORIZONS[-1])}, {its:.3g} by the linear part alone (fewer than "
-            f"{_NOISE} between them are noise); ROC-AUC {auc:.3f} and {its_auc:.3f}."
-        )
 
 
 def _followed(tally: Tally) -> Iterator[str]:

@@ -19,7 +19,9 @@ BREAKS = (9, 19, 29, 39)
 BEFORE_THEM = [row for at in BREAKS for row in (at - 2, at - 1)]
 
 
-def entry(name: str, *, raised: Sequence[int], high: Sequence[int]) -> Entry:
+def entry(
+    name: str, *, raised: Sequence[int], high: Sequence[int], horizon: timedelta = HORIZON
+) -> Entry:
     """What a model made of four breaks, each the end of a run of ten rows."""
     day = judged(
         range(0, 80, 2),
@@ -29,11 +31,13 @@ def entry(name: str, *, raised: Sequence[int], high: Sequence[int]) -> Entry:
         raised=raised,
         unscored=BREAKS,
     )
-    tallies = [Tally([count(day, "event", HORIZON, fold=1)])]
+    tallies = [Tally([count(day, "event", horizon, fold=1)])]
     return Entry(name, {3.0: tallies, 6.0: tallies})
 
 
-def result_of(*entries: Entry, networks: Sequence[str] = ()) -> Result:
+def result_of(
+    *entries: Entry, networks: Sequence[str] = (), models: Sequence[str] | None = None
+) -> Result:
     return Result(
         machine="pm3",
         sensors=("steam",),
@@ -42,7 +46,7 @@ def result_of(*entries: Entry, networks: Sequence[str] = ()) -> Result:
         horizon=HORIZON,
         asked_per_day=6.0,
         asked_of_head=3.0,
-        models=tuple(one.name for one in entries),
+        models=models or [one.name for one in entries],
         networks=networks,
         folds=(
             FoldSpan(
@@ -57,10 +61,25 @@ def result_of(*entries: Entry, networks: Sequence[str] = ()) -> Result:
 @pytest.mark.parametrize(
     ("raised", "high", "says"),
     [
-        ([8, 18, 28], BEFORE_THEM, "net helps: at 6 a day 3 events"),
-        ([8, 18], BEFORE_THEM, "net does not help: at 6 a day 2 events"),
+        (
+            [8, 18, 28],
+            BEFORE_THEM,
+            "net helps: at 6 a day 3 events were warned of within 60 min, 0 by the linear part "
+            "alone, and its scores tell rows better apart (ROC-AUC 1.000, 0.562 of",
+        ),
+        (
+            [8, 18],
+            BEFORE_THEM,
+            "net does not help: at 6 a day 2 events were warned of within 60 min, 0 by the linear "
+            "part alone (fewer than 3 more are noise).",
+        ),
         # It is right as often, but its scores are the lowest where they should be high.
-        ([8, 18, 28], [0, 1, 10, 11, 20, 21], "net does not help: at 6 a day 3 events"),
+        (
+            [8, 18, 28],
+            [0, 1, 10, 11, 20, 21],
+            "net does not help: at 6 a day 3 events were warned of within 60 min, 0 by the linear "
+            "part alone, but its scores tell rows no better apart",
+        ),
     ],
     ids=["more events and better scores", "a difference that is noise", "worse scores"],
 )
@@ -72,6 +91,32 @@ def test_a_network_helps_if_it_warns_of_more_and_tells_rows_apart_better(
     told = table(result_of(linear, entry("net", raised=raised, high=high), networks=["net"]))
 
     assert says in told
+
+
+@pytest.mark.parametrize(
+    ("of_reference", "horizon", "says"),
+    [
+        (
+            [8, 18, 28],
+            HORIZON,
+            "linear is beaten: at 6 a day 0 events were warned of within 60 min, 3 by PCA Q",
+        ),
+        ([8, 18], HORIZON, None),
+        # One after the other is false: they are more than were asked for.
+        ([0, 2, 8, 10, 12, 18, 20, 22, 28], HORIZON, None),
+        ([8, 18, 28], 60 * HORIZON, "0 events were warned of within 4 h, 3 by PCA Q"),
+    ],
+    ids=["clearly more", "a difference that is noise", "with more false alerts", "in 4 h"],
+)
+def test_a_reference_that_warns_of_clearly_more_is_named(
+    of_reference: list[int], horizon: timedelta, says: str | None
+) -> None:
+    linear = entry("linear", raised=[], high=[8], horizon=horizon)
+    other = entry("PCA Q", raised=of_reference, high=[8], horizon=horizon)
+
+    told = table(result_of(linear, other, models=["linear"]))
+
+    assert "is beaten" not in told if says is None else says in told
 
 
 def test_a_head_is_looked_at_closely_at_a_budget_of_its_own() -> None:
