@@ -20,6 +20,7 @@ from trainer.found import UNLIKELY
 from trainer.measures import Curves, Measures, curves, measure
 from trainer.plain_words import (
     CHANCE_AUC,
+    a_day,
     asked_in_words,
     counted,
     lasting,
@@ -126,7 +127,7 @@ class HeadFindings:
         n_alerts = len(evaluation.alerts)
         yield (
             f"On the rows kept back it raised {counted(n_alerts, 'alert') if n_alerts else 'none'}"
-            f", {evaluation.per_day:.1f} false ones a day; "
+            f", {a_day(evaluation.per_day)} false ones a day; "
             f"{asked_in_words(evaluation.asked_per_day)}. "
             f"One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
             f"{undecided_in_words(evaluation)}"

@@ -30,6 +30,15 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
+def a_day(rate: float) -> str:
+    """Say how many a day: to a tenth, less than one in two digits.
+
+    >>> a_day(0.0694), a_day(0.9), a_day(0.99712), a_day(12.34), a_day(0.0)
+    ('0.069', '0.9', '1.0', '12.3', '0.0')
+    """
+    return f"{rate:.1f}" if round(rate, 1) >= 1 or not rate else f"{float(f'{rate:.2g}'):g}"
+
+
 def luck_in_words(found: Found, noun: str, plural: str = "") -> str:
     """Say how easily chance finds as much.
 
@@ -129,14 +138,14 @@ def what_it_showed(measures: Measures, *, is_fixed: bool) -> Iterator[str]:
     if is_fixed:
         asked = "the fixed threshold keeps to no budget."
     if n_false is None or not n_alerts:
-        yield f"That is {evaluation.per_day:.1f} alerts a day; {asked}"
+        yield f"That is {a_day(evaluation.per_day)} alerts a day; {asked}"
     else:
         why = f"no outcome followed within {lasting(evaluation.card.horizon)}"
         if evaluation.label_kind == "rows":
             why = "raised on rows that are not labelled anomalous"
         yield (
             f"{n_false:,} of {counted(n_alerts, 'alert')} {_were(n_false)} false ({why}), "
-            f"{evaluation.per_day:.1f} a day; {asked}{undecided_in_words(evaluation)}"
+            f"{a_day(evaluation.per_day)} a day; {asked}{undecided_in_words(evaluation)}"
         )
     yield from _recall(measures)
 

@@ -11,7 +11,7 @@ from trainer.backtest.intervals import by_days, by_events
 from trainer.backtest.result import Result, mean
 from trainer.backtest.tally import Tally
 from trainer.backtest.verdicts import verdicts
-from trainer.plain_words import counted, lasting, minute, percent
+from trainer.plain_words import a_day, counted, lasting, minute, percent
 
 _NAME, _CELL = 24, 15
 
@@ -87,7 +87,7 @@ def _budget(entries: Sequence[Entry], per_day: float) -> Iterator[str]:
         false = mean(tallies, lambda tally: tally.false_per_day)
         ratio = "" if entry.name == ALWAYS_ON else f" = {false / per_day:.2f}x"
         share = _percent(mean(tallies, lambda tally: tally.alarm_share))
-        yield _row(_name(entry), f"{false:.1f}{ratio}", share, *recalls, width=13)
+        yield _row(_name(entry), f"{a_day(false)}{ratio}", share, *recalls, width=13)
 
 
 def _closely(entry: Entry, result: Result) -> Iterator[str]:
@@ -109,14 +109,14 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
     if leads := _leads(tallies[0]):
         within = lasting(tallies[0].horizons[-1])
         yield f"    alert to event, of those warned of within {within}: {leads}"
-    folds = (f"{one.n_false / one.days:.1f}" for one in tallies[0].folds if one.days)
+    folds = (a_day(one.n_false / one.days) for one in tallies[0].folds if one.days)
     yield f"    false alerts a day, by fold: {', '.join(folds)}"
     weeks = (
-        f"{false / days:.1f} in week {week}" for (_, week), (days, false) in _weeks(tallies[0])
+        f"{a_day(false / days)} in week {week}" for (_, week), (days, false) in _weeks(tallies[0])
     )
     yield f"    by week: {', '.join(weeks)}"
     standing = mean(tallies, lambda tally: tally.standing_false_per_day)
-    yield f"    counted anew every 10 min that an alert stands: {standing:.1f} false a day"
+    yield f"    counted anew every 10 min that an alert stands: {a_day(standing)} false a day"
 
 
 def _recall_line(label: str, tallies: Sequence[Tally], horizon: timedelta) -> str:

@@ -9,7 +9,7 @@ from trainer.evaluation import Evaluation
 from trainer.findings import Findings
 from trainer.found import Timeliness, wilson_interval
 from trainer.measures import Measures
-from trainer.plain_words import counted, lasting, minute, percent
+from trainer.plain_words import a_day, counted, lasting, minute, percent
 from trainer.report import alert_charts
 from trainer.report.layout import NO_LABELS, NOT_KEPT_BACK, Chart, Section, Table
 from trainer.report.numbers import MAX_ALERTS
@@ -62,7 +62,7 @@ def by_week(measures: Measures, *, of: str = "") -> Chart:
     title, noun, weeks = "Asked against realised, by week", _noun(measures), measures.by_week
     if all(week.per_day is None for week in weeks):
         return Chart(title, "No week has an hour of scored rows: nothing is said of so little.")
-    rates = ", ".join(f"{week.per_day:.1f}" for week in weeks if week.per_day is not None)
+    rates = ", ".join(a_day(week.per_day) for week in weeks if week.per_day is not None)
     return Chart(
         title,
         f"{noun.capitalize()} a day of scored rows. Weeks begin on Monday; of a week with an hour "
@@ -79,7 +79,7 @@ def week_table(measures: Measures) -> Table:
             f"{week.begin}",
             f"{week.days:.1f}",
             f"{week.n_false}",
-            "-" if week.per_day is None else f"{week.per_day:.1f}",
+            "-" if week.per_day is None else a_day(week.per_day),
             f"{week.asked_per_day:g}",
             "-" if week.over_asked is None else f"{week.over_asked:.2f}",
         )
@@ -98,7 +98,7 @@ def trade_off(points: tuple[Point, ...], measures: Measures, *, of: str = "") ->
     if not points or points[0].recall is None:
         return Chart(title, _NOTHING_TO_FIND)
     asked, (noun, plural) = measures.evaluation.asked_per_day, _things(measures)
-    told = "; ".join(f"{one.per_day:.1f} a day: {percent(one.recall or 0.0)}" for one in points)
+    told = "; ".join(f"{a_day(one.per_day)} a day: {percent(one.recall or 0.0)}" for one in points)
     return Chart(
         title,
         "Each point is a budget, judged by the live code with the threshold that it stood for "
@@ -125,7 +125,7 @@ def budget_table(points: tuple[Point, ...], measures: Measures, *, is_fixed: boo
     rows = [
         [
             f"{one.asked_per_day:g}" + (" (in force)" if one.asked_per_day == in_force else ""),
-            f"{one.per_day:.1f}",
+            a_day(one.per_day),
             f"{one.per_day / one.asked_per_day:.2f}",
             f"{one.n_alerts:,}",
             percent(one.alarm_share),

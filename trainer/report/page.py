@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from trainer.findings import Findings
 from trainer.measures import Measures
-from trainer.plain_words import lasting, percent
+from trainer.plain_words import a_day, lasting, percent
 from trainer.report import about_alerts, about_codes, about_head, about_scores, about_sensors
 from trainer.report.about_training import training
 from trainer.report.layout import Page, Section, Tile
@@ -74,7 +74,7 @@ def _false_tile(measures: Measures, *, is_fixed: bool) -> Tile:
     if evaluation.label_kind == "rows" and confusion and confusion.false_positive_rate is not None:
         # One alert that stands all the time is no false one where it began on an anomalous row.
         over = percent(confusion.false_positive_rate)
-        beside = f"{evaluation.per_day:.1f} false alerts a day, {asked}"
+        beside = f"{a_day(evaluation.per_day)} false alerts a day, {asked}"
         return Tile("Normal rows over the threshold", over, beside)
     if evaluation.days < 1:
         n_alerts = len(evaluation.alerts) if evaluation.n_false is None else evaluation.n_false
@@ -83,7 +83,7 @@ def _false_tile(measures: Measures, *, is_fixed: bool) -> Tile:
             f"{n_alerts}",
             f"in {lasting(evaluation.running)}; {asked}" + ("" if is_fixed else " a day"),
         )
-    return Tile(f"{name} a day", f"{evaluation.per_day:.1f}", asked)
+    return Tile(f"{name} a day", a_day(evaluation.per_day), asked)
 
 
 def _recall_tile(measures: Measures) -> Tile:

@@ -119,6 +119,18 @@ def test_a_reference_that_warns_of_clearly_more_is_named(
     assert "is beaten" not in told if says is None else says in told
 
 
+def test_a_small_rate_is_told_in_two_digits() -> None:
+    # One false alert in 14.5 days.
+    rows = judged(range(0, 20880, 2), raised=[10])
+    tallies = [Tally([count(rows, "event", HORIZON, fold=1)])]
+    linear = Entry("linear", {3.0: tallies, 6.0: tallies})
+
+    told = table(result_of(linear))
+
+    assert "0.069 = 0.02x" in told
+    assert "false alerts a day, by fold: 0.069" in told
+
+
 def test_a_head_is_looked_at_closely_at_a_budget_of_its_own() -> None:
     linear, head = (entry(name, raised=[8], high=[8]) for name in ("linear", "head"))
 
