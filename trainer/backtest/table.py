@@ -106,9 +106,7 @@ def _closely(entry: Entry, result: Result) -> Iterator[str]:
     if result.label_kind == "event":
         yield f"    an alert is false where nothing follows within {lasting(tallies[0].horizon)}"
         yield from _followed(tallies[0])
-    if leads := _leads(tallies[0]):
-        within = lasting(tallies[0].horizons[-1])
-        yield f"    alert to event, of those warned of within {within}: {leads}"
+    yield from _leads(tallies[0], result.label_kind)
     folds = (a_day(one.n_false / one.days) for one in tallies[0].folds if one.days)
     yield f"    false alerts a day, by fold: {', '.join(folds)}"
     weeks = (
@@ -165,14 +163,16 @@ def _weeks(tally: Tally) -> list[tuple[tuple[int, int], tuple[float, int]]]:
     return [(week, counts) for week, counts in tally.by_week.items() if counts[0]]
 
 
-def _leads(tally: Tally) -> str:
-    """Say when alerts came: of half of them, of all."""
+def _leads(tally: Tally, kind: str | None) -> Iterator[str]:
+    """Say when alerts came: before an outcome, or after a labelled stretch began."""
     if not len(tally.leads):
-        return ""
-    earliest, early, median, late, latest = np.quantile(tally.leads, [1, 0.75, 0.5, 0.25, 0])
-    return (
-        f"median {median:.0f} min ahead, half of them {late:.0f} to {early:.0f}, all "
-        f"{latest:.0f} to {earliest:.0f}"
+        return
+    span, side = ("begin to alert", "after") if kind == "rows" else ("alert to event", "ahead")
+    least, early, median, late, most = np.quantile(abs(tally.leads), [0, 0.25, 0.5, 0.75, 1])
+    yield (
+        f"    {span}, of those warned of within {lasting(tally.horizons[-1])}: median "
+        f"{median:.0f} min {side}, half of them {early:.0f} to {late:.0f}, all {least:.0f} to "
+        f"{most:.0f}"
     )
 
 

@@ -1,5 +1,6 @@
 """What the table says of a result, by counts that are written down by hand."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from stream_detector.alerting.rules import Rules
+from stream_detector.replay.recording import LabelKind
 from tests.trainer.backtest.by_hand import judged
 from trainer.backtest.counting import Asked, Entry
 from trainer.backtest.result import FoldSpan, Result
@@ -129,6 +131,41 @@ def test_a_small_rate_is_told_in_two_digits() -> None:
 
     assert "0.069 = 0.02x" in told
     assert "false alerts a day, by fold: 0.069" in told
+
+
+@pytest.mark.parametrize(
+    ("label_kind", "says"),
+    [
+        (
+            "event",
+            "alert to event, of those warned of within 60 min: median 10 min ahead, half of them "
+            "7 to 13, all 4 to 16",
+        ),
+        (
+            "rows",
+            "begin to alert, of those warned of within 60 min: median 5 min after, half of them "
+            "2 to 8, all 0 to 10",
+        ),
+    ],
+)
+def test_alerts_come_ahead_of_outcomes_and_after_the_begin_of_stretches(
+    label_kind: LabelKind, says: str
+) -> None:
+    #  row      0 ... 10 ... 20 ... 30 ... 40
+    #  labelled        -------       -------
+    rows = judged(
+        range(0, 200, 2),
+        runs=[0] * 20 + [1] * 80,
+        labelled=[*range(10, 20), *range(30, 40)],
+        going_on=[*range(11, 20), *range(31, 40)],
+        raised=[8, 10, 22, 35] if label_kind == "rows" else [2, 28],
+    )
+    tallies = [Tally([count(rows, label_kind, HORIZON, fold=1)])]
+    linear = Entry("linear", {3.0: tallies, 6.0: tallies})
+
+    told = table(dataclasses.replace(result_of(linear), label_kind=label_kind))
+
+    assert says in told
 
 
 def test_a_head_is_looked_at_closely_at_a_budget_of_its_own() -> None:
