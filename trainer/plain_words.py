@@ -132,7 +132,7 @@ def what_it_showed(measures: Measures, *, is_fixed: bool) -> Iterator[str]:
         f"({lasting(evaluation.running)} of readings, {minute(span[0])} to {minute(span[1])} UTC) "
         "went through the code that runs live. They raised "
         f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
-        f"{percent(evaluation.card.alarm_share)} of the time that the machine ran."
+        f"{percent(evaluation.card.alarm_share)} of the time with readings."
     )
     asked = f"{asked_in_words(evaluation.asked_per_day)}."
     if is_fixed:
@@ -178,8 +178,8 @@ def raised_in_words(evaluation: Evaluation, threshold: str) -> Iterator[str]:
         yield (
             f"{threshold} rose far, from {evaluation.thresholds[0]:.2f} to "
             f"{evaluation.thresholds.max():.2f} at most: in {percent(evaluation.share_raised)} of "
-            "the rows kept back it took a score more than ten times as rare as at first to be "
-            "anomalous. There, few alerts do not mean that all was normal."
+            f"the rows kept back it was over {evaluation.thresholds[0] + evaluation.unit:.2f}. "
+            "There, few alerts do not mean that all was normal."
         )
 
 

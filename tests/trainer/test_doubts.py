@@ -52,10 +52,7 @@ def test_a_threshold_that_rose_far_is_told_with_its_share_of_rows() -> None:
     raised = dataclasses.replace(evaluation, thresholds=thresholds)
     findings = with_head(made_findings(raised))
 
-    told = (
-        "rose far, from 1.20 to 2.43 at most: in 50 % of the rows kept back it took a score more "
-        "than ten times as rare as at first to be anomalous."
-    )
+    told = "rose far, from 1.20 to 2.43 at most: in 50 % of the rows kept back it was over 2.20."
     assert said(findings.cautions, f"The threshold {told}")
     assert said(findings.cautions, f"The threshold of the head's score {told}")
     assert tiles(findings)[-1].beside == "to begin with; later 1.20 to 2.43"

@@ -10,6 +10,7 @@ from tests.trainer.made_findings import (
     paper_like,
 )
 from trainer.explained import Over
+from trainer.report.page import tiles
 
 PER_DAY = 720
 
@@ -66,6 +67,13 @@ def test_the_best_f1_of_the_curves_is_told_from_the_threshold_in_force() -> None
     assert said(fixed.trained, "over 2.9, which was chosen without the rows kept back, and never")
     assert said(fixed.cautions, "The best F1 that the curves mark is at a threshold chosen on the")
     assert said(fixed.cautions, "It is not the one in force.")
+
+
+def test_time_in_alarm_is_of_the_readings_for_nobody_knows_when_a_machine_rested() -> None:
+    findings = made_findings(made_evaluation(np.ones(PER_DAY), alert_rows=((100, 172),)))
+
+    assert said(findings.showed, "an alert was open during 10 % of the time with readings.")
+    assert tiles(findings)[2].beside == "of the time with readings"
 
 
 def test_few_outcomes_are_called_few() -> None:

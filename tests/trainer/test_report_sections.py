@@ -14,6 +14,7 @@ from tests.trainer.made_findings import (
     with_head,
 )
 from trainer.report import report_html
+from trainer.report.about_scores import scores as about_scores
 from trainer.report.about_sensors import sensors
 from trainer.report.layout import Chart, Section, Table
 from trainer.report.page import page as laid_out
@@ -108,6 +109,23 @@ def test_the_score_of_a_model_without_a_network_is_no_reconstruction_error() -> 
     assert [page.count("reconstruction error") > 0 for page in pages] == [True, False]
     assert "A row's score is its Mahalanobis distance" in pages[1].replace("&#39;", "'")
     assert linear(dense).measure_of_score == "Mahalanobis distance"
+
+
+def test_how_rare_a_high_score_is_was_measured_on_the_training_rows() -> None:
+    def note(n_rows: int) -> str:
+        findings, scores = made_findings(), np.arange(n_rows) / (n_rows - 1)
+        few = dataclasses.replace(
+            findings, training_scores=scores, training_times=findings.training_times[:n_rows]
+        )
+        return about_scores(few).note
+
+    of_what = "A row's score is its reconstruction error on a scale of rarity."
+    assert note(1001) == (
+        f"{of_what} Of the training rows, one in 100 scored over 0.99 and one in 1,000 scored over "
+        "0.999."
+    )
+    assert note(999) == f"{of_what} Of the training rows, one in 100 scored over 0.99."
+    assert note(99) == of_what
 
 
 def test_without_a_head_there_is_no_section_of_it() -> None:

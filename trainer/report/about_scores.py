@@ -1,5 +1,7 @@
 """The sections of scores: over time, and by class."""
 
+import numpy as np
+
 from trainer.confusion import ClassFigures, Confusion
 from trainer.findings import Findings
 from trainer.measures import Curves, Measures
@@ -21,6 +23,7 @@ _STANDS = (
     "The threshold never changes, whatever the budget. Of rows too close to draw, the highest is "
     "drawn."
 )
+_ONE_IN = (100, 1000)
 _CURVE_TITLES = ("Precision, recall and F1 by threshold", "ROC curve", "Precision against recall")
 
 
@@ -42,11 +45,23 @@ def scores(findings: Findings) -> Section:
         "Scores over time",
         "scores",
         (holdout_scores(findings.measures, label=label, is_fixed=findings.is_fixed), training),
-        note=f"A row's score is its {findings.measure_of_score} on a scale of rarity: one more is "
-        "about ten times as rare in normal operation."
-        if not findings.is_plain
-        else "A row's score is its mean squared reconstruction error.",
+        note=_meaning(findings),
     )
+
+
+def _meaning(findings: Findings) -> str:
+    """Say what a score is made of, and how rare high ones were where all was normal."""
+    what = f"{findings.measure_of_score} on a scale of rarity"
+    if findings.is_plain:
+        what = "mean squared reconstruction error"
+    scores = findings.training_scores
+    rare = [
+        f"one in {one_in:,} scored over {np.quantile(scores, 1 - 1 / one_in):.3g}"
+        for one_in in _ONE_IN
+        if len(scores) >= one_in
+    ]
+    measured = f" Of the {findings.class_names['training']}, {' and '.join(rare)}."
+    return f"A row's score is its {what}.{measured if rare else ''}"
 
 
 def by_class(findings: Findings) -> Section:

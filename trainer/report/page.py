@@ -56,7 +56,9 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     if measures is None:
         return Tile("On new rows", "unknown", "no row was kept back and scored"), threshold
     evaluation = measures.evaluation
-    in_alarm = Tile("Time in alarm", percent(evaluation.card.alarm_share), "of the time it ran")
+    in_alarm = Tile(
+        "Time in alarm", percent(evaluation.card.alarm_share), "of the time with readings"
+    )
     return (
         _false_tile(measures, is_fixed=findings.is_fixed),
         _recall_tile(measures),

@@ -140,7 +140,7 @@ def _draw_lanes(axes: Axes, times: NDArray[np.datetime64], evaluation: Evaluatio
 
 
 def alert_open(evaluation: Evaluation, edges: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Mark the bins, between edges in days, in which an alert was open while the machine ran."""
+    """Mark the bins, between edges in days, in which an alert was open while readings came."""
     is_open = np.zeros(len(edges) - 1, bool)
     for raised, cleared, *_ in evaluation.alerts:
         ends = day_numbers([raised, cleared]) if cleared else [day_numbers(raised), edges[-1]]
