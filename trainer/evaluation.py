@@ -43,7 +43,11 @@ class Evaluation:
         Rows to be warned at: within the horizon before an outcome, or labelled anomalous.
     alerts : tuple of ClosedAlert
         In the order in which they were raised. One that returns within its cooldown is
-        there twice.
+        there twice: it calls again, so it counts again.
+    occurrences : tuple of int
+        Of each: 1, and from 2 on for a return.
+    cooldown : timedelta
+        A return within this time goes on as the same alert.
     outcomes : tuple of datetime
     label_kind : "event", "rows" or None
         What the recording's labels mark; None without labels.
@@ -66,6 +70,8 @@ class Evaluation:
     thresholds: NDArray[np.float64]
     positives: NDArray[np.bool_]
     alerts: tuple[ClosedAlert, ...]
+    occurrences: tuple[int, ...]
+    cooldown: timedelta
     outcomes: tuple[datetime, ...]
     label_kind: LabelKind | None
     card: Scorecard
@@ -79,6 +85,11 @@ class Evaluation:
     def running(self) -> timedelta:
         """Scored rows as a span of time."""
         return timedelta(days=self.days)
+
+    @property
+    def n_distinct(self) -> int:
+        """Alerts, each counted once however often it returned."""
+        return self.occurrences.count(1)
 
     @property
     def n_false(self) -> int | None:
@@ -162,6 +173,7 @@ class Seen:
     alerts: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     alert_rows: list[int] = field(default_factory=list)
     """Rows at which they were raised."""
+    occurrences: list[int] = field(default_factory=list)
     outcomes: list[datetime] = field(default_factory=list)
     stood_still: list[Standstill] = field(default_factory=list)
 
@@ -198,6 +210,7 @@ class Seen:
             if change.change is Change.RAISED:
                 self.alerts.append((time, None))
                 self.alert_rows.append(row)
+                self.occurrences.append(change.occurrence)
             elif change.change is Change.CLEARED:
                 self.alerts[-1] = (self.alerts[-1][0], time)
 
@@ -229,6 +242,8 @@ class Seen:
             thresholds=np.array(self.thresholds),
             positives=positives[self.rows],
             alerts=alerts,
+            occurrences=tuple(self.occurrences),
+            cooldown=self.rule.cooldown,
             outcomes=outcomes,
             label_kind=kind,
             card=scorecard(

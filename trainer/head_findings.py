@@ -21,6 +21,7 @@ from trainer.measures import Curves, Measures, curves, measure
 from trainer.plain_words import (
     CHANCE_AUC,
     a_day,
+    alerts_in_words,
     asked_in_words,
     counted,
     lasting,
@@ -124,9 +125,8 @@ class HeadFindings:
         if self.evaluation is None:
             return
         evaluation = self.evaluation
-        n_alerts = len(evaluation.alerts)
         yield (
-            f"On the rows kept back it raised {counted(n_alerts, 'alert') if n_alerts else 'none'}"
+            f"On the rows kept back it raised {alerts_in_words(evaluation) or 'none'}"
             f", {a_day(evaluation.per_day)} false ones a day; "
             f"{asked_in_words(evaluation.asked_per_day)}. "
             f"One is false when no outcome follows within {lasting(evaluation.card.horizon)}."
@@ -160,6 +160,7 @@ class HeadFindings:
             if evaluation is None
             else {
                 "alerts": len(evaluation.alerts),
+                "distinct": evaluation.n_distinct,
                 "false_per_day": round(evaluation.per_day, 6),
                 "asked_per_day": evaluation.asked_per_day,
                 "recall": evaluation.card.recall,

@@ -126,28 +126,43 @@ def fit_in_words(name: str) -> str:
 def what_it_showed(measures: Measures, *, is_fixed: bool) -> Iterator[str]:
     """Say what the alerts on the rows kept back were worth, always beside chance."""
     evaluation = measures.evaluation
-    span, n_alerts, n_false = evaluation.span, len(evaluation.alerts), evaluation.n_false
+    span, n_raises, n_false = evaluation.span, len(evaluation.alerts), evaluation.n_false
+    noun = "alert" if evaluation.n_distinct == n_raises else "raise"
     yield (
         f"{counted(len(evaluation.scores), 'row')} that training never saw "
         f"({lasting(evaluation.running)} of readings, {minute(span[0])} to {minute(span[1])} UTC) "
         "went through the code that runs live. They raised "
-        f"{counted(n_alerts, 'alert') if n_alerts else 'no alert'}; an alert was open during "
+        f"{alerts_in_words(evaluation) or 'no alert'}; an alert was open during "
         f"{percent(evaluation.card.alarm_share)} of the time with readings."
     )
     asked = f"{asked_in_words(evaluation.asked_per_day)}."
     if is_fixed:
         asked = "the fixed threshold keeps to no budget."
-    if n_false is None or not n_alerts:
-        yield f"That is {a_day(evaluation.per_day)} alerts a day; {asked}"
+    if n_false is None or not n_raises:
+        yield f"That is {a_day(evaluation.per_day)} {noun}s a day; {asked}"
     else:
         why = f"no outcome followed within {lasting(evaluation.card.horizon)}"
         if evaluation.label_kind == "rows":
             why = "raised on rows that are not labelled anomalous"
         yield (
-            f"{n_false:,} of {counted(n_alerts, 'alert')} {_were(n_false)} false ({why}), "
+            f"{n_false:,} of {counted(n_raises, noun)} {_were(n_false)} false ({why}), "
             f"{a_day(evaluation.per_day)} a day; {asked}{undecided_in_words(evaluation)}"
         )
     yield from _recall(measures)
+
+
+def alerts_in_words(evaluation: Evaluation) -> str:
+    """Say how many alerts were raised, and how often if some returned; nothing without one."""
+    n_alerts, n_raises = evaluation.n_distinct, len(evaluation.alerts)
+    if not n_raises:
+        return ""
+    if n_alerts == n_raises:
+        return counted(n_alerts, "alert")
+    return (
+        f"{counted(n_alerts, 'alert')}, {n_raises:,} times (one that returns within "
+        f"{lasting(evaluation.cooldown)} is the same alert, and counts again because it calls "
+        "again)"
+    )
 
 
 def asked_in_words(per_day: float) -> str:

@@ -68,6 +68,8 @@ def made_evaluation(
         thresholds=np.full(int(scored.sum()), threshold),
         positives=positives[scored],
         alerts=closed,
+        occurrences=(1,) * len(closed),
+        cooldown=timedelta(minutes=30),
         outcomes=outcomes,
         label_kind=label_kind,
         card=card,
@@ -75,6 +77,14 @@ def made_evaluation(
         asked_per_day=6.0,
         days=int(scored.sum()) * (CADENCE / timedelta(days=1)),
     )
+
+
+def with_a_return() -> Evaluation:
+    """Of three raises two are of the same alert, and the second of these came in time."""
+    evaluation = made_evaluation(
+        np.ones(720), outcome_rows=(100,), alert_rows=((90, 92), (98, 100), (500, 505))
+    )
+    return dataclasses.replace(evaluation, occurrences=(1, 2, 1))
 
 
 def _fate(on_anomaly: bool, label_kind: LabelKind | None) -> Fate:  # noqa: FBT001

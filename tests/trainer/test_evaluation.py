@@ -67,6 +67,17 @@ def test_alerts_are_held_against_the_outcomes_that_followed(small_bundle: Bundle
     assert np.flatnonzero(evaluation.positives).tolist() == [51, 52]
 
 
+def test_an_alert_that_returns_within_its_cooldown_counts_again(small_bundle: Bundle) -> None:
+    values = normal_recording(N_ROWS, seed=1).values.copy()
+    values[[52, 66, 150], 2] = BROKEN_STEAM
+
+    evaluation = judged(small_bundle, recording_of(values, outcomes=[160]))
+
+    assert [row for row, _ in fates(evaluation)] == [52, 66, 150]
+    assert evaluation.occurrences == (1, 2, 1)
+    assert (evaluation.n_distinct, evaluation.n_false) == (2, 3)
+
+
 def test_an_outcome_that_row_after_row_tells_of_is_one(small_bundle: Bundle) -> None:
     #  row      52  53 54 55 56      100       150       199
     #  outcome      o--o--o--o

@@ -8,6 +8,7 @@ from tests.trainer.made_findings import (
     made_evaluation,
     made_findings,
     paper_like,
+    with_a_return,
 )
 from trainer.explained import Over
 from trainer.report.page import tiles
@@ -58,6 +59,19 @@ def test_alerts_of_which_nobody_knows_are_told_so_that_the_numbers_add_up() -> N
     assert said(made_findings(one).showed, "Of 1 more nobody knows: the rows end within 4 min of")
     assert said(made_findings(two).showed, "Of 2 more nobody knows: the rows end within 4 min of t")
     assert one.n_undecided + (one.n_false or 0) + len(one.card.leads) == len(one.alerts)
+
+
+def test_an_alert_that_returns_is_one_alert_that_counts_again() -> None:
+    one = with_a_return()
+    unlabelled = dataclasses.replace(one, label_kind=None)
+
+    assert said(
+        made_findings(one).showed,
+        "They raised 2 alerts, 3 times (one that returns within 30 min is the same alert, and "
+        "counts again because it calls again); an alert was open",
+    )
+    assert said(made_findings(one).showed, "2 of 3 raises were false")
+    assert said(made_findings(unlabelled).showed, "That is 3.0 raises a day")
 
 
 def test_the_best_f1_of_the_curves_is_told_from_the_threshold_in_force() -> None:

@@ -25,6 +25,7 @@ from tests.trainer.made_findings import (
     made_findings,
     normal_scores,
     paper_like,
+    with_a_return,
     with_head,
 )
 from trainer.report import report_html, report_json
@@ -192,7 +193,7 @@ def test_a_long_recording_gives_a_small_report_that_hides_no_peak() -> None:
     page, numbers = report_html(findings), json.loads(report_json(findings))
 
     assert len(page) < 2_000_000
-    assert "The first 200 of 1,112 alerts." in page.decode()
+    assert "1,112 alerts. The first 200 are shown." in page.decode()
     assert max(numbers["training"]["scores"]["score"]) == 12.5
     assert max(numbers["holdout"]["scores"]["normal"]["score"]) == 12.5
     assert longest_list(numbers) <= 500
@@ -220,6 +221,13 @@ def test_the_report_holds_the_figures_that_were_measured() -> None:
     assert [alert["fate"] for alert in numbers["alerts"]["first"]] == ["early", "nuisance"]
     assert [alert["cleared"] is None for alert in numbers["alerts"]["first"]] == [False, True]
     assert datetime.fromisoformat(numbers["span"][0]) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_an_alert_that_returns_is_told_from_another_one() -> None:
+    alerts = json.loads(report_json(made_findings(with_a_return())))["holdout"]["alerts"]
+
+    assert (alerts["raised"], alerts["distinct"], alerts["false"]) == (3, 2, 2)
+    assert [alert["occurrence"] for alert in alerts["first"]] == [1, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from tests.trainer.made_findings import (
     linear,
     made_findings,
     paper_like,
+    with_a_return,
     with_head,
 )
 from trainer.report import report_html
+from trainer.report.about_alerts import alerts
 from trainer.report.about_scores import scores as about_scores
 from trainer.report.about_sensors import sensors
 from trainer.report.layout import Chart, Section, Table
@@ -148,6 +150,19 @@ def test_a_sensor_may_be_called_anything() -> None:
     page = report_html(odd).decode()
 
     assert all(page.count(name) >= 3 for name in names[:3])
+
+
+def test_in_the_list_of_alerts_a_return_keeps_the_number_of_its_alert() -> None:
+    table = alerts(made_findings(with_a_return())).parts[-1]
+
+    assert isinstance(table, Table)
+    assert "2 alerts, raised 3 times" in table.note
+    assert [row[1] for row in table.rows] == ["1", "1, again", "2"]
+    assert [row[4] for row in table.rows] == [
+        "nothing: a false alert, but the same alert was right another time",
+        "an outcome",
+        "nothing: a false alert",
+    ]
 
 
 def test_a_column_that_is_empty_or_not_there_is_explained() -> None:

@@ -34,7 +34,7 @@ def test_it_is_told_how_long_the_machine_ran_meanwhile(evaluation: Evaluation) -
     numbers = json.loads(report_json(findings))["holdout"]["alerts"]["first"]
 
     assert isinstance(table, Table)
-    assert [row[2] for row in table.rows] == ["20 min, 3.67 h with standstills", "6 min"]
+    assert [row[3] for row in table.rows] == ["20 min, 3.67 h with standstills", "6 min"]
     assert [alert["running_seconds"] for alert in numbers] == [1200.0, 360.0]
 
 

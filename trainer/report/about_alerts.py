@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
-from stream_detector.alerting.recorded import ClosedAlert, Fate, Standstill, running_time
+from stream_detector.alerting.recorded import Fate, Standstill, running_time
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
 from trainer.findings import Findings
@@ -23,6 +24,7 @@ _FATES = {
     Fate.NUISANCE: "nothing: a false alert",
     Fate.UNLABELLED: "not known",
 }
+_RIGHT = (Fate.EARLY, Fate.ANOMALY)
 
 
 def alerts(findings: Findings) -> Section:
@@ -142,7 +144,10 @@ def budget_table(points: tuple[Point, ...], measures: Measures, *, is_fixed: boo
                 f"{percent(low)} to {percent(high)}",
                 percent(one.by_chance),
             ]
-    note = "What other budgets would have brought on the same rows, by the live code."
+    note = (
+        "What other budgets would have brought on the same rows, by the live code. An alert that "
+        "returns counts each time."
+    )
     return Table("Budgets", tuple(columns), tuple(map(tuple, rows)), note, wide=True)
 
 
@@ -177,16 +182,47 @@ def _lead_times(timeliness: Timeliness | None, measures: Measures) -> Chart:
 
 
 def _every_alert(evaluation: Evaluation) -> Table:
-    alerts, stood_still = evaluation.alerts, evaluation.stood_still
-    shown = alerts[:MAX_ALERTS]
-    note = f"{counted(len(alerts), 'alert')}."
-    if len(shown) < len(alerts):
-        note = f"The first {len(shown)} of {note}"
-    if not shown:
+    alerts = list(zip(evaluation.alerts, numbered(evaluation.occurrences), strict=True))
+    note = f"{counted(evaluation.n_distinct, 'alert')}."
+    if evaluation.n_distinct < len(alerts):
+        note = (
+            f"{counted(evaluation.n_distinct, 'alert')}, raised {len(alerts):,} times: one that "
+            f"returns within {lasting(evaluation.cooldown)} keeps its number, and counts again."
+        )
+    if len(alerts) > MAX_ALERTS:
+        note += f" The first {MAX_ALERTS} are shown."
+    if not alerts:
         note = "No alert was raised."
-    columns = ("Raised (UTC)", "Cleared (UTC)", "Open for", "What followed", "After")
-    rows = tuple(_alert_row(alert, stood_still) for alert in shown)
+    columns = ("Raised (UTC)", "Alert", "Cleared (UTC)", "Open for", "What followed", "After")
+    right = {number for one, (number, _) in alerts if one.fate in _RIGHT}
+    rows = tuple(
+        (
+            minute(one.raised),
+            f"{number}, again" if is_return else f"{number}",
+            minute(one.cleared) if one.cleared else "still open",
+            _open_for(one.raised, one.cleared, evaluation.stood_still) if one.cleared else "",
+            _what_followed(one.fate, was_right=number in right),
+            lasting(one.lead) if one.lead else "",
+        )
+        for one, (number, is_return) in alerts[:MAX_ALERTS]
+    )
     return Table("Every alert", columns, rows, note, wide=True)
+
+
+def numbered(occurrences: Sequence[int]) -> list[tuple[int, bool]]:
+    """Give each raise the number of its alert, from 1, and whether it is a return.
+
+    >>> numbered([1, 1, 2, 1])
+    [(1, False), (2, False), (2, True), (3, False)]
+    """
+    numbers = accumulate(int(occurrence == 1) for occurrence in occurrences)
+    return [(n, occurrence > 1) for n, occurrence in zip(numbers, occurrences, strict=True)]
+
+
+def _what_followed(fate: Fate, *, was_right: bool) -> str:
+    if fate in _RIGHT or not was_right:
+        return _FATES[fate]
+    return f"{_FATES[fate]}, but the same alert was right another time"
 
 
 def _noun(measures: Measures) -> str:
@@ -198,16 +234,6 @@ def _things(measures: Measures) -> tuple[str, str]:
     """Say what is to be found: one, and several."""
     is_rows = measures.evaluation.label_kind == "rows"
     return ("stretch", "stretches") if is_rows else ("outcome", "outcomes")
-
-
-def _alert_row(alert: ClosedAlert, stood_still: Sequence[Standstill]) -> tuple[str, ...]:
-    return (
-        minute(alert.raised),
-        minute(alert.cleared) if alert.cleared else "still open",
-        _open_for(alert.raised, alert.cleared, stood_still) if alert.cleared else "",
-        _FATES[alert.fate],
-        lasting(alert.lead) if alert.lead else "",
-    )
 
 
 def _open_for(raised: datetime, cleared: datetime, stood_still: Sequence[Standstill]) -> str:

@@ -1,5 +1,6 @@
 """The figures of a report as plain numbers, under names that stay."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,7 @@ def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
         "label_kind": evaluation.label_kind,
         "alerts": {
             "raised": len(evaluation.alerts),
+            "distinct": evaluation.n_distinct,
             "raised_per_day": round(len(evaluation.alerts) / evaluation.days, 6),
             "false": n_false,
             "undecided": evaluation.n_undecided,
@@ -94,7 +96,12 @@ def _holdout(findings: Findings, measures: Measures) -> dict[str, Any]:
             "by_day": _by_day(measures),
             "by_week": of_weeks(measures.by_week),
             "budgets": of_points(findings.points),
-            "first": [_alert(alert, evaluation) for alert in evaluation.alerts[:MAX_ALERTS]],
+            "first": [
+                _alert(alert, occurrence, evaluation)
+                for alert, occurrence in islice(
+                    zip(evaluation.alerts, evaluation.occurrences, strict=True), MAX_ALERTS
+                )
+            ],
         },
         "thresholds": {
             "first": evaluation.thresholds[0].item(),
@@ -138,12 +145,13 @@ def _by_day(measures: Measures) -> list[dict[str, Any]]:
     ]
 
 
-def _alert(alert: ClosedAlert, evaluation: Evaluation) -> dict[str, Any]:
+def _alert(alert: ClosedAlert, occurrence: int, evaluation: Evaluation) -> dict[str, Any]:
     until = alert.cleared or evaluation.span[1]
     running = running_time(alert.raised, until, evaluation.stood_still)
     lead = None if alert.lead is None else alert.lead.total_seconds()
     return {
         "raised": alert.raised,
+        "occurrence": occurrence,
         "cleared": alert.cleared,
         "running_seconds": running.total_seconds(),
         "fate": alert.fate.value,
