@@ -59,6 +59,8 @@ def _head(result: Result) -> Iterator[str]:
             "values, that lead to readings that were still to come. Held: with the first reading "
             "of a line in place of the rest, as it was known then."
         )
+    else:
+        yield "No straight lines that a historian drew were found: there is nothing to hold."
     yield from (f"note: {note}" for note in result.notes)
 
 
