@@ -29,6 +29,7 @@ from trainer.plain_words import (
     percent,
     raised_in_words,
     undecided_in_words,
+    warned_in_words,
 )
 
 if TYPE_CHECKING:
@@ -122,11 +123,14 @@ class HeadFindings:
                 f"{self.fold_auc:.2f} (chance is 0.50; {percent(self.fold_positives.mean())} of "
                 "the rows are such)."
             )
-        if self.evaluation is None:
+        if self.measures is None:
             return
-        evaluation = self.evaluation
+        evaluation, it = self.measures.evaluation, "On the rows kept back it"
+        for number, sentence in enumerate(warned_in_words(self.measures)):
+            yield sentence if number else f"On the rows kept back {sentence}"
+            it = "It"
         yield (
-            f"On the rows kept back it raised {alerts_in_words(evaluation) or 'none'}"
+            f"{it} raised {alerts_in_words(evaluation) or 'none'}"
             f", {a_day(evaluation.per_day)} false ones a day; "
             f"{asked_in_words(evaluation.asked_per_day)}. "
             f"One is false when no outcome follows within {lasting(evaluation.card.horizon)}."

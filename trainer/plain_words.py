@@ -198,23 +198,30 @@ def raised_in_words(evaluation: Evaluation, threshold: str) -> Iterator[str]:
         )
 
 
+def warned_in_words(measures: Measures) -> Iterator[str]:
+    """Say how many outcomes were warned of within the rule's horizon, and how far ahead."""
+    card = measures.evaluation.card
+    if card.recall is None or measures.recall_interval is None:
+        return
+    low, high = map(percent, measures.recall_interval)
+    yield (
+        f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} {_were(len(card.leads))} "
+        f"warned of, at most {lasting(card.horizon)} ahead: a recall of {percent(card.recall)} "
+        f"(95 % interval {low} to {high}). As many alerts at random times would reach "
+        f"{percent(card.recall_by_chance)}."
+    )
+    if card.median_lead is not None:
+        yield f"The median warning came {lasting(card.median_lead)} ahead."
+
+
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
 def _recall(measures: Measures) -> Iterator[str]:
-    card, confusion = measures.evaluation.card, measures.confusion
-    if card.recall is not None and measures.recall_interval is not None:
-        low, high = measures.recall_interval
-        yield (
-            f"{len(card.leads)} of {counted(card.n_outcomes, 'outcome')} "
-            f"{_were(len(card.leads))} warned of: a recall "
-            f"of {percent(card.recall)} (95 % interval {percent(low)} to {percent(high)}). "
-            f"As many alerts at random times would reach {percent(card.recall_by_chance)}."
-        )
-        if card.median_lead is not None:
-            yield f"The median warning came {lasting(card.median_lead)} ahead."
-    elif confusion is not None and confusion.recall is not None:
+    confusion, warned = measures.confusion, tuple(warned_in_words(measures))
+    yield from warned
+    if not warned and confusion is not None and confusion.recall is not None:
         n_positives = confusion.true_positives + confusion.false_negatives
         n_normal = confusion.true_negatives + confusion.false_positives
         yield (

@@ -97,6 +97,22 @@ def test_words_put_every_share_beside_that_of_random_moments() -> None:
     )
 
 
+def test_words_begin_with_the_outcomes_that_it_warned_of() -> None:
+    words = findings(*HONEST, evaluation()).words
+
+    assert words[2].startswith(
+        "On the rows kept back 1 of 1 outcome was warned of, at most 60 min ahead: a recall of"
+    )
+    assert words[3] == "The median warning came 12 min ahead."
+    assert words[4].startswith("It raised 3 alerts, ")
+
+
+def test_where_no_outcome_came_words_begin_with_the_alerts() -> None:
+    words = findings(*HONEST, made_evaluation(np.zeros(50), alert_rows=((4, 10),))).words
+
+    assert words[2].startswith("On the rows kept back it raised 1 alert, ")
+
+
 def test_a_head_that_chance_could_equal_is_doubted() -> None:
     foretold, missed = (day(before_the_outcome=2.0, alert=rows) for rows in ((99, 105), (500, 505)))
 
