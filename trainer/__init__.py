@@ -35,7 +35,7 @@ What came of it:
     what they measure
 ``drift``, ``feed_quality``, ``giveaways``
     where the sensors stood, how good their data is, and which seem to know the answer
-``findings``, ``head_findings``, ``plain_words``, ``doubts``
+``findings``, ``head_findings``, ``plain_words``, ``nearly_found``, ``doubts``
     what all that means, and what not to believe of it
 ``report``
     the same for people, and for programs

@@ -26,6 +26,7 @@ from trainer.found import Timeliness, timeliness
 from trainer.giveaways import Giveaway
 from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
+from trainer.nearly_found import found_sooner
 from trainer.plain_words import (
     counted,
     minute,
@@ -185,10 +186,16 @@ class Findings:
     def showed(self) -> tuple[str, ...]:
         """What the rows kept back showed."""
         if self.measures is not None:
-            return tuple(what_it_showed(self.measures, is_fixed=self.is_fixed))
+            return (*what_it_showed(self.measures, is_fixed=self.is_fixed), *self._nearly_found)
         if not self.n_kept_back:
             return ("No row was kept back, so nothing shows how the model does on new rows.",)
         return ("None of the rows kept back could be scored, so they show nothing.",)
+
+    @property
+    def _nearly_found(self) -> tuple[str, ...]:
+        if self.evaluation is None or self.timeliness is None:
+            return ()
+        return tuple(found_sooner(self.timeliness, self.evaluation))
 
     @property
     def of_head(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from stream_detector.alerting.recorded import Fate, Standstill, running_time
 from trainer.budgets import Point
@@ -148,6 +148,13 @@ def budget_table(points: tuple[Point, ...], measures: Measures, *, is_fixed: boo
         "What other budgets would have brought on the same rows, by the live code. An alert that "
         "returns counts each time."
     )
+    if any(more.n_found < less.n_found for less, more in pairwise(points)):
+        horizon, (noun, _) = lasting(measures.evaluation.card.horizon), _things(measures)
+        where = "in it" if noun == "stretch" else f"at most {horizon} before it"
+        note += (
+            f" Found is each {noun} with an alert raised {where}: under a larger budget one may "
+            "have come sooner and stand already, so that fewer are found."
+        )
     return Table("Budgets", tuple(columns), tuple(map(tuple, rows)), note, wide=True)
 
 
