@@ -26,7 +26,7 @@ from trainer.found import Timeliness, timeliness
 from trainer.giveaways import Giveaway
 from trainer.head_findings import HeadFindings
 from trainer.measures import Measures, measure
-from trainer.nearly_found import found_sooner
+from trainer.nearly_found import found_by_a_larger_budget, found_sooner
 from trainer.plain_words import (
     counted,
     minute,
@@ -195,7 +195,10 @@ class Findings:
     def _nearly_found(self) -> tuple[str, ...]:
         if self.evaluation is None or self.timeliness is None:
             return ()
-        return tuple(found_sooner(self.timeliness, self.evaluation))
+        sooner = found_sooner(self.timeliness, self.evaluation)
+        # A fixed threshold keeps to no budget.
+        points = () if self.is_fixed else self.points
+        return (*sooner, *found_by_a_larger_budget(points, self.evaluation))
 
     @property
     def of_head(self) -> tuple[str, ...]:
