@@ -21,8 +21,10 @@ class Drift:
     sensors : tuple of str
     units : tuple of str or None
     edges : datetime64 array, shape (k + 1,)
+    medians : float64 array, shape (k, p)
+        Of the spans, in the sensor's unit.
     shifts : float64 array, shape (k, p)
-        Of the spans' medians from the median in training, in training spreads.
+        Of these from the median in training, in training spreads.
     split : datetime or None
         First row kept back; None where all rows trained.
     training, kept_back : float64 arrays, shape (p,)
@@ -36,6 +38,7 @@ class Drift:
     sensors: tuple[str, ...]
     units: tuple[str | None, ...]
     edges: NDArray[np.datetime64]
+    medians: NDArray[np.float64]
     shifts: NDArray[np.float64]
     split: datetime | None
     training: NDArray[np.float64]
@@ -78,6 +81,7 @@ def drift(recording: Recording, *, n_training: int, spread: NDArray[np.float64])
         sensors=recording.sensors,
         units=recording.units,
         edges=edges,
+        medians=medians,
         shifts=(medians - before) / spread,
         split=kept_back.time(0) if kept_back.n_rows else None,
         training=before,

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 import pytest
 
+from tests.small_models import recording_of
 from tests.trainer.made_findings import (
     SENSORS,
     linear,
@@ -14,10 +15,11 @@ from tests.trainer.made_findings import (
     with_a_return,
     with_head,
 )
+from trainer.drift import drift as measured_drift
 from trainer.report import report_html
 from trainer.report.about_alerts import alerts
 from trainer.report.about_scores import scores as about_scores
-from trainer.report.about_sensors import sensors
+from trainer.report.about_sensors import drift, sensors
 from trainer.report.layout import Chart, Section, Table
 from trainer.report.page import page as laid_out
 
@@ -57,7 +59,11 @@ SECTIONS = {
         "What followed its alerts",
         "Budgets",
     ),
-    "drift": ("Where each sensor stood", "Rows kept back against training"),
+    "drift": (
+        "Where each sensor stood",
+        "Farthest from training",
+        "Rows kept back against training",
+    ),
     "quality": ("The recording", "Every sensor"),
     "training": ("Training loss", "Durations"),
 }
@@ -163,6 +169,25 @@ def test_in_the_list_of_alerts_a_return_keeps_the_number_of_its_alert() -> None:
         "an outcome",
         "nothing: a false alert",
     ]
+
+
+def test_a_day_in_a_wrong_unit_is_named_with_its_sensor() -> None:
+    values = 90 + np.random.default_rng(seed=1).normal(size=(40 * 24, 3))
+    values[240:264, 1] /= 1000  # the eleventh of forty days
+    times = np.datetime64("2026-11-01", "us") + np.arange(960) * np.timedelta64(1, "h")
+    recording = recording_of(values, sensors=["a", "b", "c"], times=times)
+    found = measured_drift(recording, n_training=960, spread=np.full(3, 2.0))
+
+    table = drift(dataclasses.replace(made_findings(), drift=found)).parts[1]
+
+    assert isinstance(table, Table)
+    assert table.title == "Farthest from training"
+    # Forty equal spans of 39 days and 23 hours.
+    assert table.rows[0][:3] == ("b", "2026-11-10 23:45", "2026-11-11 23:43")
+    assert float(table.rows[0][3]) == pytest.approx(0.09, abs=0.001)
+    assert float(table.rows[0][4]) == pytest.approx(90.0, abs=0.1)
+    assert table.rows[0][5].startswith("-4")
+    assert {row[0] for row in table.rows[1:]} == {"a", "c"}
 
 
 def test_a_column_that_is_empty_or_not_there_is_explained() -> None:

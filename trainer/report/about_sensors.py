@@ -8,12 +8,14 @@ from trainer.drift import Drift
 from trainer.explained import MOST_EVENTS, Explained, Residuals
 from trainer.feed_quality import FeedQuality
 from trainer.findings import Findings
-from trainer.plain_words import counted, lasting, percent
+from trainer.plain_words import counted, lasting, minute, percent
 from trainer.report import sensor_charts
 from trainer.report.layout import NOT_KEPT_BACK, Chart, Section, Table
 
 _MOST_IN_RESIDUALS, _MOST_IN_CONTRIBUTIONS, _MOST_IN_DRIFT = 24, 24, 60
 """Sensors in a chart: those with most to tell. The tables have all."""
+
+_MOST_FAR_SPANS = 5
 
 _EVENTS = {"outcome": "outcomes", "stretch": "labelled stretches", "alert": "alerts"}
 
@@ -48,7 +50,7 @@ def drift(findings: Findings) -> Section:
         f"{found.sensors[farthest]} wandered furthest.",
         wide=True,
     )
-    tables = () if found.split is None else (_drift_table(found),)
+    tables = (_far_spans(found), *([] if found.split is None else [_drift_table(found)]))
     note = (
         "A sensor whose level wanders is no fault by itself: what is scored is what the others "
         "and its own last hour do not explain. But a model that is far from where it trained "
@@ -161,6 +163,27 @@ def _residual_table(
 def _mean_and_deviation(one: Residuals, sensor: int) -> tuple[str, str]:
     deviation = one.deviation[sensor]
     return _signed(one.mean[sensor]), "-" if np.isnan(deviation) else f"{deviation:.2f}"
+
+
+def _far_spans(found: Drift) -> Table:
+    """Name the span in which a sensor stood farthest, of those that stood farthest of all."""
+    farthest = _first(-_farthest(found), _MOST_FAR_SPANS)
+    spans = np.abs(np.nan_to_num(found.shifts)).argmax(axis=0)
+    rows = tuple(
+        (
+            found.sensors[i],
+            *(minute(edge) for edge in found.edges[spans[i] :][:2].tolist()),
+            f"{found.medians[spans[i], i]:.4g}",
+            f"{found.training[i]:.4g}",
+            _signed(found.shifts[spans[i], i]),
+        )
+        for i in farthest.tolist()
+    )
+    columns = ("Sensor", "From (UTC)", "To", "Median", "Median in training", "Spreads from there")
+    note = (
+        "Of each sensor the span in which it stood farthest: there, a value may be in a wrong unit."
+    )
+    return Table("Farthest from training", columns, rows, note, wide=True)
 
 
 def _drift_table(found: Drift) -> Table:
