@@ -34,7 +34,7 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("aiobotocore", "botocore", "faust", "mode"):
+    for name in ("aiobotocore", "botocore", "faust", "httpx2", "mode"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # It tells of each address that somebody mistypes.
     logging.getLogger("nicegui").setLevel(logging.ERROR)

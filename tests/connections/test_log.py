@@ -19,7 +19,7 @@ def other_tests_log_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("aiobotocore", "aiokafka", "botocore", "faust", "mode"):
+    for name in ("aiobotocore", "aiokafka", "botocore", "faust", "httpx2", "mode"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -78,6 +78,7 @@ def test_libraries_speak_up_only_when_something_is_wrong(
     logging.getLogger("faust.app").info("[^--App]: Starting...")
     logging.getLogger("aiobotocore.credentials").info("Found credentials in environment variables")
     logging.getLogger("botocore.hooks").debug("Changing event name")
+    logging.getLogger("httpx2").info("HTTP Request: GET http://registry:8081/schemas/ids/1")
     logging.getLogger("stream_detector.worker.reader").info("[^---BatchReader]: Starting...")
     assert capsys.readouterr().err == ""
 

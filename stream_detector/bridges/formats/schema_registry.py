@@ -24,7 +24,7 @@ _AWAY = frozenset({408, 429, *range(500, 600)})
 
 # What the decoders of records say to bytes that are none.
 _UNREADABLE = (
-    *(SerializationError, ArithmeticError, EOFError, LookupError),
+    *(SerializationError, ArithmeticError, LookupError),
     *(TypeError, ValueError, struct.error),
 )
 
@@ -96,6 +96,11 @@ class RegisteredRecords:
             self._check_schema(int.from_bytes(value[1:_PREFIX_BYTES], "big"))
             try:
                 return self._deserialize(value)
+            except EOFError as error:
+                # Its words name an object in memory: letters about the same would differ.
+                raise RowError(
+                    "unreadable", "not as its schema says: the message ends within the record"
+                ) from error
             except _UNREADABLE as error:
                 raise RowError("unreadable", f"not as its schema says: {error!s:.200}") from error
 

@@ -118,6 +118,22 @@ def test_what_cannot_be_read_is_refused_with_a_code(
     assert refused(avro_format(registry), record) == code
 
 
+def test_a_record_that_was_cut_off_is_refused_in_the_same_words_each_time(
+    registry: SmallRegistry,
+) -> None:
+    form = avro_format(registry)
+    whole = framed(1, avro(AVRO_ROW, SPEED))
+    reasons = set()
+    for n_bytes in range(len(framed(1, b"")) + 1, len(whole)):
+        with pytest.raises(RowError) as refusal:
+            form.decode(whole[:n_bytes], topic="rows")
+        reasons.add(str(refusal.value))
+
+    assert "unreadable: not as its schema says: the message ends within the record" in reasons
+    # Where an object lies in memory is another place each time.
+    assert not any(" at 0x" in reason for reason in reasons)
+
+
 def test_an_unknown_schema_is_asked_for_again(registry: SmallRegistry) -> None:
     form = avro_format(registry)
     record = framed(5, avro(AVRO_ROW, SPEED))
