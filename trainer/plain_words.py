@@ -135,6 +135,11 @@ def what_it_showed(measures: Measures, *, is_fixed: bool) -> Iterator[str]:
         f"{alerts_in_words(evaluation) or 'no alert'}; an alert was open during "
         f"{percent(evaluation.card.alarm_share)} of the time with readings."
     )
+    if evaluation.n_distinct < n_raises:
+        yield (
+            f"One that returns within {lasting(evaluation.cooldown)} is the same alert, and counts "
+            "again because it calls again."
+        )
     asked = f"{asked_in_words(evaluation.asked_per_day)}."
     if is_fixed:
         asked = "the fixed threshold keeps to no budget."
@@ -158,11 +163,7 @@ def alerts_in_words(evaluation: Evaluation) -> str:
         return ""
     if n_alerts == n_raises:
         return counted(n_alerts, "alert")
-    return (
-        f"{counted(n_alerts, 'alert')}, {n_raises:,} times (one that returns within "
-        f"{lasting(evaluation.cooldown)} is the same alert, and counts again because it calls "
-        "again)"
-    )
+    return f"{counted(n_alerts, 'alert')}, {n_raises:,} times with returns"
 
 
 def asked_in_words(per_day: float) -> str:

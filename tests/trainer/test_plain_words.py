@@ -69,10 +69,13 @@ def test_an_alert_that_returns_is_one_alert_that_counts_again() -> None:
 
     assert said(
         made_findings(one).showed,
-        "They raised 2 alerts, 3 times (one that returns within 30 min is the same alert, and "
-        "counts again because it calls again); an alert was open",
+        "They raised 2 alerts, 3 times with returns; an alert was open",
     )
-    assert said(made_findings(one).showed, "2 of 3 raises were false")
+    assert said(
+        made_findings(one).showed,
+        "One that returns within 30 min is the same alert, and counts again because it calls "
+        "again. 2 of 3 raises were false",
+    )
     assert said(made_findings(unlabelled).showed, "That is 3.0 raises a day")
 
 

@@ -255,5 +255,5 @@ def test_a_phone_is_told_what_is_wider_and_scrolls_in_its_own_box() -> None:
     wider = [card for card in cards if 'scope="col"' not in card or card.count('"col"') > 2]
 
     assert page_of("breaks").count("scroll it sideways") == len(wider)
-    assert sum("<table>" in card for card in wider) == 7
+    assert sum("<table" in card for card in wider) == 7
     assert all('class="scroll' in card and "scroll it sideways" in card for card in wider)

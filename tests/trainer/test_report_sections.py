@@ -165,7 +165,7 @@ def test_in_the_list_of_alerts_a_return_keeps_the_number_of_its_alert() -> None:
     assert "2 alerts, raised 3 times" in table.note
     assert [row[1] for row in table.rows] == ["1", "1, again", "2"]
     assert [row[4] for row in table.rows] == [
-        "nothing: a false alert, but the same alert was right another time",
+        "nothing: a false alert, but right another time",
         "an outcome",
         "nothing: a false alert",
     ]

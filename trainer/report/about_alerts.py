@@ -229,7 +229,7 @@ def numbered(occurrences: Sequence[int]) -> list[tuple[int, bool]]:
 def _what_followed(fate: Fate, *, was_right: bool) -> str:
     if fate in _RIGHT or not was_right:
         return _FATES[fate]
-    return f"{_FATES[fate]}, but the same alert was right another time"
+    return f"{_FATES[fate]}, but right another time"
 
 
 def _noun(measures: Measures) -> str:

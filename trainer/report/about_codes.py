@@ -73,10 +73,10 @@ def _regime_table(findings: Findings) -> Table:
                 percent(inside.mean()),
                 percent(found.kept_back[inside].mean()),
                 f"{int(found.positives[inside].sum())}",
-                *(str(time).replace("-", _NO_BREAK) for time in times),
+                " to ".join(str(time).replace("-", _NO_BREAK) for time in times),
             )
         )
-    columns = ("Regime", "Rows", "Kept back", "To warn at", "First", "Last")
+    columns = ("Regime", "Rows", "Kept back", "To warn at", "When")
     note = (
         "Of the rows drawn: how many are in it; of these, how many were kept back, and how many "
         "were to be warned at."
