@@ -26,6 +26,8 @@ from stream_detector.worker.shell import command_options
 _LIVE_FOR = timedelta(days=7)
 """Machines without a reading for so long are not shown: Redis keeps every name ever sent."""
 
+_FRESH_FOR = timedelta(minutes=1)
+"""One in force is that of the machine's last reading: of an older one it is said."""
 
 _machine = command_options.machine("one of their own")
 
@@ -101,7 +103,9 @@ def _show(
     live = {name: one for name, one in current.items() if now - one.received_at < _LIVE_FOR}
     for machine, one in sorted(live.items()):
         drift = f", of that {one.shift:+} drift" if one.shift else ""
-        click.echo(f"{on_one_line(machine)}: in force {one.threshold}{drift}")
+        is_old = now - one.received_at > _FRESH_FOR
+        when = f" at its last reading, {rfc3339(one.received_at)}" if is_old else ""
+        click.echo(f"{on_one_line(machine)}: in force {one.threshold}{drift}{when}")
     if n_more := len(current) - len(live):
         click.echo(f"not shown: {n_more} without a reading for {_LIVE_FOR.days} days")
 

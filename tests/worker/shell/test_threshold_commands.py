@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
+from stream_detector.alerting.life import rfc3339
 from stream_detector.bundle.directory import Bundle
 from stream_detector.connections.model_choices import ModelChoiceStore
 from stream_detector.connections.redis import ThresholdStore
@@ -181,14 +182,19 @@ def test_machines_that_nothing_was_heard_of_for_long_are_only_counted(
     store: ThresholdStore,
 ) -> None:
     now = datetime.now(UTC)
+    last_reading = now - timedelta(days=6)
     store.publish_current(
         {
-            "pm3": InForce(3.1, 0.0, now - timedelta(days=6)),
+            "pm3": InForce(3.1, 0.0, last_reading),
             "pm-misspelt": InForce(3.1, 0.0, now - timedelta(days=8)),
         }
     )
 
-    assert show()[1:] == ["pm3: in force 3.1", "not shown: 1 without a reading for 7 days"]
+    assert show()[1:] == [
+        # A threshold that was set since then counts from its next reading on.
+        f"pm3: in force 3.1 at its last reading, {rfc3339(last_reading)}",
+        "not shown: 1 without a reading for 7 days",
+    ]
 
 
 def test_a_name_of_several_lines_is_shown_on_one(store: ThresholdStore) -> None:
