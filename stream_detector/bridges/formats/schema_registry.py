@@ -1,6 +1,7 @@
 """Messages in Confluent's wire format: a zero, the id of a schema in a registry, the record."""
 
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -16,6 +17,9 @@ from stream_detector.errors import RefusedError, RegistryAwayError, RowError
 
 MAX_SCHEMAS = 1_000
 """That are kept. A topic has a few; ids that somebody counts up would fill the memory."""
+
+MISSING_SECONDS = 5.0
+"""So long an id that the registry does not have is not asked for again: a burst of it is quick."""
 
 _PREFIX_BYTES = 5
 _NO_SUCH_SCHEMA = 40_403
@@ -44,6 +48,8 @@ class RegisteredRecords:
         Raises RowError for a schema that is not to be used; asked once about each.
     make_deserializer : callable
         Makes one that asks the given client for schemas.
+    clock : callable, optional
+        Seconds that never go back.
     """
 
     def __init__(
@@ -54,11 +60,13 @@ class RegisteredRecords:
         kind: Literal["AVRO", "PROTOBUF"],
         check_schema: Callable[[Schema], None],
         make_deserializer: Callable[[SchemaRegistryClient], Deserializer],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._kind = kind
         self._check_use = check_schema
         self._make_deserializer = make_deserializer
+        self._clock = clock
         self._client_settings = {
             "url": settings.url,
             "timeout": _TIMEOUT_SECONDS,
@@ -71,6 +79,7 @@ class RegisteredRecords:
         if access.registry_ca_file is not None:
             self._client_settings["ssl.ca.location"] = str(access.registry_ca_file)
         self._known: set[int] = set()
+        self._missing_until: dict[int, float] = {}
         self._open()
 
     def decode(self, value: bytes) -> object:
@@ -123,6 +132,9 @@ class RegisteredRecords:
     def _check_schema(self, schema_id: int) -> None:
         if schema_id in self._known:
             return
+        unknown = RowError("unknown-schema", f"the registry has no schema with the id {schema_id}")
+        if self._clock() < self._missing_until.get(schema_id, 0.0):
+            raise unknown
         if len(self._known) == MAX_SCHEMAS:
             self._client.close()
             self._open()
@@ -130,9 +142,10 @@ class RegisteredRecords:
             schema = self._client.get_schema(schema_id)
         except SchemaRegistryError as error:
             if error.error_code == _NO_SUCH_SCHEMA:
-                raise RowError(
-                    "unknown-schema", f"the registry has no schema with the id {schema_id}"
-                ) from error
+                if len(self._missing_until) == MAX_SCHEMAS:
+                    self._missing_until.clear()
+                self._missing_until[schema_id] = self._clock() + MISSING_SECONDS
+                raise unknown from error
             raise
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise RefusedError(

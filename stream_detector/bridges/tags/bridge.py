@@ -228,24 +228,13 @@ class TagBridge:
         self, messages: Sequence[TagMessage], stop: asyncio.Event
     ) -> tuple[list[Entry], dict[int, RowError]] | None:
         """Give the rows of messages, and what is none; None if told to stop before."""
-        return await when_registry_answers(partial(self._entries, messages), stop, self._health)
+        read = partial(read_entries, messages, self._decode, topic=self._topic, health=self._health)
+        return await when_registry_answers(read, stop, self._health)
 
     def _get_on(self) -> None:
         now = time.monotonic()
         self._letters.tell(now=now)
         self._health.got_on(now=now, n_waiting=self._log.n_waiting)
-
-    def _entries(self, messages: Sequence[TagMessage]) -> tuple[list[Entry], dict[int, RowError]]:
-        entries: list[Entry] = []
-        refused: dict[int, RowError] = {}
-        for number, message in enumerate(messages):
-            rows: list[TagRow] = []
-            try:
-                rows = self._decode(message.value or b"", topic=self._topic)
-            except RowError as error:
-                refused[number] = error
-            entries.append(Entry(rows, message.stamp_ms * 1000))
-        return entries, refused
 
     def _note(self) -> TopicMessage:
         mark = self._rewind.start()
@@ -270,3 +259,28 @@ class TagBridge:
                     log_begins=begin,
                     reason="Kafka deleted them unread; keep the tags longer",
                 )
+
+
+def read_entries(
+    messages: Sequence[TagMessage], decode: Decode, *, topic: str, health: BridgeHealth
+) -> tuple[list[Entry], dict[int, RowError]]:
+    """Give the rows of messages, and what is none by the message's number.
+
+    Each message counts as progress: it may be a question to a slow registry.
+
+    Raises
+    ------
+    RegistryAwayError, RefusedError
+        As of the format.
+    """
+    entries: list[Entry] = []
+    refused: dict[int, RowError] = {}
+    for number, message in enumerate(messages):
+        rows: list[TagRow] = []
+        try:
+            rows = decode(message.value or b"", topic=topic)
+        except RowError as error:
+            refused[number] = error
+        entries.append(Entry(rows, message.stamp_ms * 1000))
+        health.got_on(now=time.monotonic(), n_waiting=health.n_waiting)
+    return entries, refused

@@ -134,16 +134,6 @@ def test_a_record_that_was_cut_off_is_refused_in_the_same_words_each_time(
     assert not any(" at 0x" in reason for reason in reasons)
 
 
-def test_an_unknown_schema_is_asked_for_again(registry: SmallRegistry) -> None:
-    form = avro_format(registry)
-    record = framed(5, avro(AVRO_ROW, SPEED))
-    assert refused(form, record) == "unknown-schema"
-
-    registry.schemas[5] = registry.schemas[1]
-
-    assert form.decode(record, topic="rows") == [TagRow("PM3.SPEED", T0, 8.5)]
-
-
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_registry_in_trouble_is_no_fault_of_the_message(
     registry: SmallRegistry, status: int
