@@ -1,18 +1,20 @@
 """Making an OPC UA client of a configuration: who we are, whom we trust, and what refuses us."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-from asyncua.crypto.uacrypto import CertProperties
+from asyncua.crypto.uacrypto import CertProperties, load_certificate, load_private_key
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaError
 from cryptography import x509
 
 from stream_detector.bridges.configuration import OpcUaTable
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import SettingsError
+from stream_detector.errors import RefusedError, SettingsError
 
 _TIMEOUT_SECONDS: Final = 10
 
@@ -34,7 +36,7 @@ _REFUSALS: Final = (
     *("BadCertificateTimeInvalid", "BadCertificateUseNotAllowed", "BadSecurityChecksFailed"),
     *("BadSecurityPolicyRejected", "BadSecurityModeRejected"),
 )
-LASTING_REFUSALS: Final = frozenset(getattr(StatusCodes, name) for name in _REFUSALS)
+_LASTING_REFUSALS: Final = frozenset(getattr(StatusCodes, name) for name in _REFUSALS)
 """What a server says to those it will not take next time either."""
 
 
@@ -44,7 +46,7 @@ async def make_client(table: OpcUaTable, access: SourceSettings) -> Client:
     Raises
     ------
     SettingsError
-        If a certificate or key is missing or cannot be used.
+        If a certificate or key is missing or cannot be used, or they do not belong together.
     """
     client = Client(table.url, timeout=_TIMEOUT_SECONDS, watchdog_intervall=_PROBE_SECONDS)
     client.session_timeout = _SESSION_MS
@@ -71,18 +73,81 @@ async def make_client(table: OpcUaTable, access: SourceSettings) -> Client:
             server_certificate=_properties(server),
             mode=_MODES[table.security],
         )
+        ours = await load_certificate(certificate, _properties(certificate).extension)
+        private_key = await load_private_key(key, extension=_properties(key).extension)
     except (OSError, TypeError, ValueError) as error:
         raise SettingsError(
             f"the certificates for {table.url} cannot be used: {error}; DETECTOR_OPCUA_…_FILE name "
             "PEM or DER files, the key not encrypted"
         ) from error
+    if private_key.public_key() != ours.public_key():
+        raise SettingsError(
+            f"DETECTOR_OPCUA_KEY_FILE: {str(key)!r} does not belong to the certificate "
+            f"{str(certificate)!r}; name the key that it was made with"
+        )
     return client
+
+
+async def connect(client: Client, table: OpcUaTable) -> None:
+    """Connect a client; find out why where the server may be there all the same.
+
+    Raises
+    ------
+    RefusedError
+        If the server will not take us next time either.
+    OSError, UaError
+        If it is away.
+    """
+    try:
+        await client.connect()
+    except (OSError, UaError) as error:
+        if wrong := await _what_is_wrong(client, table):
+            raise RefusedError(f"the OPC UA server {table.url} {wrong}") from error
+        if getattr(error, "code", None) in _LASTING_REFUSALS:
+            raise RefusedError(
+                f"the OPC UA server {table.url} refuses us: {error}; correct "
+                "DETECTOR_OPCUA_USERNAME, its password, or the certificates"
+            ) from error
+        raise
 
 
 def reason_of(error: Exception) -> str:
     """Say why nothing comes, also where the error itself has no word for it."""
     silence = "it does not answer" if isinstance(error, TimeoutError) else repr(error)
     return str(error) or silence
+
+
+async def _what_is_wrong(client: Client, table: OpcUaTable) -> str | None:
+    """Compare what we want with what the server offers to anybody.
+
+    Who cannot read what we say, as we trust the certificate of another, mostly says nothing.
+    """
+    policy = client.security_policy
+    if policy.peer_certificate is None:
+        return None
+    try:
+        asking = Client(table.url, timeout=_PROBE_SECONDS)
+        offers = await asking.connect_and_get_server_endpoints()
+    except (OSError, UaError):
+        return None
+    shown = [
+        _first(one.ServerCertificate)
+        for one in offers
+        if (one.SecurityMode, one.SecurityPolicyUri) == (policy.Mode, policy.URI)
+        and one.ServerCertificate
+    ]
+    if not shown or policy.peer_certificate in shown:
+        return None
+    theirs, ours = (hashlib.sha256(one).hexdigest() for one in (shown[0], policy.peer_certificate))
+    return (
+        "shows another certificate than DETECTOR_OPCUA_SERVER_CERTIFICATE_FILE "
+        f"(sha256 {theirs} instead of {ours}): it was renewed, or this is another server"
+    )
+
+
+def _first(chain: bytes) -> bytes:
+    """Give the server's own of a chain of certificates: bytes 2 and 3 say how long it is."""
+    return chain[: 4 + int.from_bytes(chain[2:4])]
 
 
 def _properties(path: Path) -> CertProperties:

@@ -13,13 +13,13 @@ from stream_detector.bridges.configuration import Configuration, OpcUaTable
 from stream_detector.bridges.health import BridgeHealth
 from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.journal.keeping import is_kept
-from stream_detector.bridges.opcua.client import LASTING_REFUSALS, make_client, reason_of
+from stream_detector.bridges.opcua.client import connect, make_client, reason_of
 from stream_detector.bridges.opcua.rows import ToldRows
 from stream_detector.bridges.opcua.subscription import OpcUaSubscription
 from stream_detector.bridges.rows import TagRow
 from stream_detector.bridges.running import pause
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RefusedError, SettingsError
+from stream_detector.errors import SettingsError
 
 log = structlog.get_logger()
 
@@ -153,15 +153,7 @@ async def messages(
         If the server is away.
     """
     client = await make_client(table, access)
-    try:
-        await client.connect()
-    except UaError as error:
-        if getattr(error, "code", None) in LASTING_REFUSALS:
-            raise RefusedError(
-                f"the OPC UA server {table.url} refuses us: {error}; correct "
-                "DETECTOR_OPCUA_USERNAME, its password, or the certificates"
-            ) from error
-        raise
+    await connect(client, table)
     try:
         subscription = OpcUaSubscription(client, table)
         await subscription.open(tags)

@@ -1,8 +1,10 @@
 """An OPC UA server -> tag rows in the journal, with a server of asyncua's and its machine."""
 
 import asyncio
+import hashlib
 import socket
 import sqlite3
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -164,6 +166,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Certific
     return {name: issue(folder, name) for name in ("server", "bridge", "other")}
 
 
+def _sha256(certificate: Certificate) -> str:
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.file.read_text())).hexdigest()
+
+
 def access(
     certificates: dict[str, Certificate],
     secret: str = "hunter2",  # noqa: S107
@@ -223,6 +229,30 @@ def test_certificates_that_are_missing_or_none_are_named(
     )
     with pytest.raises(SettingsError, match="application URI"):
         asyncio.run(refused(tmp_path, settings, key_for_certificate))
+    other_key = access(certificates).model_copy(
+        update={"opcua_key_file": certificates["other"].key}
+    )
+    with pytest.raises(SettingsError, match="does not belong to the certificate"):
+        asyncio.run(refused(tmp_path, settings, other_key))
+
+
+@pytest.mark.parametrize("security", ["sign", "sign-and-encrypt"])
+def test_a_server_with_another_certificate_ends_the_bridge(
+    tmp_path: Path,
+    certificates: dict[str, Certificate],
+    security: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        port = free_port()
+        async with machine(port, certificate=certificates["other"]):
+            await refused(tmp_path, table(port, security=security), access(certificates))
+
+    monkeypatch.setattr("stream_detector.bridges.opcua.client._TIMEOUT_SECONDS", 1)
+    with pytest.raises(RefusedError, match="another certificate than DETECTOR_OPCUA_SERVER") as why:
+        asyncio.run(story())
+    shown, ours = (_sha256(certificates[name]) for name in ("other", "server"))
+    assert f"(sha256 {shown} instead of {ours})" in str(why.value)
 
 
 def test_a_server_that_keeps_silent_does_not_answer(tmp_path: Path) -> None:
