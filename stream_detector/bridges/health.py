@@ -5,12 +5,13 @@ the watchdog, which ends a bridge that only seems to work, and ``/healthz``.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from stream_detector.bridges.journal.journal import Journal
 from stream_detector.connections.health_report import Report
+from stream_detector.errors import RowError
 
 REFUSAL_CODES: Final = (
     *("empty", "too-large", "too-deep", "not-json", "invalid", "clock", "late", "not-a-number"),
@@ -20,8 +21,22 @@ REFUSAL_CODES: Final = (
 )
 """Each is counted from 0: to Prometheus, a first letter that begins a series is no increase."""
 
+_ONLY_REFUSED_SECONDS: Final = 60.0
+"""So long messages may come of which none gives a row, before that is told."""
+
 Part = Literal["journal", "partitions", "registry"]
 """What may keep a bridge from getting on, though nobody is to blame but what it needs."""
+
+
+@dataclass(frozen=True)
+class OnlyRefused:
+    """What was refused while no message gave a row; times are seconds as of the health."""
+
+    since: float
+    until: float
+    n_refused: int
+    last: str
+    """Why the last of them was refused."""
 
 
 @dataclass
@@ -77,6 +92,8 @@ class BridgeHealth:
     """Readings that Kafka has confirmed."""
     refused: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(REFUSAL_CODES, 0)))
     """Dead letters by reason code."""
+    only_refused: OnlyRefused | None = None
+    """What was refused since the last row, if anything."""
     journal: Journal | None = None
     """Where rows wait on disk, if they do."""
 
@@ -94,12 +111,16 @@ class BridgeHealth:
         """Rows that enter no reading, though they were or should have been ours."""
         return self.n_lost + (0 if self.journal is None else self.journal.n_lost)
 
-    def took(self, n_rows: int, codes: Iterable[str], *, now: float) -> None:
+    def took(self, n_rows: int, refused: Sequence[RowError], *, now: float) -> None:
         """Note that the source gave rows, and messages that cannot be used."""
         self.n_rows += n_rows
-        self.refused.update(codes)
+        self.refused.update(error.code for error in refused)
         if n_rows:
-            self.row_at = now
+            self.row_at, self.only_refused = now, None
+        elif refused:
+            before = self.only_refused or OnlyRefused(now, now, 0, "")
+            n_refused = before.n_refused + len(refused)
+            self.only_refused = OnlyRefused(before.since, now, n_refused, f"{refused[-1]!s:.200}")
 
     def made(self, n_readings: int, codes: Iterable[str], *, n_unmapped: int) -> None:
         """Note what rows came to; unmapped ones since the start."""
@@ -143,6 +164,12 @@ class BridgeHealth:
         if self.source_fault is not None:
             away.append(f"{self.source} gives no rows: {self.source_fault}")
         away += [reason for _, reason in sorted(self.faults.items())]
+        found = self.only_refused
+        if found is not None and (seconds := found.until - found.since) >= _ONLY_REFUSED_SECONDS:
+            away.append(
+                f"no row came of the messages of {seconds:.0f} s: {found.n_refused} refused, the "
+                f"last: {found.last}"
+            )
         return Report(failing=self._stalled(now), away=away)
 
     def _stalled(self, now: float) -> list[str]:

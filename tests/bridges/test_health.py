@@ -2,6 +2,7 @@
 
 from stream_detector.bridges.health import REFUSAL_CODES, health_facts
 from stream_detector.connections.health_report import Status
+from stream_detector.errors import RowError
 from tests.bridges.healths import mill
 
 
@@ -72,9 +73,40 @@ def test_where_kafka_is_the_source_it_is_connected_while_kafka_answers() -> None
     assert not health.is_connected
 
 
+def test_a_minute_of_messages_that_were_all_refused_is_told_until_the_first_row() -> None:
+    health = mill()
+    unknown = RowError("unknown-schema", "the registry has no schema with the id 7")
+    health.took(1, [unknown], now=10.0)  # not all of them
+    for second in (20.0, 50.0, 79.0):
+        health.took(0, [unknown, unknown], now=second)
+        health.got_on(now=second, n_waiting=0)
+    assert health.report(now=79.0).status is Status.OK
+
+    health.took(0, [unknown], now=80.0)
+    told = health.report(now=81.0)
+    assert told.status is Status.DEGRADED
+    assert told.reasons == (
+        "no row came of the messages of 60 s: 7 refused, the last: unknown-schema: the registry "
+        "has no schema with the id 7",
+    )
+
+    health.took(1, [unknown], now=82.0)
+    assert health.report(now=82.0).status is Status.OK
+
+
+def test_one_bad_message_of_a_silent_plant_is_no_minute_of_them() -> None:
+    health = mill()
+    health.took(0, [RowError("not-json", "no")], now=10.0)
+    for second in (50.0, 100.0):
+        health.took(0, [], now=second)
+        health.got_on(now=second, n_waiting=0)
+
+    assert health.report(now=100.0).status is Status.OK
+
+
 def test_the_page_says_it_in_figures() -> None:
     health = mill()
-    health.took(3, ["not-json"], now=40.0)
+    health.took(3, [RowError("not-json", "no")], now=40.0)
     health.got_on(now=41.0, n_waiting=2)
 
     assert health_facts(health, now=42.5) == {

@@ -9,6 +9,7 @@ from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.metrics import BridgeCollector
 from stream_detector.bridges.rows import TagRow
 from stream_detector.connections.prometheus import exposition
+from stream_detector.errors import RowError
 from tests.bridges.healths import mill
 
 
@@ -28,7 +29,7 @@ def told(health: BridgeHealth) -> dict[tuple[str, ...], float]:
 def test_what_became_of_the_rows() -> None:
     health = mill()
     assert ("row_age_seconds", "mill") not in told(health)
-    health.took(5, ["not-json"], now=0.0)
+    health.took(5, [RowError("not-json", "no")], now=0.0)
     health.made(2, ["late", "late"], n_unmapped=1)
     health.n_delivered = 1
     health.got_on(now=0.0, n_waiting=4)

@@ -202,17 +202,18 @@ class TagBridge:
     ) -> list[TopicMessage]:
         """Align messages, and give the readings and dead letters that came of them."""
         aligned = self._aligner.add(entries)
+        left_out: dict[int, RowError] = {}
         for refusal in aligned.refusals:
             # A message is one letter, for its first row that enters nothing.
-            refused.setdefault(refusal.entry, refusal.error)
+            left_out.setdefault(refusal.entry, refusal.error)
         self._rewind.mark(dict(self._log.places))
         if new := self._aligner.newly_unmapped():
             log.warning("tags.unmapped", count=len(new), tags=listed(new))
         n_rows = sum(len(entry.rows) for entry in entries)
-        self._health.took(n_rows, (), now=time.monotonic())
+        self._health.took(n_rows, list(refused.values()), now=time.monotonic())
         self._health.made(
             len(aligned.readings),
-            (error.code for error in refused.values()),
+            (error.code for error in left_out.values()),
             n_unmapped=self._aligner.unmapped.total(),
         )
         topic = self._settings.readings_topic
@@ -220,7 +221,7 @@ class TagBridge:
             *(TopicMessage(topic, one.machine.encode(), encode(one)) for one in aligned.readings),
             *(
                 self._letters.write(self._topic, messages[number], error)
-                for number, error in sorted(refused.items())
+                for number, error in sorted((refused | left_out).items())
             ),
         ]
 

@@ -13,7 +13,7 @@ from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.mqtt.messages import MqttMessages
 from stream_detector.bridges.mqtt.source import MqttSource
 from stream_detector.bridges.rows import Decode, TagRow
-from stream_detector.errors import RegistryAwayError
+from stream_detector.errors import RegistryAwayError, RowError
 from tests.bridges.healths import mill
 from tests.bridges.mqtt.small_broker import CONNECTED, SUBSCRIBED, broker, connection_to
 from tests.waiting import wait_until
@@ -101,5 +101,20 @@ def test_the_bridge_can_be_stopped_while_the_registry_is_away(tmp_path: Path) ->
 
     async def it_is_told(_: Journal, health: BridgeHealth) -> None:
         await asyncio.to_thread(wait_until, lambda: health.faults, "the registry is away")
+
+    assert rows_of(tmp_path, decode, it_is_told) == []
+
+
+def test_what_is_refused_is_told_with_its_reason(tmp_path: Path) -> None:
+    def decode(value: bytes, *, topic: str) -> list[TagRow]:  # noqa: ARG001
+        raise RowError("unknown-schema", f"none of {value.decode()}")
+
+    async def it_is_told(_: Journal, health: BridgeHealth) -> None:
+        def both() -> bool:
+            return health.only_refused is not None and health.only_refused.n_refused == len(BOTH)
+
+        await asyncio.to_thread(wait_until, both, "both are refused")
+        assert health.only_refused is not None
+        assert health.only_refused.last == "unknown-schema: none of 2"
 
     assert rows_of(tmp_path, decode, it_is_told) == []
