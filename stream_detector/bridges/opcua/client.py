@@ -26,6 +26,7 @@ _SESSION_MS: Final = 60_000
 """So long the session of a killed bridge counts among the few that a server may allow."""
 
 _MODES: Final = {
+    "none": ua.MessageSecurityMode.None_,
     "sign": ua.MessageSecurityMode.Sign,
     "sign-and-encrypt": ua.MessageSecurityMode.SignAndEncrypt,
 }
@@ -101,7 +102,9 @@ async def connect(client: Client, table: OpcUaTable) -> None:
     try:
         await client.connect()
     except (OSError, UaError) as error:
-        if wrong := await _what_is_wrong(client, table):
+        # Who does not answer without security would not tell us more.
+        may_tell = isinstance(error, UaError) or table.security != "none"
+        if may_tell and (wrong := await _what_is_wrong(client, table)):
             raise RefusedError(f"the OPC UA server {table.url} {wrong}") from error
         if getattr(error, "code", None) in _LASTING_REFUSALS:
             raise RefusedError(
@@ -123,26 +126,34 @@ async def _what_is_wrong(client: Client, table: OpcUaTable) -> str | None:
     Who cannot read what we say, as we trust the certificate of another, mostly says nothing.
     """
     policy = client.security_policy
-    if policy.peer_certificate is None:
-        return None
     try:
         asking = Client(table.url, timeout=_PROBE_SECONDS)
-        offers = await asking.connect_and_get_server_endpoints()
+        shown = await asking.connect_and_get_server_endpoints()
     except (OSError, UaError):
         return None
-    shown = [
-        _first(one.ServerCertificate)
-        for one in offers
-        if (one.SecurityMode, one.SecurityPolicyUri) == (policy.Mode, policy.URI)
-        and one.ServerCertificate
+    offers = [
+        (_security(one.SecurityMode, one.SecurityPolicyUri), _first(one.ServerCertificate or b""))
+        for one in shown
+        if str(one.EndpointUrl).startswith(ua.OPC_TCP_SCHEME)
     ]
-    if not shown or policy.peer_certificate in shown:
+    wish, offered = _security(policy.Mode, policy.URI), sorted({security for security, _ in offers})
+    if offered and wish not in offered:
+        return f"does not allow opcua.security = {wish}; it offers {', '.join(offered)}"
+    certificates = [one for security, one in offers if security == wish and one]
+    trusted = policy.peer_certificate
+    if trusted is None or not certificates or trusted in certificates:
         return None
-    theirs, ours = (hashlib.sha256(one).hexdigest() for one in (shown[0], policy.peer_certificate))
+    theirs, ours = (hashlib.sha256(one).hexdigest() for one in (certificates[0], trusted))
     return (
         "shows another certificate than DETECTOR_OPCUA_SERVER_CERTIFICATE_FILE "
         f"(sha256 {theirs} instead of {ours}): it was renewed, or this is another server"
     )
+
+
+def _security(mode: ua.MessageSecurityMode, policy_uri: str) -> str:
+    """Name a security as ``opcua.security`` does."""
+    name = next((name for name, one in _MODES.items() if one == mode), "invalid")
+    return repr(name) if name == "none" else f"{name!r} with {policy_uri.rpartition('#')[2]}"
 
 
 def _first(chain: bytes) -> bytes:

@@ -1,10 +1,8 @@
 """An OPC UA server -> tag rows in the journal, with a server of asyncua's and its machine."""
 
 import asyncio
-import hashlib
 import socket
 import sqlite3
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,16 +12,14 @@ from typing import Any
 import pytest
 import structlog
 from asyncua.ua.status_codes import StatusCodes
-from pydantic import SecretStr
 
 from stream_detector.bridges.configuration import OpcUaTable
 from stream_detector.bridges.journal.journal import Journal
 from stream_detector.bridges.opcua.source import OpcUaSource
 from stream_detector.bridges.rows import TagRow
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RefusedError, SettingsError
 from tests.bridges.healths import mill
-from tests.bridges.opcua.machine import DRAW, GRADE, SPEED, Certificate, issue, machine
+from tests.bridges.opcua.machine import DRAW, GRADE, SPEED, machine
 from tests.end_to_end.server import free_port
 from tests.waiting import wait_until
 
@@ -72,12 +68,6 @@ async def bridge(
             stop.set()
             async with asyncio.timeout(20):
                 await task
-
-
-async def refused(folder: Path, settings: OpcUaTable, access: SourceSettings) -> None:
-    with Journal(folder / "journal", max_bytes=10_000_000) as journal:
-        async with asyncio.timeout(30):
-            await OpcUaSource(settings, access, ALL, journal, mill()).run(asyncio.Event())
 
 
 def test_values_arrive_with_the_time_of_their_source(tmp_path: Path) -> None:
@@ -158,101 +148,6 @@ def test_nodes_that_the_server_does_not_know_are_named_and_the_others_go_on(
 
     named = {line["reason"]: line["nodes"] for line in told if line["event"] == "nodes.refused"}
     assert named == {"BadNodeIdUnknown": "'ns=2;s=PM3.Nothing'", "no node id": "'speed'"}
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Certificate]:
-    folder = tmp_path_factory.mktemp("certificates")
-    return {name: issue(folder, name) for name in ("server", "bridge", "other")}
-
-
-def _sha256(certificate: Certificate) -> str:
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.file.read_text())).hexdigest()
-
-
-def access(
-    certificates: dict[str, Certificate],
-    secret: str = "hunter2",  # noqa: S107
-) -> SourceSettings:
-    return SourceSettings(
-        opcua_username="bridge",
-        opcua_password=SecretStr(secret),
-        opcua_certificate_file=certificates["bridge"].file,
-        opcua_key_file=certificates["bridge"].key,
-        opcua_server_certificate_file=certificates["server"].file,
-    )
-
-
-@pytest.mark.parametrize("security", ["sign", "sign-and-encrypt"])
-def test_it_speaks_basic256sha256_with_user_and_password(
-    tmp_path: Path, certificates: dict[str, Certificate], security: str
-) -> None:
-    async def story() -> None:
-        port = free_port()
-        settings = table(port, security=security)
-        async with (
-            machine(port, certificate=certificates["server"], with_user=True) as pm3,
-            bridge(tmp_path, settings, access(certificates)) as written,
-        ):
-            await until(lambda: written.values(SPEED) == [800.0], "first value")
-            await pm3.says(SPEED, 812.5)
-            await until(lambda: written.values(SPEED) == [800.0, 812.5], "change")
-
-    asyncio.run(story())
-
-
-def test_a_wrong_password_ends_the_bridge(
-    tmp_path: Path, certificates: dict[str, Certificate]
-) -> None:
-    async def story() -> None:
-        port = free_port()
-        async with machine(port, certificate=certificates["server"], with_user=True):
-            await refused(
-                tmp_path,
-                table(port, security="sign-and-encrypt"),
-                access(certificates, "wrong"),
-            )
-
-    with pytest.raises(RefusedError, match="refuses us") as caught:
-        asyncio.run(story())
-    assert "wrong" not in str(caught.value)
-
-
-def test_certificates_that_are_missing_or_none_are_named(
-    tmp_path: Path, certificates: dict[str, Certificate]
-) -> None:
-    settings = table(1, security="sign")
-    with pytest.raises(SettingsError, match="DETECTOR_OPCUA_CERTIFICATE_FILE"):
-        asyncio.run(refused(tmp_path, settings, SourceSettings()))
-    key_for_certificate = access(certificates).model_copy(
-        update={"opcua_certificate_file": certificates["bridge"].key}
-    )
-    with pytest.raises(SettingsError, match="application URI"):
-        asyncio.run(refused(tmp_path, settings, key_for_certificate))
-    other_key = access(certificates).model_copy(
-        update={"opcua_key_file": certificates["other"].key}
-    )
-    with pytest.raises(SettingsError, match="does not belong to the certificate"):
-        asyncio.run(refused(tmp_path, settings, other_key))
-
-
-@pytest.mark.parametrize("security", ["sign", "sign-and-encrypt"])
-def test_a_server_with_another_certificate_ends_the_bridge(
-    tmp_path: Path,
-    certificates: dict[str, Certificate],
-    security: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def story() -> None:
-        port = free_port()
-        async with machine(port, certificate=certificates["other"]):
-            await refused(tmp_path, table(port, security=security), access(certificates))
-
-    monkeypatch.setattr("stream_detector.bridges.opcua.client._TIMEOUT_SECONDS", 1)
-    with pytest.raises(RefusedError, match="another certificate than DETECTOR_OPCUA_SERVER") as why:
-        asyncio.run(story())
-    shown, ours = (_sha256(certificates[name]) for name in ("other", "server"))
-    assert f"(sha256 {shown} instead of {ours})" in str(why.value)
 
 
 def test_a_server_that_keeps_silent_does_not_answer(tmp_path: Path) -> None:
