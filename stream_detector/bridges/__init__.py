@@ -22,8 +22,8 @@ From a tag to a reading, module by module:
     what could not be used: dead letters, with the reason
 ``historian``
     a file of rows -> a file of readings
-``check``
-    a configuration held against the live source
+``check``, ``sample``
+    a configuration held against the live source, and what that said in words
 ``running``, ``health``, ``metrics``
     how a bridge runs until it is told to stop, and how that looks from outside
 """

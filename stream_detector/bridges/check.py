@@ -7,7 +7,6 @@ looks at it and gives rows to align: add it beside :func:`_tags_of_kafka`.
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +19,7 @@ from stream_detector.bridges.formats.opening import open_format
 from stream_detector.bridges.joining.aligner import Aligned, Aligner, Entry
 from stream_detector.bridges.joining.mapping import TagMap, read_mapping
 from stream_detector.bridges.joining.readings import encode
-from stream_detector.bridges.rows import TagRow
+from stream_detector.bridges.sample import Sample, fault, told
 from stream_detector.bridges.tags.tag_log import NO_TAGS, TagLog
 from stream_detector.command_line import Finding, looked
 from stream_detector.connections.kafka import cluster_metadata
@@ -32,7 +31,6 @@ from stream_detector.errors import (
     ServiceError,
     SettingsError,
     counted,
-    listed,
 )
 
 N_SAMPLES: Final = 10
@@ -46,20 +44,6 @@ _REPEAT_SECONDS: Final = 2.0
 """How often an OPC UA server is asked at least to say that nothing changed."""
 
 _LOOK_SECONDS: Final = 0.2
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What the newest messages of a source hold."""
-
-    entries: list[Entry]
-    refused: list[RowError]
-    unknown: dict[str, list[str]] = field(default_factory=dict)
-    """Tags that the source does not let us have, by its reasons."""
-
-    def rows(self) -> list[TagRow]:
-        """Give the rows of all messages."""
-        return [row for entry in self.entries for row in entry.rows]
 
 
 def check(settings: Settings, path: Path) -> Iterator[Finding]:
@@ -91,10 +75,11 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         sample = _sample(settings, configuration[0], mapping[0])
         found, unmapped = _aligned(settings, configuration[0], mapping[0], sample)
         samples.extend(encode(one).decode() for one in found.readings[-N_SAMPLES:])
-        told = _told(sample, found, list(mapping[0].targets), unmapped)
-        if fault := _fault(sample, found, list(mapping[0].targets)):
-            raise SettingsError("; ".join([*told, fault]))
-        return "; ".join(told)
+        mapped = list(mapping[0].targets)
+        heard = told(sample, found, mapped, unmapped)
+        if wrong := fault(sample, found, mapped, configuration[0].format):
+            raise SettingsError("; ".join([*heard, wrong]))
+        return "; ".join(heard)
 
     samples: list[str] = []
     looks: dict[str, Callable[[], str]] = {
@@ -109,48 +94,6 @@ def check(settings: Settings, path: Path) -> Iterator[Finding]:
         if found.fault is not None and subject not in {"kafka", "source"}:
             return  # the others need it
     yield from (Finding("reading", sample) for sample in samples)
-
-
-def _told(
-    sample: Sample, found: Aligned, mapped: Sequence[str], unmapped: Sequence[str]
-) -> list[str]:
-    """Tell what was heard, and which tags lack something."""
-    rows = sample.rows()
-    refused = [*sample.refused, *(one.error for one in found.refusals)]
-    told = []
-    if rows or refused or sample.entries:
-        told = [f"{counted(len(rows), 'row')} in {counted(len(sample.entries), 'message')}"]
-    if refused:
-        told.append(f"{len(refused)} refused, the first: {refused[0]}")
-    if unmapped:
-        told.append(f"not mapped: {listed(unmapped)}")
-    heard = {row.tag for row in rows}
-    unknown = {tag for tags in sample.unknown.values() for tag in tags}
-    if heard and (unheard := [tag for tag in mapped if tag not in heard | unknown]):
-        told.append(f"mapped, but without a row: {listed(unheard)}")
-    with_data = {row.tag for row in rows if row.value is not None}
-    if empty := [tag for tag in mapped if tag in heard - with_data]:
-        told.append(
-            f"mapped, but without any data (null, bad, or no single value): {listed(empty)}"
-        )
-    return told
-
-
-def _fault(sample: Sample, found: Aligned, mapped: Sequence[str]) -> str:
-    """Say what is wrong with the source, and what to look at; nothing if it will do."""
-    if sample.unknown:
-        tags = "; ".join(f"{listed(tags)} ({reason})" for reason, tags in sample.unknown.items())
-        return f"refused by the server: {tags}; correct the mapping"
-    heard = {row.tag for row in sample.rows()}
-    if found.readings:
-        return ""
-    if not heard and sample.refused:
-        return "no message can be read; correct [format], or what the plant sends"
-    if not heard:
-        return "nothing was heard; see whether the plant sends, and what the source's table names"
-    if heard.isdisjoint(mapped):
-        return "none is of a mapped tag; compare the tags' names"
-    return "they come to no reading; see why the rows of mapped tags are refused, or without data"
 
 
 def _aligned(
@@ -194,9 +137,10 @@ def _tags_of_kafka(settings: Settings, configuration: Configuration) -> Sample:
             for message in log.read(0.1):
                 try:
                     rows = decode(message.value or b"", topic=topic)
-                    sample.entries.append(Entry(rows, message.stamp_ms * 1000))
                 except RowError as error:
+                    rows = []
                     sample.refused.append(error)
+                sample.entries.append(Entry(rows, message.stamp_ms * 1000))
     finally:
         log.close()
     return sample
@@ -217,13 +161,18 @@ async def _heard_over_mqtt(settings: Settings, configuration: Configuration) -> 
         numbers_arrive=table.time_of_numbers == "arrival",
         max_skew_us=settings.max_clock_skew_us,
     )
-    sample, stop = Sample([], []), asyncio.Event()
+    sample, stop = Sample([], [], begins_with_old=True), asyncio.Event()
     connecting = asyncio.create_task(connection.run(stop))
     last_look = time.monotonic() + _READ_SECONDS
     while time.monotonic() < last_look and not connecting.done():
         for one in await asyncio.to_thread(connection.take, _NEWEST_MESSAGES):
             if isinstance(one, Delivered):
                 rows = messages.take(one.message)
+                errors = [RowError(letter.code, letter.reason) for letter in messages.letters()]
+                if rows:
+                    sample.left_out.extend(errors)
+                else:
+                    sample.refused.extend(errors[:1])
                 sample.entries.append(Entry(rows, one.message.received_us))
                 connection.acknowledge(one)
     fault = connection.fault
@@ -234,7 +183,6 @@ async def _heard_over_mqtt(settings: Settings, configuration: Configuration) -> 
             f"the MQTT broker at {table.host}:{table.port} gives nothing: {fault}; start it, or "
             "correct mqtt.host and mqtt.port"
         )
-    sample.refused.extend(RowError(one.code, one.reason) for one in messages.letters())
     return sample
 
 
@@ -244,7 +192,7 @@ async def _told_by_opcua(table: OpcUaTable, tags: Sequence[str]) -> Sample:
     from stream_detector.bridges.opcua.client import reason_of  # noqa: PLC0415
     from stream_detector.bridges.opcua.source import messages  # noqa: PLC0415
 
-    sample = Sample([], [])
+    sample = Sample([], [], begins_with_old=True)
     last_look = time.monotonic() + _READ_SECONDS
     often = table.model_copy(update={"repeat_seconds": min(_REPEAT_SECONDS, table.repeat_seconds)})
     try:

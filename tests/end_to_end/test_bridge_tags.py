@@ -177,7 +177,7 @@ def test_check_says_one_line_per_thing_and_shows_readings(plant: TagPlant) -> No
     assert told[0] == f"ok    configuration: {plant.configuration}: bridge {plant.name}"
     assert told[1] == "ok    mapping: 12 tags of 2 machines"
     assert told[2].startswith(f"ok    kafka: {plant.broker} answers")
-    assert "3 rows in 3 messages; 1 refused, the first: not-json: " in told[3]
+    assert "3 rows in 4 messages; 1 message refused (1 not-json), the first: not-json: " in told[3]
     assert "; not mapped: 'nobody'; mapped, but without a row: 'pm3." in told[3]
     assert "'pm3.X1'" not in told[3]
     assert [one.partition(":")[0] for one in told[4:]] == ["ok    reading"] * 2
