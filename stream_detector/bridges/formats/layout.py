@@ -143,7 +143,10 @@ TagRow(tag='pm3.on', time_us=1795317000000000, value=1.0)]
             for name, item in inside.items():
                 if name not in apart:
                     found[_NAME] = _part_of_tag(name)
-                    yield from self._visit(item, level + 1, found)
+                    try:
+                        yield from self._visit(item, level + 1, found)
+                    except RowError as error:
+                        raise RowError(error.code, f"in {shown(name)}: {error.reason}") from error
         else:
             path = _written(star) or "the message"
             raise RowError("missing", f"{path} is {shown(inside)}, expected a list or an object")

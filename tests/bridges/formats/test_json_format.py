@@ -170,6 +170,20 @@ def test_one_wrong_row_refuses_the_whole_message() -> None:
     assert refused(settings, '{"t": "2026-11-22T03:10:00Z", "v": {"a": 1, "b": [1]}}') == "value"
 
 
+def test_the_entry_that_refuses_a_wide_message_is_named() -> None:
+    flat = {"tag": "{$name}", "time": "t", "value": "[*]"}
+    with pytest.raises(RowError) as caught:
+        decode(flat, '{"t": "2026-11-22T03:10:00Z", "speed": 8.5, "state": {"on": true}}')
+    assert caught.value.reason == (
+        "in 'state': the value is an object, expected a number, a text or null"
+    )
+
+    deep = {"tag": "{$name}", "time": "t", "value": "m[*].s[*].v"}
+    with pytest.raises(RowError) as caught:
+        decode(deep, '{"t": "2026-11-22T03:10:00Z", "m": {"pm3": {"s": {"speed": {}}}}}')
+    assert caught.value.reason == "in 'pm3': in 'speed': there is no v in the message"
+
+
 def test_a_message_of_too_many_rows_is_refused() -> None:
     settings = {"time": "t", "value": "v[*]"}
     message = '{"t": "2026-11-22T03:10:00Z", "v": [%s]}'
