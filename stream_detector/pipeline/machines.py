@@ -85,6 +85,10 @@ class Machines:
         """Give the model that judges each machine, by name."""
         return {machine.name: machine.bundle_id for machine in self.of(partitions)}
 
+    def names(self) -> set[str]:
+        """Name all machines that there are, whatever partition they are of."""
+        return {one.name for one in self.of(self._partitions)}
+
     def bundle_ids(self) -> set[str]:
         """Name the models of all machines that there are, whatever partition they are of."""
         return {one.bundle_id for one in self.of(self._partitions)}

@@ -26,6 +26,7 @@ from stream_detector.errors import ServiceError, counted, listed
 from stream_detector.pipeline.agreement import check_sensors, rules_notes
 from stream_detector.pipeline.pipeline import Pipeline
 from stream_detector.pipeline.readings import Record
+from stream_detector.pipeline.thresholds import ALL_MACHINES
 from stream_detector.replay.alert_again import describe, judge_again
 from stream_detector.replay.fault_drill import drill
 from stream_detector.replay.fault_injection import inject
@@ -116,6 +117,13 @@ def replay(
             check_sensors(bundle.manifest, pipeline.oddities.unknown_sensors)
         if events := sorted(pipeline.oddities.unknown_events):
             click.echo(f"note: the rules say nothing of the events {listed(events)}", err=True)
+        own, names = table.by_machine.keys() - {ALL_MACHINES}, pipeline.machines.names()
+        if own and own.isdisjoint(names):
+            click.echo(
+                f"note: --thresholds is for {listed(sorted(own))}, but readings are of "
+                f"{listed(sorted(names))}",
+                err=True,
+            )
     for line in [in_words(tally, rules), *lines]:
         click.echo(line, err=True)
 

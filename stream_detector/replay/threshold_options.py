@@ -56,7 +56,8 @@ _OPTIONS = (
         "--thresholds",
         "thresholds_file",
         type=EXISTING_FILE,
-        help="JSON file of machine (or *) to a threshold as in Redis.",
+        help='JSON file of machine (or *) to a threshold: {"pm3": {"kind": "budget", "per_day": '
+        '3}}, or kind "rate" with a "share", or "fixed" with a "value".',
     ),
 )
 
