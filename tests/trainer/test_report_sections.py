@@ -85,7 +85,9 @@ def test_a_threshold_chosen_on_the_rows_it_judges_is_said_to_be_unbelievable() -
     for title in ("Confusion matrix", "Classification report"):
         assert "Not to be believed" in notes[f"{title} at the best F1, in hindsight"]
         assert "Not to be believed" not in notes[f"{title} at the thresholds in force"]
-    assert "so not to be believed" in notes["Precision, recall and F1 by threshold"]
+    by_threshold = notes["Precision, recall and F1 by threshold"]
+    assert "so not to be believed" in by_threshold
+    assert by_threshold.endswith("thresholds in force, each of them set before the row it judged.")
 
 
 def test_a_threshold_that_never_changes_is_nowhere_said_to_move() -> None:

@@ -137,7 +137,7 @@ def _by_threshold(measures: Measures, curves: Curves, confusion: Confusion) -> C
     return Chart(
         _CURVE_TITLES[0],
         f"{in_force}. {best}: chosen on the rows it judges, so not to be believed. The band spans "
-        "all thresholds in force, which were not.",
+        "the thresholds in force, each of them set before the row it judged.",
         row_charts.by_threshold(curves, measures.evaluation.thresholds),
         f"{in_force}; {best}.",
     )
