@@ -6,10 +6,14 @@ import functools
 import numpy as np
 import pytest
 
+from stream_detector.alerting.recorded import Standstill
 from tests.small_models import recording_of
 from tests.trainer.made_findings import (
+    CADENCE,
     SENSORS,
+    START,
     linear,
+    made_evaluation,
     made_findings,
     paper_like,
     with_a_return,
@@ -167,10 +171,26 @@ def test_in_the_list_of_alerts_a_return_keeps_the_number_of_its_alert() -> None:
     assert "2 alerts, raised 3 times" in table.note
     assert [row[1] for row in table.rows] == ["1", "1, again", "2"]
     assert [row[4] for row in table.rows] == [
-        "nothing: a false alert, but right another time",
+        "a false alert: no outcome in the same run at most 4 min later, but right another time",
         "an outcome",
-        "nothing: a false alert",
+        "a false alert: no outcome in the same run at most 4 min later",
     ]
+    # An outcome followed the first in the same run, after it was cleared.
+    assert [row[5] for row in table.rows] == ["20 min", "4 min", ""]
+
+
+def test_in_the_list_of_alerts_an_outcome_after_the_horizon_is_told() -> None:
+    late = made_evaluation(np.ones(720), outcome_rows=(100,), alert_rows=((90, 101),))
+    restart = Standstill(START + 92 * CADENCE, START + 95 * CADENCE)
+    stood_still = dataclasses.replace(with_a_return(), stood_still=(restart,))
+    unlabelled = made_evaluation(np.ones(720), anomalous_rows=(100,), alert_rows=((90, 92),))
+
+    tables = [alerts(made_findings(one)).parts[-1] for one in (late, stood_still, unlabelled)]
+
+    rows = [table.rows[0][4:] for table in tables if isinstance(table, Table)]
+    assert rows[0] == ("a false alert: an outcome after the horizon, while it stood", "20 min")
+    assert rows[1][1] == ""
+    assert rows[2] == ("a false alert: the row is not labelled anomalous", "")
 
 
 def test_a_day_in_a_wrong_unit_is_named_with_its_sensor() -> None:

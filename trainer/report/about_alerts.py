@@ -19,9 +19,9 @@ _NOTHING_TO_FIND = "The rows kept back hold nothing that was to be warned of."
 
 _FATES = {
     Fate.EARLY: "an outcome",
-    Fate.LATE: "an outcome, but after the horizon: a false alert",
+    Fate.LATE: "a false alert: an outcome after the horizon, while it stood",
     Fate.ANOMALY: "raised on an anomalous row",
-    Fate.NUISANCE: "nothing: a false alert",
+    Fate.NUISANCE: "a false alert: the row is not labelled anomalous",
     Fate.UNLABELLED: "not known",
 }
 _RIGHT = (Fate.EARLY, Fate.ANOMALY)
@@ -208,8 +208,8 @@ def _every_alert(evaluation: Evaluation) -> Table:
             f"{number}, again" if is_return else f"{number}",
             minute(one.cleared) if one.cleared else "still open",
             _open_for(one.raised, one.cleared, evaluation.stood_still) if one.cleared else "",
-            _what_followed(one.fate, was_right=number in right),
-            lasting(one.lead) if one.lead else "",
+            _what_followed(one.fate, evaluation, was_right=number in right),
+            _after(one.raised, evaluation),
         )
         for one, (number, is_return) in alerts[:MAX_ALERTS]
     )
@@ -226,10 +226,21 @@ def numbered(occurrences: Sequence[int]) -> list[tuple[int, bool]]:
     return [(n, occurrence > 1) for n, occurrence in zip(numbers, occurrences, strict=True)]
 
 
-def _what_followed(fate: Fate, *, was_right: bool) -> str:
-    if fate in _RIGHT or not was_right:
-        return _FATES[fate]
-    return f"{_FATES[fate]}, but right another time"
+def _what_followed(fate: Fate, evaluation: Evaluation, *, was_right: bool) -> str:
+    told = _FATES[fate]
+    if fate is Fate.NUISANCE and evaluation.label_kind == "event":
+        # One may follow later: then the alert had been cleared before.
+        horizon = lasting(evaluation.card.horizon)
+        told = f"a false alert: no outcome in the same run at most {horizon} later"
+    return f"{told}, but right another time" if was_right and fate not in _RIGHT else told
+
+
+def _after(raised: datetime, evaluation: Evaluation) -> str:
+    """Say how long after an alert the outcome came that followed in the same run, if one did."""
+    outcome = min((time for time in evaluation.outcomes if time > raised), default=None)
+    if outcome is None or any(raised < one.end <= outcome for one in evaluation.stood_still):
+        return ""
+    return lasting(outcome - raised)
 
 
 def _noun(measures: Measures) -> str:
