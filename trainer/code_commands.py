@@ -12,6 +12,9 @@ from stream_detector.replay.options import csv_option, recording_options, rules_
 from stream_detector.replay.output import OutputFile
 from stream_detector.replay.recording import RecordingOptions, read_recording
 
+_N_LOWEST = 3
+"""Sensors named of which codes give back least."""
+
 _bundle = click.option(
     "--bundle", "folder", type=click.Path(path_type=Path), required=True, help="Model."
 )
@@ -56,6 +59,7 @@ def encode(
     # TensorFlow and scikit-learn take seconds to load: only when everything else is in order.
     from trainer.code_table import code_table
     from trainer.codes import encode as run
+    from trainer.codes import given_back
     from trainer.regimes import CLEAR, find_regimes
 
     found = run(folder, bundle, recording, rules=rules)
@@ -67,6 +71,14 @@ def encode(
         f"(silhouette {regimes.silhouette:.2f})",
         err=True,
     )
+    shares = given_back(folder, bundle, recording, found)
+    if len(shares):
+        lowest = ", ".join(f"{name} {share:.2f}" for name, share in shares[:_N_LOWEST].items())
+        click.echo(
+            "what the codes give back of the sensors (R²: 1 is all, 0 no more than the mean): "
+            f"median {shares.median():.2f}, lowest {lowest}",
+            err=True,
+        )
     if regimes.silhouette < CLEAR:
         click.echo(
             f"note: a silhouette below {CLEAR} means that the codes form no clear groups", err=True

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from stream_detector.alerting.rules import Rules
@@ -112,6 +113,35 @@ def decode(folder: Path, bundle: Bundle, codes: NDArray[np.floating[Any]]) -> ND
     starts = range(0, len(values), _ROWS_PER_CHUNK)
     chunks = [decoder(values[start : start + _ROWS_PER_CHUNK]).numpy()[:, -1] for start in starts]
     return bundle.model.conditioning.in_units(np.concatenate(chunks))
+
+
+def given_back(
+    folder: Path, bundle: Bundle, recording: Recording, found: Codes
+) -> "pd.Series[Any]":
+    """Measure how much of each sensor the codes of a recording give back.
+
+    Parameters
+    ----------
+    folder : Path
+    bundle : Bundle
+        What was read from it.
+    recording : Recording
+    found : Codes
+        Of its rows.
+
+    Returns
+    -------
+    float64 series by sensor, lowest first
+        R² over the encoded rows that have the sensor: 1 is all of its variance, 0 no more than
+        its mean, and less is worse than that. Sensors that never change have none.
+    """
+    sensors = list(bundle.model.features.measured)
+    recorded = pd.DataFrame(recording.values[found.rows], columns=list(recording.sensors))
+    recorded = recorded.reindex(columns=sensors)
+    decoded = decode(folder, bundle, found.codes)[:, : len(sensors)]
+    lost = ((recorded - decoded) ** 2).sum()
+    whole = ((recorded - recorded.mean()) ** 2).sum()
+    return (1 - lost / whole)[recorded.max() > recorded.min()].sort_values()
 
 
 def _half(folder: Path, bundle: Bundle, name: str) -> Any:

@@ -86,7 +86,7 @@ def test_decoded_codes_are_what_the_network_gives_back_of_the_newest_reading(
 
     folder, codes, values = bundle_in(tmp_path / "m", config), tmp_path / "c", tmp_path / "v"
 
-    run("encode", "--bundle", folder, "--csv", recording, "--out", codes)
+    told = run("encode", "--bundle", folder, "--csv", recording, "--out", codes)
     run("decode", "--bundle", folder, "--codes", codes, "--out", values)
 
     decoded = pd.read_csv(values)
@@ -102,6 +102,12 @@ def test_decoded_codes_are_what_the_network_gives_back_of_the_newest_reading(
     expected = (back * scale.spread + scale.center)[11:]
     given = decoded[list(SENSORS)].to_numpy()[10:]
     assert np.abs((given - expected) / SPREAD).max() < 1e-3
+    # How much that is: over the rows with a code, without the value that is missing.
+    kept = np.delete(read, 6, axis=0)
+    lost = np.nansum((kept - decoded[list(SENSORS)].to_numpy()) ** 2, axis=0)
+    shares = 1 - lost / np.nansum((kept - np.nanmean(kept, axis=0)) ** 2, axis=0)
+    lowest = ", ".join(f"{SENSORS[k]} {shares[k]:.2f}" for k in np.argsort(shares)[:3])
+    assert f"median {np.median(shares):.2f}, lowest {lowest}" in told.stderr
 
 
 @pytest.mark.tensorflow
