@@ -6,12 +6,14 @@ raised in it, for nobody labelled what came before.
 
 import math
 from datetime import timedelta
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from stream_detector.alerting.chance import missed_by_chance
 from stream_detector.alerting.recorded import scorecard
 from trainer.evaluation import Evaluation
 from trainer.history import stretches
@@ -168,8 +170,9 @@ def _after(evaluation: Evaluation) -> Timeliness:
 
 def _chance(lengths: NDArray[np.intp], evaluation: Evaluation) -> float:
     """Share of stretches in which one of as many rows drawn at random would lie."""
-    missed = (1 - lengths / len(evaluation.times)) ** len(evaluation.alerts)
-    return float(1 - missed.mean()) if len(missed) else 0.0
+    n_alerts, shares = len(evaluation.alerts), (lengths / len(evaluation.times)).tolist()
+    missed = [missed_by_chance(n_alerts, share=share) for share in shares]
+    return 1 - fmean(missed) if missed else 0.0
 
 
 def _spans(evaluation: Evaluation, *, first: int) -> list[timedelta]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from statistics import median_low
+from statistics import median
 
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
@@ -28,7 +28,7 @@ def found_sooner(found: Timeliness, evaluation: Evaluation) -> Iterator[str]:
     ):
         span, ahead = (
             lasting(timedelta(minutes=minutes))
-            for minutes in (found.minutes[-1].item(), median_low(found.of_each.tolist()))
+            for minutes in (found.minutes[-1].item(), median(found.of_each.tolist()))
         )
         yield (
             f"{n_sooner} of {counted(found.n_to_find, 'outcome')} had an alert at most {span} "

@@ -23,6 +23,8 @@ What alerts were worth:
 
 ``horizons``
     how far ahead an alert counts as a warning
+``chance``
+    what alerts at random times would find
 ``recorded``
     alerts against what really happened in a recording
 ``ledger``

@@ -13,15 +13,16 @@ Of a plant, :mod:`stream_detector.alerting.ledger` tells the same from messages,
 when a machine stood still; of a recording that is known.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from statistics import median_low
+from statistics import fmean, median
 from typing import NamedTuple
 
+from stream_detector.alerting.chance import missed_by_chance
 from stream_detector.alerting.horizons import reach
 
 
@@ -70,7 +71,8 @@ class Scorecard:
     ``leads`` holds, for each outcome that was warned of, the time from the earliest
     alert within the horizon before it. ``alarm_share`` is the share of the time running
     during which an alert was open, and ``recall_by_chance`` what as many alerts, each at a
-    reading drawn at random, would have warned of: without it no recall means anything.
+    reading drawn at random, would have warned of: without it no recall means anything. Of an
+    outcome soon after a standstill or another outcome, few readings could have warned.
     """
 
     horizon: timedelta
@@ -111,8 +113,10 @@ class Scorecard:
 
     @property
     def median_lead(self) -> timedelta | None:
-        """Middle lead (the lower of two) of the outcomes warned of; None where there was none."""
-        return median_low(self.leads) if self.leads else None
+        """Median lead of the outcomes warned of; None where there was none."""
+        if not self.leads:
+            return None
+        return timedelta(seconds=median(lead.total_seconds() for lead in self.leads))
 
 
 def readings_within(horizon: timedelta, *, cadence: timedelta) -> int:
@@ -240,6 +244,10 @@ def scorecard(
     running = max(running_time(start, end, stood_still), timedelta(microseconds=1))
     in_alarm = [running_time(begin, cleared or end, stood_still) for begin, cleared in alerts]
     ahead = min(readings_within(horizon, cadence=cadence) * cadence, horizon)
+    missed = [
+        missed_by_chance(len(closed), share=min(ahead, since) / running)
+        for since in _times_since_the_begin(outcomes, stood_still, start=start)
+    ]
     fates = [alert.fate for alert in closed]
     return Scorecard(
         horizon=horizon,
@@ -250,7 +258,7 @@ def scorecard(
         n_outcomes=len(outcomes),
         leads=_leads(closed, outcomes),
         alarm_share=sum(in_alarm, timedelta()) / running,
-        recall_by_chance=1 - (1 - min(ahead / running, 1.0)) ** len(closed),
+        recall_by_chance=1 - fmean(missed) if missed else 0.0,
         running=running,
     )
 
@@ -262,6 +270,19 @@ def _leads(closed: Sequence[ClosedAlert], outcomes: Sequence[datetime]) -> tuple
         if alert.fate is Fate.EARLY and alert.lead is not None:
             earliest.setdefault(alert.raised + alert.lead, alert.lead)
     return tuple(earliest[time] for time in sorted(outcomes) if time in earliest)
+
+
+def _times_since_the_begin(
+    outcomes: Sequence[datetime], stood_still: Sequence[Standstill], *, start: datetime
+) -> list[timedelta]:
+    """Give, for each outcome, how long there had been time to warn of it and of nothing before."""
+    happened, restarts = sorted(outcomes), [one.end for one in stood_still]
+    since = []
+    for time in happened:
+        restart = restarts[: bisect_right(restarts, time)][-1:]
+        before = happened[: bisect_left(happened, time)][-1:]
+        since.append(time - max([min(start, time), *restart, *before]))
+    return since
 
 
 def _next_after(time: datetime, later: Sequence[datetime]) -> datetime | None:

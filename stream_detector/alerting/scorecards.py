@@ -3,7 +3,8 @@
 An outcome was warned of when an alert was raised within the horizon before it, in the run that it
 ended, under one of the rules that warn of it; however many these are, it counts once. What alerts
 at random times would have warned of stands beside it: as many of them, each as long as ours, so in
-alarm for the same share of the time. Without that no recall means anything.
+alarm for the same share of the time; in a run shorter than the horizon there is less time in which
+they warn. Without that no recall means anything.
 
 The card of a recording, :class:`stream_detector.alerting.recorded.Scorecard`, differs: only there
 is it known when a machine stood still, and so for how long anybody could be warned.
@@ -12,11 +13,13 @@ is it known when a machine stood still, and so for how long anybody could be war
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from math import prod
 from operator import attrgetter
-from statistics import fmean, median_low
+from statistics import fmean, median
 
 import msgspec
 
+from stream_detector.alerting.chance import missed_by_chance
 from stream_detector.alerting.horizons import reach
 from stream_detector.alerting.ledger import LedgerAlert, LedgerOutcome, Standing
 from stream_detector.alerting.life import ClearReason
@@ -73,12 +76,17 @@ def plant_card(
         if start <= outcome.time <= end:
             by_rule.setdefault(outcome.key, []).append(outcome)
             happened.setdefault((outcome.machine, outcome.time), []).append(outcome)
-    leads, by_chance = [], []
+    leads, missed = [], []
     for told in happened.values():
         ours = [(outcome, raised.get(outcome.key, ())) for outcome in told]
         if warned := [lead for outcome, of in ours if (lead := lead_of(outcome, of, horizon))]:
             leads.append(max(warned))
-        by_chance.append(1 - (1 - min(horizon / span, 1.0)) ** sum(len(of) for _, of in ours))
+        missed.append(
+            prod(
+                missed_by_chance(len(of), share=_time_to_warn(outcome, horizon, start) / span)
+                for outcome, of in ours
+            )
+        )
     n_nuisance = sum(
         standing.raised + horizon <= end
         and standing.reason != ClearReason.RULE_REMOVED
@@ -98,8 +106,8 @@ def plant_card(
         n_warned=len(leads),
         n_missed=len(happened) - len(leads),
         recall=len(leads) / len(happened) if happened else None,
-        recall_by_chance=fmean(by_chance) if by_chance else None,
-        median_lead_s=median_low(leads).total_seconds() if leads else None,
+        recall_by_chance=1 - fmean(missed) if missed else None,
+        median_lead_s=median(lead.total_seconds() for lead in leads) if leads else None,
         alarm_share=in_alarm / (span * max(n_machines, 1)),
     )
 
@@ -122,6 +130,13 @@ def lead_of(
     if first == len(raised) or raised[first] >= outcome.time:
         return None
     return outcome.time - raised[first]
+
+
+def _time_to_warn(outcome: LedgerOutcome, horizon: timedelta, start: datetime) -> timedelta:
+    if outcome.run_start is None:
+        return timedelta()
+    in_run = outcome.time - max(outcome.run_start, start)
+    return max(min(horizon, in_run), timedelta())
 
 
 def _times_by(

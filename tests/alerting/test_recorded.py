@@ -52,7 +52,7 @@ def test_an_hour_by_hand() -> None:
     # That of minute 32; what would have followed the one of minute 58, nobody knows.
     assert found.n_nuisance == 1
     assert found.false_per_day == pytest.approx(24)
-    assert found.median_lead == timedelta(minutes=2)
+    assert found.median_lead == timedelta(minutes=3)
     assert found.alarm_share == pytest.approx((4 + 6 + 4 + 2) / 60)
     # Four alerts at random times each cover 4 of 60 minutes.
     assert found.recall_by_chance == pytest.approx(1 - (56 / 60) ** 4)
@@ -161,14 +161,29 @@ def test_nothing_happened_and_nothing_was_said() -> None:
     assert (found.n_missed, found.false_per_day, found.recall_by_chance) == (0, 0, 0)
 
 
-def test_a_span_shorter_than_the_horizon_is_warned_of_by_any_alert() -> None:
-    assert card([(0, None)], [1], end=2).recall_by_chance == 1.0
+def test_chance_has_no_more_than_the_run_to_warn_in() -> None:
+    #  minute   0    6         16        26        36                   60
+    #  running  ------   stands   -------------------------------------
+    #  outcome       6             24             37
+    found = card([(4, 5), (40, 41)], [6, 24, 37], horizon=30, stood_still=[(6, 16)])
+
+    # 6 minutes from the begin, 8 from the restart, 13 from the outcome before; 50 were running.
+    missed = [(1 - minutes / 50) ** 2 for minutes in (6, 8, 13)]
+    assert found.recall_by_chance == pytest.approx(1 - sum(missed) / 3)
 
 
-def test_of_an_even_number_of_leads_the_lower_one_is_in_the_middle() -> None:
+def test_chance_does_not_warn_of_an_outcome_that_ends_a_standstill() -> None:
+    assert card([(4, 5)], [16], horizon=30, stood_still=[(6, 16)]).recall_by_chance == 0
+
+
+def test_a_run_that_is_all_there_is_is_warned_of_by_any_alert() -> None:
+    assert card([(0, None)], [2], end=2).recall_by_chance == 1.0
+
+
+def test_of_an_even_number_of_leads_the_median_lies_between_the_middle_two() -> None:
     found = card([(1, 1), (11, 11), (21, 21), (31, 31)], [2, 13, 24, 35])
 
-    assert found.median_lead == timedelta(minutes=2)
+    assert found.median_lead == timedelta(minutes=2.5)
 
 
 minutes = st.lists(st.integers(0, 59), max_size=12, unique=True)

@@ -56,7 +56,7 @@ def test_an_hour_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("horizon", "n_warned", "n_nuisance", "lead"),
-    [(4, 1, 2, 180), (10, 1, 2, 180), (30, 2, 1, 180), (60, 3, 0, 1080)],
+    [(4, 1, 2, 180), (10, 1, 2, 180), (30, 2, 1, 630), (60, 3, 0, 1080)],
 )
 def test_further_ahead_more_is_a_warning(
     horizon: float, n_warned: int, n_nuisance: int, lead: float
@@ -72,6 +72,28 @@ def test_an_alert_of_the_run_before_warned_of_nothing() -> None:
     found = card(*warned(1, 4), outcome(8, run_start=4), horizon=30)
 
     assert (found.n_warned, found.n_missed) == (1, 1)
+
+
+def test_chance_has_no_more_than_the_run_to_warn_in() -> None:
+    #  minute  0  4       8-10      20     30             60
+    #  raised   1                   x      x, of another rule
+    #  outcome    4         10, of both rules
+    found = card(
+        *warned(1, 4),
+        *stood((20, 21)),
+        *stood((30, 31), rule="odd"),
+        outcome(10, run_start=8),
+        outcome(10, run_start=8, rule="odd"),
+        horizon=30,
+    )
+
+    # 4 minutes of an hour since it began, and 2 of the run since 8; both rules warn of the last.
+    missed = ((1 - 4 / 60) ** 2, (1 - 2 / 60) ** 2 * (1 - 2 / 60))
+    assert found.recall_by_chance == pytest.approx(1 - sum(missed) / 2)
+
+
+def test_chance_does_not_warn_of_an_outcome_outside_of_a_run() -> None:
+    assert card(*stood((1, 3)), outcome(4, run_start=None)).recall_by_chance == 0
 
 
 def test_an_alert_whose_rule_was_removed_is_neither_a_nuisance_nor_a_warning() -> None:

@@ -31,7 +31,7 @@ def early(*rows_ahead: int, horizon: timedelta = HORIZON) -> Evaluation:
 
 def test_alerts_that_came_too_soon_for_the_horizon_are_told() -> None:
     assert (
-        "4 of 4 outcomes had an alert at most 60 min before them, half of these 20 min ahead or "
+        "4 of 4 outcomes had an alert at most 60 min before them, half of these 22 min ahead or "
         "more (as many alerts at random times would reach 16 %): a rule with a longer "
         "horizon_seconds would count them as warned of."
     ) in showed(early(5, 10, 12, 15))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from statistics import fmean
 from typing import Final
 
+from stream_detector.alerting.chance import missed_by_chance
 from stream_detector.alerting.horizons import HORIZONS
 from stream_detector.alerting.recorded import Scorecard, scorecard
 from stream_detector.sandbox.demo.story import Story
@@ -78,8 +79,8 @@ def _of_anomalies(story: Story, budget_per_day: float) -> Iterator[str]:
     n_found = sum(any(first <= time <= last for time in raised) for first, last in anomalies)
     n_outside = sum(not any(first <= time <= last for first, last in anomalies) for time in raised)
     whole = max(story.end - story.start, story.cadence)
-    chance = fmean(
-        1 - (1 - min((last - first) / whole, 1)) ** len(raised) for first, last in anomalies
+    chance = 1 - fmean(
+        missed_by_chance(len(raised), share=(last - first) / whole) for first, last in anomalies
     )
     yield _line("Anomalies", f"{len(anomalies)}, as labelled")
     yield _line(
