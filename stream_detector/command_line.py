@@ -28,6 +28,8 @@ _DURATION: Final = re.compile(
 _CENTURY: Final = 36525 * 86400.0
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_AGAIN_SECONDS: Final = 0.5
+"""So soon it is looked whether a signal got lost, and so often."""
 
 
 class LazyGroup(click.Group):
@@ -200,19 +202,23 @@ class Stopped(SystemExit):
 def signals_stop() -> Iterator[None]:
     """Raise :class:`Stopped` at the first signal; a second one cannot disturb the cleaning up.
 
-    A signal that is ignored (``nohup``) stays so.
+    It is raised again where it got lost: what a handler raises while the garbage collector is at
+    work, or within what C code calls, reaches nobody. A signal that is ignored (``nohup``) stays
+    so.
     """
     raised: list[Stopped] = []
 
     def stop(number: int, _: FrameType | None) -> None:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
-        raised.append(Stopped(number))
+        if not raised:
+            raised.append(Stopped(number))
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, _AGAIN_SECONDS)
+        elif sys.exc_info()[1] is not None:
+            return  # it is on its way, or another error is: that is cleaned up after
         raise raised[0]
 
     before = {
         number: signal.signal(number, stop)
-        for number in _SIGNALS
+        for number in (*_SIGNALS, signal.SIGALRM)
         if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
@@ -226,6 +232,7 @@ def signals_stop() -> Iterator[None]:
             raise raised[0] from error
         raise
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -47,12 +49,36 @@ def test_a_second_ctrl_c_does_not_disturb_the_cleaning_up() -> None:
                 os.kill(os.getpid(), signal.SIGINT)
             finally:
                 os.kill(os.getpid(), signal.SIGINT)
+                # The look whether the first one got lost.
+                os.kill(os.getpid(), signal.SIGALRM)
                 cleaned.append("up")
 
     with pytest.raises(Stopped):
         work()
 
     assert cleaned == ["up"]
+
+
+def test_a_signal_that_got_lost_is_raised_again_by_itself() -> None:
+    def work() -> None:
+        with suppress(Stopped):
+            os.kill(os.getpid(), signal.SIGINT)
+        last_look = time.monotonic() + 10
+        while time.monotonic() < last_look:
+            pass
+        pytest.fail("it was not raised again")
+
+    with pytest.raises(Stopped) as stopped, signals_stop():
+        work()
+
+    assert stopped.value.code == 130
+
+
+def test_nothing_is_raised_again_once_the_program_has_ended() -> None:
+    with suppress(Stopped), signals_stop():
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_a_library_that_makes_an_error_of_its_own_of_a_signal_is_stopped_all_the_same() -> None:

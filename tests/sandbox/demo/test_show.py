@@ -262,7 +262,7 @@ def test_the_death_of_a_program_ends_all_and_is_explained(
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_ends_everything(folder: Path) -> None:
     with demo(folder, "--model", "linear", "--days", "2", *SLOWLY) as running:
-        running.wait_for("score  ")
+        running.wait_for(", threshold ")
 
         running.process.send_signal(signal.SIGINT)
 
