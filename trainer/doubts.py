@@ -198,7 +198,7 @@ def _doubts_of_recall(measures: Measures) -> Iterator[str]:
         yield (
             f"With {counted(card.n_outcomes, 'outcome')} the true recall may be anything from "
             f"{percent(low)} to {percent(high)}. Between two models, a difference of fewer "
-            "than 3 outcomes is noise."
+            "than 5 outcomes is noise."
         )
 
 

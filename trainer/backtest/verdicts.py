@@ -4,12 +4,14 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
 from trainer.backtest.counting import LINEAR, Entry
 from trainer.backtest.result import Result, mean
-from trainer.plain_words import lasting
-
-_NOISE = 3
-"""Events: a smaller difference between two models is noise."""
+from trainer.found import UNLIKELY
+from trainer.plain_words import a_day, lasting, percent
 
 
 def verdicts(entries: Sequence[Entry], result: Result) -> Iterator[str]:
@@ -34,13 +36,23 @@ def _worth(network: Entry, linear: Entry, per_day: float, within: timedelta) -> 
     if math.isnan(auc):
         return
     own, its = (_warned(one, per_day, within) for one in (network, linear))
+    false, its_false = (_false(one, per_day) for one in (network, linear))
+    luck = _by_luck(own, its)
     found = (
-        f"at {per_day:g} a day {own:.3g} events were warned of within {lasting(within)}, "
-        f"{its:.3g} by the linear part alone"
+        f"at {per_day:g} a day {own.sum()} events were warned of within {lasting(within)}, "
+        f"{its.sum()} by the linear part alone"
     )
     aucs = f"ROC-AUC {auc:.3f}, {its_auc:.3f} of the linear part"
-    if own - its < _NOISE:
-        yield f"{network.name} does not help: {found} (fewer than {_NOISE} more are noise)."
+    if luck >= UNLIKELY:
+        yield (
+            f"{network.name} does not help: {found} (of models that are equally good one is so far "
+            f"ahead in {percent(luck)} of cases)."
+        )
+    elif false > max(per_day, its_false):
+        yield (
+            f"{network.name} does not help: {found}, but with {a_day(false)} false alerts a day, "
+            f"{a_day(its_false)} by the linear part."
+        )
     # Who is often in alarm is right now and then: more events must come with better scores.
     elif auc <= its_auc:
         yield (
@@ -54,25 +66,44 @@ def _worth(network: Entry, linear: Entry, per_day: float, within: timedelta) -> 
 def _beaten(
     model: Entry, references: Sequence[Entry], per_day: float, within: timedelta
 ) -> Iterator[str]:
-    """Say which references warned of clearly more events, for no more false alerts."""
+    """Say which references warned of more events than luck explains, for no more false alerts.
+
+    Of many references one is lucky: the chance is held against their number (Bonferroni).
+    """
     own = _warned(model, per_day, within)
     most_false = max(per_day, _false(model, per_day))
     better = [
-        f"{warned:.3g} by {one.name}"
+        f"{warned.sum()} by {one.name}"
         for one in references
-        if (warned := _warned(one, per_day, within)) - own >= _NOISE
+        if _by_luck(warned := _warned(one, per_day, within), own) * len(references) < UNLIKELY
         and _false(one, per_day) <= most_false
     ]
     if better:
         yield (
-            f"{model.name} is beaten: at {per_day:g} a day {own:.3g} events were warned of within "
-            f"{lasting(within)}, {', '.join(better)}, with no more false alerts than it raised or "
-            "were asked for."
+            f"{model.name} is beaten: at {per_day:g} a day {own.sum()} events were warned of "
+            f"within {lasting(within)}, {', '.join(better)}, with no more false alerts than it "
+            "raised or were asked for."
         )
 
 
-def _warned(entry: Entry, per_day: float, within: timedelta) -> float:
-    return mean(entry.tallies[per_day], lambda tally: tally.hits("raised", within).sum())
+def _by_luck(own: NDArray[np.bool_], its: NDArray[np.bool_]) -> float:
+    """Give the probability that equally good models differ so, or more, in favour of the first.
+
+    The sign test on the events that only one of them warned of (McNemar 1947, Psychometrika 12).
+
+    >>> none, five = np.zeros(8, bool), np.arange(8) < 5
+    >>> _by_luck(five, none), _by_luck(none, none)
+    (0.03125, 1.0)
+    """
+    only_own, only_its = int((own & ~its).sum()), int((its & ~own).sum())
+    n = only_own + only_its
+    return float(binom.sf(only_own - 1, n, 1 / 2))
+
+
+def _warned(entry: Entry, per_day: float, within: timedelta) -> NDArray[np.bool_]:
+    """Mark the events that it warned of; of several seeds, those that half of them did."""
+    hits = np.mean([tally.hits("raised", within) for tally in entry.tallies[per_day]], axis=0)
+    return np.asarray(hits >= 1 / 2)
 
 
 def _false(entry: Entry, per_day: float) -> float:
