@@ -188,19 +188,26 @@ def close_alerts(
     happened, restarts = sorted(outcomes), [one.end for one in stood_still]
     closed = []
     for raised, cleared in sorted(alerts, key=lambda alert: alert[0]):
-        outcome = _next_after(raised, happened)
-        restart = _next_after(raised, restarts)
-        if outcome is not None and restart is not None and restart <= outcome:
-            outcome = None
+        outcome = outcome_in_run(raised, happened, restarts)
         fate, lead = Fate.NUISANCE, None
         if outcome is not None and outcome - raised <= reach(horizon):
             fate, lead = Fate.EARLY, outcome - raised
         elif outcome is not None and (cleared is None or cleared >= outcome):
             fate, lead = Fate.LATE, outcome - raised
-        elif outcome is None and restart is None and raised + horizon > end:
+        elif outcome is None and _next_after(raised, restarts) is None and raised + horizon > end:
             fate = Fate.UNLABELLED
         closed.append(ClosedAlert(raised, cleared, fate, lead))
     return tuple(closed)
+
+
+def outcome_in_run(
+    time: datetime, outcomes: Sequence[datetime], restarts: Sequence[datetime]
+) -> datetime | None:
+    """Give the next outcome after a time, if no restart lies before it; both are in time order."""
+    outcome, restart = _next_after(time, outcomes), _next_after(time, restarts)
+    if outcome is not None and restart is not None and restart <= outcome:
+        return None
+    return outcome
 
 
 def scorecard(
@@ -279,9 +286,12 @@ def _times_since_the_begin(
     happened, restarts = sorted(outcomes), [one.end for one in stood_still]
     since = []
     for time in happened:
-        restart = restarts[: bisect_right(restarts, time)][-1:]
-        before = happened[: bisect_left(happened, time)][-1:]
-        since.append(time - max([min(start, time), *restart, *before]))
+        begins = [min(start, time)]
+        if n_restarts := bisect_right(restarts, time):
+            begins.append(restarts[n_restarts - 1])
+        if n_before := bisect_left(happened, time):
+            begins.append(happened[n_before - 1])
+        since.append(time - max(begins))
     return since
 
 

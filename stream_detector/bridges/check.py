@@ -168,19 +168,19 @@ async def _heard_over_mqtt(settings: Settings, configuration: Configuration) -> 
         for one in await asyncio.to_thread(connection.take, _NEWEST_MESSAGES):
             if isinstance(one, Delivered):
                 rows = messages.take(one.message)
-                errors = [RowError(letter.code, letter.reason) for letter in messages.letters()]
+                errors = [letter.error for letter in messages.letters()]
                 if rows:
                     sample.left_out.extend(errors)
                 else:
                     sample.refused.extend(errors[:1])
                 sample.entries.append(Entry(rows, one.message.received_us))
                 connection.acknowledge(one)
-    fault = connection.fault
+    trouble = connection.fault
     stop.set()
     await connecting
-    if fault is not None and not sample.entries:
+    if trouble is not None and not sample.entries:
         raise ServiceError(
-            f"the MQTT broker at {table.host}:{table.port} gives nothing: {fault}; start it, or "
+            f"the MQTT broker at {table.host}:{table.port} gives nothing: {trouble}; start it, or "
             "correct mqtt.host and mqtt.port"
         )
     return sample

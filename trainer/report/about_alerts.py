@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 
-from stream_detector.alerting.recorded import Fate, Standstill, running_time
+from stream_detector.alerting.recorded import Fate, Standstill, outcome_in_run, running_time
 from trainer.budgets import Point
 from trainer.evaluation import Evaluation
 from trainer.findings import Findings
@@ -237,10 +237,9 @@ def _what_followed(fate: Fate, evaluation: Evaluation, *, was_right: bool) -> st
 
 def _after(raised: datetime, evaluation: Evaluation) -> str:
     """Say how long after an alert the outcome came that followed in the same run, if one did."""
-    outcome = min((time for time in evaluation.outcomes if time > raised), default=None)
-    if outcome is None or any(raised < one.end <= outcome for one in evaluation.stood_still):
-        return ""
-    return lasting(outcome - raised)
+    restarts = [one.end for one in evaluation.stood_still]
+    outcome = outcome_in_run(raised, sorted(evaluation.outcomes), restarts)
+    return "" if outcome is None else lasting(outcome - raised)
 
 
 def _noun(measures: Measures) -> str:

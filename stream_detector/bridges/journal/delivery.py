@@ -202,7 +202,7 @@ class Delivery:
                 for at, row, error in aligned.refusals
             ),
             *(
-                self._dead_letter(one.topic, number, one.value, RowError(one.code, one.reason))
+                self._dead_letter(one.topic, number, one.value, one.error)
                 for number, one in letters.items()
             ),
         ]

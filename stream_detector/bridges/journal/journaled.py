@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from stream_detector.bridges.rows import TagRow
+from stream_detector.errors import RowError
 
 
 class Stretch(NamedTuple):
@@ -29,6 +30,11 @@ class Letter(NamedTuple):
     """As received."""
     code: str
     reason: str
+
+    @property
+    def error(self) -> RowError:
+        """What was wrong with it."""
+        return RowError(self.code, self.reason)
 
 
 class Progress(NamedTuple):

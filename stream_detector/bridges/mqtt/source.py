@@ -19,7 +19,7 @@ from stream_detector.bridges.patience import when_registry_answers
 from stream_detector.bridges.rows import Decode, TagRow
 from stream_detector.connections.settings import Settings
 from stream_detector.connections.source_settings import SourceSettings
-from stream_detector.errors import RowError, SettingsError
+from stream_detector.errors import SettingsError
 
 _MOST_AT_ONCE: Final = 500
 """Messages of one transaction of the journal."""
@@ -70,7 +70,7 @@ class MqttSource:
                 return
             letters = self._messages.letters()
             if await is_kept(self._journal, rows, letters, self._health, stop):
-                refused = [RowError(one.code, one.reason) for one in letters]
+                refused = [one.error for one in letters]
                 self._health.took(len(rows), refused, now=time.monotonic())
                 for one in found:
                     if isinstance(one, Delivered):
